@@ -1,0 +1,35 @@
+/*
+ * A bounded queue of bytes: put at the tail, taken from the head. Grows by doubling up to `max`, and never beyond;
+ * frees its memory when it runs empty after having been large, so that an idle connection costs little.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	uint8_t *memory;
+	size_t off, len, cap, max;
+};
+
+void buf_init(struct buf *b, size_t max) __attribute__((nonnull));
+void buf_fini(struct buf *b) __attribute__((nonnull)); /* wipes, frees; may be used again after buf_init() */
+
+static inline size_t buf_len(const struct buf *b) { return b->len; }
+static inline size_t buf_room(const struct buf *b) { return b->max - b->len; }
+static inline const uint8_t *buf_head(const struct buf *b) { return b->memory + b->off; }
+
+/* All of it or nothing. 0, -ENOSPC (more than max) or -ENOMEM. */
+int buf_put(struct buf *b, const void *bytes, size_t n) __attribute__((warn_unused_result, nonnull(1)));
+int buf_printf(struct buf *b, const char *format, ...)
+	__attribute__((warn_unused_result, nonnull(1, 2), format(printf, 2, 3)));
+
+/* Room for n bytes at the tail to write into, NULL if beyond max; buf_commit() then adds the first k <= n of them. */
+uint8_t *buf_reserve(struct buf *b, size_t n) __attribute__((warn_unused_result, nonnull));
+void buf_commit(struct buf *b, size_t k) __attribute__((nonnull));
+
+void buf_drop(struct buf *b, size_t n) __attribute__((nonnull)); /* the first n bytes; n <= buf_len() */
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * The configuration: one INI file, read whole, checked whole, immutable after. Every key stands in one table (conf.c)
+ * with its type, range, default and help; what is not in the table is an error with file, line and a hint.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "channel.h"
+#include "proc.h"
+
+enum conf_limits {
+	CONF_PORTS_MAX = 16,
+	CONF_DOMAINS_MAX = 64,
+	CONF_PEERS_MAX = 1024,
+	CONF_PROFILES_MAX = 64,
+	CONF_WORDS_MAX = 256,
+	CONF_WORD_BYTES = 128,
+	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
+};
+
+struct conf_wire {                     /* [inside], [outside] */
+	char device[256];              /* kernel interface, PCI address, or "vdev:..." for any DPDK virtual device */
+	char trust[PATH_MAX];          /* PEM: the CAs that sign the servers on this side */
+	char ca_certificate[PATH_MAX]; /* PEM: the guard CA that servers on this side trust */
+	char ca_key[PATH_MAX];         /* PEM: its key; read by keyd only */
+};
+
+/* Order matters: a lower level lets less through. */
+enum conf_presence { PRESENCE_NONE, PRESENCE_ONLINE, PRESENCE_SHOW, PRESENCE_FULL };
+
+struct conf_words {
+	unsigned count;
+	char word[CONF_WORDS_MAX][CONF_WORD_BYTES];    /* as written; policy normalises */
+};
+
+enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outside, outside to inside */
+
+struct conf_profile {                  /* [profile NAME] */
+	char name[64];
+	int line;
+	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
+	struct conf_words forbidden[DIRECTIONS];       /* outbound-forbidden-words, inbound-forbidden-words */
+};
+
+struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * */
+	char domain[CHANNEL_NAME_MAX];
+	int line;
+	unsigned profile;              /* index */
+	enum auth_level authentication;        /* authentication = strong | tls-dialback */
+};
+
+struct conf {
+	char name[32];                 /* [guard] name: of the admin socket, "@NAME" */
+	unsigned port_count;
+	uint16_t ports[CONF_PORTS_MAX];        /* [guard] ports */
+	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
+	unsigned feature_count;
+	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
+	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */
+	gid_t gid[PROC_ROLES];
+	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list */
+	unsigned memory_mib;           /* [dataplane] memory-mib */
+	unsigned domain_count;
+	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours; lower case, A-labels */
+	struct conf_wire wire[WIRES];
+	unsigned profile_count, peer_count;
+	struct conf_profile *profiles;
+	struct conf_peer *peers;
+};
+
+/*
+ * Reads and checks. On any fault returns NULL after writing every fault found to `faults`, one line each:
+ *     FILE:LINE: what is wrong (hint: what would be right)
+ * `shown_name` is what faults call the file (children load a memfd by /proc/self/fd). Whether files that it names exist is
+ * checked by conf_check_files(), which sallyportd calls and children do not.
+ */
+struct conf *conf_load(const char *path, const char *shown_name, FILE *faults)
+	__attribute__((warn_unused_result, nonnull));
+int conf_check_files(const struct conf *conf, const char *path, FILE *faults)
+	__attribute__((warn_unused_result, nonnull));
+struct conf *conf_load_inherited(void) __attribute__((warn_unused_result)); /* PROC_FD_CONF; exits on a fault */
+void conf_free(struct conf *conf);
+
+/* Every key with its default and help, as an annotated configuration file. */
+void conf_print_keys(FILE *out) __attribute__((nonnull));
+
+/* Is this one of our own domains; which peer entry governs this domain (longest match; NULL: no peer). Domains in lower case. */
+bool conf_is_ours(const struct conf *conf, const char *domain) __attribute__((nonnull));
+const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain) __attribute__((nonnull));
+
+#endif

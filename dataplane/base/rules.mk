@@ -1,0 +1,2 @@
+archives += base
+base.srcs := $(wildcard dataplane/base/*.c)

@@ -1,0 +1,27 @@
+/*
+ * The sandbox of a process, entered once, after it has opened what it needs: own user and group, no capabilities, no new
+ * privileges, an empty read-only root (a mount namespace of its own, so that nothing is left behind), no network but
+ * what is already open, resource limits, and a list of system calls outside of which it is killed.
+ */
+#ifndef BASE_SANDBOX_H
+#define BASE_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sandbox {
+	uid_t uid;
+	gid_t gid;
+	bool keep_network;             /* stay in the network namespace (the dataplane's packet sockets live there) */
+	uint64_t memory_max_bytes;     /* RLIMIT_AS; 0: not limited (the dataplane maps its hugepages) */
+	unsigned files_max;            /* RLIMIT_NOFILE */
+	const int *syscalls;           /* SCMP_SYS() numbers beyond what every process needs, ended by -1 */
+};
+
+/* 0 or -errno with the step that failed logged. All threads of the process are covered. After it the process cannot
+ * open files, start programs or gain anything. In a sanitizer build the system call list is left out: the runtime needs more. */
+int sandbox_enter(const struct sandbox *sandbox) __attribute__((warn_unused_result, nonnull));
+
+#endif

@@ -1,0 +1,2 @@
+archives += tcp
+tcp.srcs := $(wildcard dataplane/tcp/*.c)

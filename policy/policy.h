@@ -1,0 +1,92 @@
+/*
+ * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
+ * Stages run in one fixed order (shape, peering, presence, content), each in one file with one signature; a stage can
+ * only tighten what stages before it decided.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "element.h"
+
+enum policy_direction { POLICY_OUTBOUND, POLICY_INBOUND, POLICY_DIRECTIONS };  /* inside to outside, and back */
+
+enum policy_presence { POLICY_PRESENCE_NONE, POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_SHOW, POLICY_PRESENCE_FULL };
+
+/* What a policy is made of, for the caller to fill from its configuration; policy_new() copies all of it. */
+struct policy_profile_rules {
+	const char *name;
+	enum policy_presence presence[POLICY_DIRECTIONS];
+	const char *const *forbidden[POLICY_DIRECTIONS];       /* words, NULL-terminated list */
+};
+
+struct policy_peer_rules {
+	const char *domain;            /* "b.example", "*.b.example", "*"; the longest match governs */
+	unsigned profile;              /* index */
+};
+
+struct policy_rules {
+	const char *const *domains;    /* our own, NULL-terminated list */
+	const struct policy_profile_rules *profiles;
+	unsigned profile_count;
+	const struct policy_peer_rules *peers;
+	unsigned peer_count;
+};
+
+struct policy;
+
+struct policy *policy_new(const struct policy_rules *rules) __attribute__((warn_unused_result, nonnull));
+void policy_free(struct policy *policy);
+
+/* May streams between these two domains exist at all? On refusal `reason` (may be NULL) is set to a static text. */
+bool policy_peering_allows(const struct policy *policy, const char *from, const char *to, const char **reason)
+	__attribute__((warn_unused_result, nonnull(1, 2, 3)));
+
+/* Who speaks to whom: one pair of domains that has been authenticated on the stream that the stanza came by. */
+struct policy_pair {
+	const char *from, *to;
+};
+
+struct policy_context {
+	enum policy_direction direction;
+	const struct policy_pair *pairs;       /* authenticated on this stream, in the direction of the stanza */
+	unsigned pair_count;
+};
+
+enum policy_action {
+	POLICY_PASS,           /* as it is */
+	POLICY_REWRITTEN,      /* the tree was changed; send it */
+	POLICY_REFUSED,        /* do not send; tell the sender with `error_*` (if the kind of stanza has an answer) */
+	POLICY_DROPPED,        /* do not send, tell nobody */
+	POLICY_CLOSE,          /* the stream broke a rule of XMPP: close it with stream error `error_condition` */
+};
+
+struct policy_verdict {
+	enum policy_action action;
+	const char *rule;              /* "content.forbidden-words", static; "" for a plain pass */
+	const char *error_condition;   /* static: "policy-violation", ... */
+	const char *error_type;        /* static: "modify", "cancel", "auth", "wait" */
+	char reason[160];              /* for people and the audit; never holds the offending content */
+	char changed[160];             /* what was changed, for people; "" if nothing */
+};
+
+/* Judges, and edits the tree where a rule says so. Running out of arena is a refusal (resource-constraint), never a pass. */
+void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
+	struct policy_verdict *verdict) __attribute__((nonnull));
+
+/*
+ * Builds the answer that tells a sender of its refused stanza (RFC 6120 8.3, XEP-0258 5): from and to swapped, same id,
+ * no copy of the content. NULL (and nothing to send) where there is none: errors, iq results, presence other than
+ * subscribe, which is answered by `unsubscribed`. The result lives in `stanza`'s arena.
+ */
+struct node *policy_refusal(const struct stanza *stanza, const struct policy_verdict *verdict)
+	__attribute__((warn_unused_result, nonnull));
+
+const char *policy_action_name(enum policy_action action);
+
+/* The domain part of a JID, lower-cased into `out`. 0, or -EINVAL if it is not a JID. */
+int jid_domain(const char *jid, char *out, size_t size) __attribute__((warn_unused_result, nonnull));
+
+#endif

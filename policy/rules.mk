@@ -1,0 +1,2 @@
+archives += policy
+policy.srcs := $(wildcard policy/*.c)
