@@ -1,0 +1,82 @@
+/*
+ * XML of one direction of one stream: bytes in, stream header, whole top-level elements and stream footer out; and the
+ * way back, from the tree to bytes in one canonical form. What was checked is what is sent: original bytes never pass.
+ *
+ * Strict (RFC 6120 11): no comments, processing instructions, DTD, entities beyond the five; UTF-8 only; everything
+ * bounded by the limits below. Anything else ends the stream with a stream error condition; nothing is repaired.
+ */
+#ifndef CONTROL_XML_H
+#define CONTROL_XML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/base/buf.h"
+#include "policy/element.h"
+
+enum xml_limits {
+	XML_STANZA_BYTES = 512 << 10,          /* of one top-level element, after authentication: what servers accept */
+	XML_STANZA_BYTES_EARLY = 10000,        /* before authentication (RFC 6120 13.12) */
+	XML_ARENA_BYTES = 4 << 20,             /* memory that the tree of one element may take */
+	XML_DEPTH = 64,
+	XML_ATTRIBUTES = 64,                   /* of one element */
+	XML_NAME_BYTES = 512,                  /* of a name or a namespace URI */
+	XML_HEADER_ATTRIBUTE_BYTES = 1024,
+};
+
+struct xml_header {                            /* <stream:stream ...>; "" where an attribute is absent */
+	char from[XML_HEADER_ATTRIBUTE_BYTES], to[XML_HEADER_ATTRIBUTE_BYTES];
+	char id[XML_HEADER_ATTRIBUTE_BYTES];
+	char version[16], lang[64];
+	bool dialback;                         /* xmlns:db='jabber:server:dialback' is declared */
+};
+
+/* What a handler answers. */
+enum xml_next { XML_GO_ON, XML_STOP };         /* stop: the bytes after this element are not to be parsed here */
+
+struct xml_handlers {
+	enum xml_next (*header)(void *owner, const struct xml_header *header);
+	enum xml_next (*element)(void *owner, struct stanza *stanza);  /* one top-level element; the handler owns it */
+	enum xml_next (*footer)(void *owner);                          /* </stream:stream> */
+	void (*keepalive)(void *owner, size_t bytes);                  /* whitespace between top-level elements */
+};
+
+struct xml_parser;
+
+/* A parser at the start of a stream. `owner` is passed to the handlers. */
+struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *owner)
+	__attribute__((warn_unused_result, nonnull(1)));
+void xml_parser_free(struct xml_parser *parser);
+int xml_parser_restart(struct xml_parser *parser) __attribute__((warn_unused_result, nonnull));        /* a new header is expected */
+void xml_parser_authenticated(struct xml_parser *parser) __attribute__((nonnull));     /* raises the size limit */
+
+/*
+ * Feeds bytes. Returns how many were taken: all, unless a handler said XML_STOP, after which the parser takes nothing until
+ * xml_parser_restart() or xml_parser_resume(). Negative: the stream is broken for good, -(enum xml_fault).
+ * A parser may be freed or restarted only outside of its handlers.
+ */
+enum xml_fault {
+	XML_FAULT_NOT_WELL_FORMED = 1, /* not-well-formed */
+	XML_FAULT_RESTRICTED,          /* restricted-xml */
+	XML_FAULT_BAD_STREAM,          /* invalid-namespace or bad-format: not a <stream:stream> in jabber:server */
+	XML_FAULT_LIMIT,               /* policy-violation: larger, deeper or longer than the limits */
+	XML_FAULT_MEMORY,              /* resource-constraint */
+};
+long xml_parser_feed(struct xml_parser *parser, const uint8_t *bytes, size_t len)
+	__attribute__((warn_unused_result, nonnull));
+void xml_parser_resume(struct xml_parser *parser) __attribute__((nonnull));
+const char *xml_fault_condition(enum xml_fault fault);         /* stream error condition, static */
+const char *xml_parser_detail(const struct xml_parser *parser);        /* what exactly, for the audit; static text */
+
+/*
+ * Writing, canonical: attributes with ' quotes, prefixes only `stream:` and `db:` (declared on the header) and `xml:`,
+ * every other namespace as a default declaration where it changes, foreign attribute namespaces with generated prefixes, no
+ * CDATA, no references beyond the five (and &#9; &#10; &#13; where a parser would normalise). 0 or -ENOSPC, -ENOMEM.
+ */
+int xml_write_header(struct buf *out, const struct xml_header *header) __attribute__((warn_unused_result, nonnull));
+int xml_write_node(struct buf *out, const struct node *node) __attribute__((warn_unused_result, nonnull));
+int xml_write_stream_error(struct buf *out, const char *condition) __attribute__((warn_unused_result, nonnull)); /* and footer */
+int xml_write_footer(struct buf *out) __attribute__((warn_unused_result, nonnull));
+
+#endif
