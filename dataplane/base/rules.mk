@@ -1,2 +1,18 @@
 archives += base
 base.srcs := $(wildcard dataplane/base/*.c)
+
+# Plays the other end of a channel: a test adds `channel_harness` to its archives, before `base`.
+archives += channel_harness
+channel_harness.srcs := tests/unit/channel_harness.c
+
+unit_tests += tests/unit/buf_test
+tests/unit/buf_test.srcs := tests/unit/buf_test.c
+tests/unit/buf_test.archives := base
+
+unit_tests += tests/unit/channel_test
+tests/unit/channel_test.srcs := tests/unit/channel_test.c
+tests/unit/channel_test.archives := channel_harness base
+
+fuzzers += tests/fuzz/channel_fuzz
+tests/fuzz/channel_fuzz.srcs := tests/fuzz/channel_fuzz.c
+tests/fuzz/channel_fuzz.archives := base
