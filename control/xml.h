@@ -19,8 +19,14 @@ enum xml_limits {
 	XML_STANZA_BYTES = 512 << 10,          /* of one top-level element, after authentication: what servers accept */
 	XML_STANZA_BYTES_EARLY = 10000,        /* before authentication (RFC 6120 13.12) */
 	XML_ARENA_BYTES = 4 << 20,             /* memory that the tree of one element may take */
-	XML_DEPTH = 64,
+	XML_EXPAT_BYTES = 1 << 20,             /* memory of one expat parser; it is renewed when it keeps more than: */
+	XML_EXPAT_KEEP_BYTES = 128 << 10,
+	XML_TAG_BYTES = 64 << 10,              /* of one tag with its attributes */
+	XML_REFERENCE_BYTES = 16,              /* of one character or entity reference */
+	XML_DEPTH = 64,                        /* of a top-level element; 1 has no children */
+	XML_NODES = 32768,                     /* elements and runs of text of one top-level element */
 	XML_ATTRIBUTES = 64,                   /* of one element */
+	XML_NAMESPACES = 128,                  /* declarations in force at one place */
 	XML_NAME_BYTES = 512,                  /* of a name or a namespace URI */
 	XML_HEADER_ATTRIBUTE_BYTES = 1024,
 };
@@ -59,9 +65,10 @@ void xml_parser_authenticated(struct xml_parser *parser) __attribute__((nonnull)
 enum xml_fault {
 	XML_FAULT_NOT_WELL_FORMED = 1, /* not-well-formed */
 	XML_FAULT_RESTRICTED,          /* restricted-xml */
-	XML_FAULT_BAD_STREAM,          /* invalid-namespace or bad-format: not a <stream:stream> in jabber:server */
+	XML_FAULT_BAD_STREAM,          /* bad-format: not a <stream:stream>, or text between the elements of a stream */
 	XML_FAULT_LIMIT,               /* policy-violation: larger, deeper or longer than the limits */
 	XML_FAULT_MEMORY,              /* resource-constraint */
+	XML_FAULT_NAMESPACE,           /* invalid-namespace: a stream of something else than jabber:server */
 };
 long xml_parser_feed(struct xml_parser *parser, const uint8_t *bytes, size_t len)
 	__attribute__((warn_unused_result, nonnull));
