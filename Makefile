@@ -50,7 +50,7 @@ dpdk_cflags := $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk 2>/dev/n
 dpdk_libs := $(shell pkg-config --libs libdpdk 2>/dev/null)
 
 # --- What is built. A folder's rules.mk says:
-#   archives += NAME            NAME.srcs = files                      -> $(BUILD)/NAME.a
+#   archives += NAME            NAME.srcs = files  NAME.libs = -lfoo that its users link too      -> $(BUILD)/NAME.a
 #   programs += NAME            NAME.srcs = files  NAME.archives = archives  NAME.libs = -lfoo
 #   unit_tests += NAME          the same; the program is a cmocka test, run by `make test`
 #   fuzzers += NAME             the same; NAME.srcs defines LLVMFuzzerTestOneInput
@@ -82,7 +82,8 @@ define program_rule
 $(BUILD)/$(1): $(call objects,$(1)) $(patsubst %,$(BUILD)/%.a,$($(1).archives))
 	@mkdir -p $$(@D)
 	@$$(if $$(V),,echo "  LINK  $(1)")
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $(call objects,$(1)) $(patsubst %,$(BUILD)/%.a,$($(1).archives)) $$($(1).libs)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $(call objects,$(1)) $(patsubst %,$(BUILD)/%.a,$($(1).archives)) $$($(1).libs) \
+		$$(foreach a,$($(1).archives),$$($$(a).libs))
 endef
 $(foreach p,$(programs) $(unit_tests),$(eval $(call program_rule,$(p))))
 $(foreach t,$(unit_tests),$(eval $(t).libs += -lcmocka))

@@ -51,5 +51,6 @@ int proc_tell(enum supervisor_msg type) __attribute__((warn_unused_result));
 int proc_hear(struct channel_fds *fds) __attribute__((warn_unused_result, nonnull));
 
 const char *proc_role_name(enum proc_role role); /* "dataplane", "tls", "keyd", "control" */
+int proc_fd_end(enum proc_role role); /* the first number above its descriptors */
 
 #endif

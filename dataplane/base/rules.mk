@@ -1,5 +1,6 @@
 archives += base
 base.srcs := $(wildcard dataplane/base/*.c)
+base.libs := -liniparser -lseccomp
 
 # Plays the other end of a channel: a test adds `channel_harness` to its archives, before `base`.
 archives += channel_harness
@@ -12,6 +13,14 @@ tests/unit/buf_test.archives := base
 unit_tests += tests/unit/channel_test
 tests/unit/channel_test.srcs := tests/unit/channel_test.c
 tests/unit/channel_test.archives := channel_harness base
+
+unit_tests += tests/unit/sandbox_test
+tests/unit/sandbox_test.srcs := tests/unit/sandbox_test.c
+tests/unit/sandbox_test.archives := base
+
+unit_tests += tests/unit/proc_test
+tests/unit/proc_test.srcs := tests/unit/proc_test.c
+tests/unit/proc_test.archives := base
 
 fuzzers += tests/fuzz/channel_fuzz
 tests/fuzz/channel_fuzz.srcs := tests/fuzz/channel_fuzz.c

@@ -1,7 +1,13 @@
 /*
  * The sandbox of a process, entered once, after it has opened what it needs: own user and group, no capabilities, no new
- * privileges, an empty read-only root (a mount namespace of its own, so that nothing is left behind), no network but
+ * privileges, an empty read-only root (a tmpfs that is mounted nowhere, so that nothing is left behind), no network but
  * what is already open, resource limits, and a list of system calls outside of which it is killed.
+ *
+ * What every process may do is in sandbox.c: read and write what is open, poll, wait, send, receive, map memory that is
+ * not executable, tell the time, handle signals, exit. Asking for a file by name gets ENOENT, since libraries do that for
+ * locales and time zones. mmap, mprotect and fcntl stay restricted even if a role lists them: no executable memory,
+ * and no F_SETFL, by which one end of a channel could make the other block in a shared eventfd. A role therefore opens
+ * its descriptors with SOCK_NONBLOCK and the like.
  */
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
@@ -20,8 +26,11 @@ struct sandbox {
 	const int *syscalls;           /* SCMP_SYS() numbers beyond what every process needs, ended by -1 */
 };
 
-/* 0 or -errno with the step that failed logged. All threads of the process are covered. After it the process cannot
- * open files, start programs or gain anything. In a sanitizer build the system call list is left out: the runtime needs more. */
+/*
+ * 0 or -errno with the step that failed logged. All threads of the process are covered. After it the process cannot
+ * open files, start programs or gain anything. In a sanitizer build the system call list and the limit on memory are
+ * left out: the runtime needs more. A channel takes 32 MiB of address space at each end.
+ */
 int sandbox_enter(const struct sandbox *sandbox) __attribute__((warn_unused_result, nonnull));
 
 #endif
