@@ -1,0 +1,241 @@
+/*
+ * The writer: a tree to bytes, always the same bytes for the same tree. Attributes are sorted by namespace and name, so
+ * that their order carries nothing across; everything that XML lets one say in two ways is said in one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/xml.h"
+
+enum {
+	WRITE_DEPTH = 2 * XML_DEPTH,           /* room for what policy adds to the deepest tree that the parser makes */
+	WRITE_ATTRIBUTES = 2 * XML_ATTRIBUTES,
+};
+
+static int put(struct buf *out, const char *s)
+{
+	return buf_put(out, s, strlen(s));
+}
+
+/* Where a character must not stand as it is. */
+enum escape { IN_TEXT = 1, IN_VALUE = 2 };
+
+struct escaped {
+	enum escape where;
+	const char *reference;
+};
+
+/*
+ * Unescaped, a parser would turn a carriage return into a line feed (XML 1.0 2.11), and, in an attribute, a tab or line end
+ * into a space (3.3.3).
+ */
+static const struct escaped escapes[UINT8_MAX + 1] = {
+	['&'] = {IN_TEXT | IN_VALUE, "&amp;"},
+	['<'] = {IN_TEXT | IN_VALUE, "&lt;"},
+	['>'] = {IN_TEXT | IN_VALUE, "&gt;"},
+	['\r'] = {IN_TEXT | IN_VALUE, "&#13;"},
+	['\''] = {IN_VALUE, "&apos;"},
+	['\t'] = {IN_VALUE, "&#9;"},
+	['\n'] = {IN_VALUE, "&#10;"},
+};
+
+static int put_escaped(struct buf *out, const char *s, size_t len, enum escape where)
+{
+	const uint8_t *bytes = (const uint8_t *)s;
+	int err = 0;
+
+	for (size_t at = 0; at < len && !err;) {
+		size_t plain = 0;
+
+		while (at + plain < len && !(escapes[bytes[at + plain]].where & where))
+			plain++;
+		err = buf_put(out, bytes + at, plain);
+		at += plain;
+		if (!err && at < len)
+			err = put(out, escapes[bytes[at++]].reference);
+	}
+	return err;
+}
+
+static int put_value(struct buf *out, const char *prefix, const char *name, const char *value)
+{
+	int err = put(out, " ");
+
+	if (!err)
+		err = put(out, prefix);
+	if (!err)
+		err = put(out, name);
+	if (!err)
+		err = put(out, "='");
+	if (!err)
+		err = put_escaped(out, value, strlen(value), IN_VALUE);
+	return err ? err : put(out, "'");
+}
+
+/* --- Attributes --- */
+
+static int attribute_order(const void *a, const void *b)
+{
+	const struct attribute *const *x = a, *const *y = b;
+	int order = strcmp((*x)->ns, (*y)->ns);
+
+	return order ? order : strcmp((*x)->name, (*y)->name);
+}
+
+/* A prefix of our own for the namespaces of one element, numbered in their order; it is declared where it is first used. */
+static int put_foreign_attribute(struct buf *out, const struct attribute *a, unsigned number, bool declared)
+{
+	char prefix[sizeof("ns:") + 3 * sizeof(number)];
+	int err = 0;
+
+	snprintf(prefix, sizeof(prefix), "ns%u", number);
+	if (!declared)
+		err = put_value(out, "xmlns:", prefix, a->ns);
+	snprintf(prefix, sizeof(prefix), "ns%u:", number);
+	return err ? err : put_value(out, prefix, a->name, a->value);
+}
+
+static int put_attribute(struct buf *out, const struct attribute *a, const struct attribute *before, unsigned *number)
+{
+	bool declared = before && !strcmp(before->ns, a->ns);
+
+	if (!*a->ns)
+		return put_value(out, "", a->name, a->value);
+	if (!strcmp(a->ns, NS_XML))
+		return put_value(out, "xml:", a->name, a->value);
+	if (!strcmp(a->ns, NS_STREAMS))
+		return put_value(out, "stream:", a->name, a->value);
+	*number += !declared;
+	return put_foreign_attribute(out, a, *number, declared);
+}
+
+static int put_attributes(struct buf *out, const struct node *node)
+{
+	const struct attribute *sorted[WRITE_ATTRIBUTES];
+	unsigned count = 0, number = 0;
+	int err = 0;
+
+	for (const struct attribute *a = node->attributes; a; a = a->next) {
+		if (count == WRITE_ATTRIBUTES)
+			return -ENOSPC;
+		sorted[count++] = a;
+	}
+	qsort(sorted, count, sizeof(*sorted), attribute_order);
+	for (unsigned i = 0; i < count && !err; i++)
+		err = put_attribute(out, sorted[i], i ? sorted[i - 1] : NULL, &number);
+	return err;
+}
+
+/* --- Elements --- */
+
+/* Where the writer is: the namespace that a name without a prefix is in, and how deep. */
+struct place {
+	const char *ns;
+	unsigned depth;
+};
+
+/*
+ * Some servers know `stream:` and `db:` by their prefix and not by their namespace (RFC 6120 4.8.5, XEP-0220 2.4.1). Dialback
+ * is declared on the header of those streams only that speak it; deep inside of a stanza it is a namespace like others.
+ */
+static const char *prefix_of(const struct node *node, const struct place *place)
+{
+	if (!strcmp(node->ns, NS_STREAMS))
+		return "stream:";
+	if (!strcmp(node->ns, NS_DIALBACK) && place->depth == 0)
+		return "db:";
+	return strcmp(node->ns, NS_XML) ? "" : "xml:";
+}
+
+static int put_name(struct buf *out, const char *open, const struct node *node, const struct place *place)
+{
+	int err = put(out, open);
+
+	if (!err)
+		err = put(out, prefix_of(node, place));
+	return err ? err : put(out, node->name);
+}
+
+static int put_start(struct buf *out, const struct node *node, const struct place *place, const char *ns)
+{
+	int err = put_name(out, "<", node, place);
+
+	if (!err && strcmp(ns, place->ns))
+		err = put_value(out, "", "xmlns", ns);
+	return err ? err : put_attributes(out, node);
+}
+
+static int put_element(struct buf *out, const struct node *node, const struct place *place)
+{
+	struct place inside = {*prefix_of(node, place) ? place->ns : node->ns, place->depth + 1};
+	int err = place->depth < WRITE_DEPTH ? put_start(out, node, place, inside.ns) : -ENOSPC;
+
+	if (err)
+		return err;
+	if (!node->first)
+		return put(out, "/>");
+	err = put(out, ">");
+	for (const struct node *child = node->first; child && !err; child = child->next)
+		err = child->name ? put_element(out, child, &inside) : put_escaped(out, child->text, child->text_len, IN_TEXT);
+	if (!err)
+		err = put_name(out, "</", node, place);
+	return err ? err : put(out, ">");
+}
+
+/* Half an element must never be sent: what was written of it is taken back. */
+static int whole_or_nothing(struct buf *out, size_t len_before, int err)
+{
+	if (err)
+		out->len = len_before;
+	return err;
+}
+
+int xml_write_node(struct buf *out, const struct node *node)
+{
+	const struct place top = {NS_SERVER, 0};
+	size_t before = buf_len(out);
+
+	return whole_or_nothing(out, before, put_element(out, node, &top));
+}
+
+/* --- The stream --- */
+
+static int put_header(struct buf *out, const struct xml_header *h)
+{
+	const struct {
+		const char *prefix, *name, *value;
+	} attributes[] = {
+		{"", "from", h->from},
+		{"", "id", h->id},
+		{"", "to", h->to},
+		{"", "version", h->version},
+		{"xml:", "lang", h->lang},
+	};
+	int err = put(out, "<?xml version='1.0'?><stream:stream xmlns='" NS_SERVER "' xmlns:stream='" NS_STREAMS "'");
+
+	if (!err && h->dialback)
+		err = put_value(out, "xmlns:", "db", NS_DIALBACK);
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes) && !err; i++)
+		if (*attributes[i].value)
+			err = put_value(out, attributes[i].prefix, attributes[i].name, attributes[i].value);
+	return err ? err : put(out, ">");
+}
+
+int xml_write_header(struct buf *out, const struct xml_header *header)
+{
+	size_t before = buf_len(out);
+
+	return whole_or_nothing(out, before, put_header(out, header));
+}
+
+int xml_write_footer(struct buf *out)
+{
+	return put(out, "</stream:stream>");
+}
+
+int xml_write_stream_error(struct buf *out, const char *condition)
+{
+	return buf_printf(out, "<stream:error><%s xmlns='" NS_STREAM_ERRORS "'/></stream:error></stream:stream>", condition);
+}
