@@ -1,0 +1,13 @@
+"""One dnsmasq in a namespace: where each organisation's server is, as both sides see it."""
+from .wire import ADDRESS
+
+
+def records(site_domains, families, port=5269):
+    """Lines of dnsmasq configuration. site_domains: side -> domain names."""
+    lines = ["no-resolv", "no-hosts", "port=53", "listen-address=127.0.0.1", "bind-interfaces", "user=root",
+             "keep-in-foreground", "log-facility=-", "local=/example/"]
+    for side, domains in site_domains.items():
+        host = f"xmpp.{domains[0]}"
+        lines.append(f"host-record={host},{','.join(ADDRESS[side][f] for f in families)}")
+        lines += [f"srv-host=_xmpp-server._tcp.{d},{host},{port}" for d in domains]
+    return "\n".join(lines) + "\n"

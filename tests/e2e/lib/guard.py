@@ -1,0 +1,112 @@
+"""The guard under test: its configuration file, sallyportd, and what an operator asks it with `sallyport`."""
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from .wire import SIDES
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = Path(os.environ.get("BUILD", ROOT / "build")).resolve()
+ROLES = ("dataplane", "tls", "keyd", "control")
+
+
+class Guard:
+    def __init__(self, world):
+        self.world, self.process = world, None
+        self.folder = world.folder / "guard"
+        self.folder.mkdir()
+        self.conf, self.audit = self.folder / "sallyport.conf", self.folder / "audit.jsonl"
+        self.log_file = world.folder / "sallyportd.log"
+        base = 100000 + os.getpid() * 4        # users that nobody else has
+        self.uids = {role: base + i for i, role in enumerate(ROLES)}
+        self.sections = {
+            "guard": {"name": f"sallyport-{world.tag}", "ports": "5269, 5270", "audit": self.audit},
+            "users": dict(self.uids),
+            "dataplane": {"cpus": "0-1", "memory-mib": 256},
+            "profile default": {"outbound-presence": "full", "inbound-presence": "full"},
+        }
+        for side in SIDES:
+            self.sections[side] = {"device": side, "trust": world.ca[side].file,
+                                   "ca-certificate": world.guard_ca[side].file, "ca-key": world.guard_ca[side].key}
+        self.sections["inside"]["domains"] = ", ".join(world.domains["inside"])
+        for domain in world.domains["outside"]:
+            self.sections[f"peer {domain}"] = {"profile": "default", "authentication": "strong"}
+
+    def set(self, section, key, value):
+        self.sections.setdefault(section, {})[key] = value
+
+    def write(self):
+        lines = []
+        for section, keys in self.sections.items():
+            lines.append(f"[{section}]")
+            lines += [f'{key} = "{value}"' for key, value in keys.items()] + [""]
+        self.conf.write_text("\n".join(lines))
+        self.conf.chmod(0o600)
+
+    def start(self):
+        self.write()
+        self.process = self.world.start(self.world.wire.ns["guard"], "sallyportd", BUILD / "sallyportd", "-c", self.conf)
+        self.wait_ready()
+
+    def wait_ready(self, timeout=20):
+        """Until the CLI answers and a ping crosses."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            if self.cli("show", "counters", check=False).returncode == 0 and self.world.ping(timeout=1):
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"the guard does not start:\n{self.log()}")
+
+    def stop(self, signal_name="terminate"):
+        getattr(self.process, signal_name)()
+        self.process.wait(10)
+
+    def log(self):
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def cli(self, *words, check=True):
+        done = subprocess.run(["ip", "netns", "exec", self.world.wire.ns["guard"], BUILD / "sallyport",
+                               "-c", self.conf, *words], capture_output=True, text=True, timeout=20)
+        if check and done.returncode:
+            raise RuntimeError(f"sallyport {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done
+
+    def show(self, what):
+        return self.cli("show", what).stdout
+
+    def counters(self):
+        """Name -> value, over all processes."""
+        values = {}
+        for line in self.show("counters").splitlines():
+            words = line.split()
+            if len(words) >= 2 and words[-1].isdigit():
+                values[words[-2]] = values.get(words[-2], 0) + int(words[-1])
+        return values
+
+    def audit_lines(self):
+        return [json.loads(line) for line in self.audit.read_text().splitlines()] if self.audit.exists() else []
+
+    def wait_audit(self, wanted, timeout=5):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            for line in self.audit_lines():
+                if wanted(line):
+                    return line
+            time.sleep(0.05)
+        return None
+
+    def pids(self, role=None):
+        """Processes of the guard's users, by their uid: what a user would find with `ps -u`."""
+        uids = [self.uids[role]] if role else list(self.uids.values())
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and entry.stat().st_uid in uids:
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+        return found
