@@ -92,6 +92,41 @@ unit: $(addprefix $(BUILD)/,$(unit_tests))
 .PHONY: unit
 
 -include $(patsubst %.o,%.d,$(foreach x,$(archives) $(programs) $(unit_tests),$(call objects,$(x))))
+# --- Tests, demo, bench, lint, fuzzing ---
+FUZZ_SECONDS ?= 60
+fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz_parts = $(sort $(foreach x,$(1) $($(1).archives),$(call fuzz_objects,$(x))))
+
+build-fuzz/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  FUZZ  $<")
+	$(Q)clang-14 $(filter-out -O2,$(ALL_CFLAGS)) -O1 -U_FORTIFY_SOURCE $(cflags.$(patsubst %/,%,$(dir $<))) \
+		$(fuzz_sanitize) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+define fuzzer_rule
+build-fuzz/$(1): $(call fuzz_parts,$(1))
+	$$(Q)clang-14 $$(fuzz_sanitize) -fsanitize=fuzzer -o $$@ $$^ $$($(1).libs) $$(foreach a,$$($(1).archives),$$($$(a).libs))
+endef
+$(foreach f,$(fuzzers),$(eval $(call fuzzer_rule,$(f))))
+-include $(patsubst %.o,%.d,$(foreach f,$(fuzzers),$(call fuzz_parts,$(f))))
+
+fuzz: $(addprefix build-fuzz/,$(fuzzers))
+	tests/run fuzz --seconds $(FUZZ_SECONDS) --only "$(ONLY)" --fuzzers "$(fuzzers)"
+
+# What the tests need is built by the runner's caller, so that a part that does not build stops the run here.
+test: all unit $(addprefix build-fuzz/,$(fuzzers))
+	@$(MAKE) --no-print-directory SANITIZE=1 unit
+	@tests/run test --only "$(ONLY)" --unit "$(unit_tests)" --sources "$(foreach t,$(unit_tests) $(fuzzers),$($(t).srcs))" \
+		--fuzzers "$(fuzzers)"
+
+demo: all
+	@tools/demo $(if $(KEEP),--keep)
+
+bench: all
+	@tests/bench/run
+
+lint:
+	@tools/lint
 
 help:
 	@sed -n 's/^# \{0,1\}//;/^$$/q;p' Makefile
