@@ -64,7 +64,7 @@ struct conf {
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */
 	gid_t gid[PROC_ROLES];
-	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list */
+	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list; "": anywhere */
 	unsigned memory_mib;           /* [dataplane] memory-mib */
 	unsigned domain_count;
 	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours; lower case, A-labels */
@@ -77,9 +77,11 @@ struct conf {
 /*
  * Reads and checks. On any fault returns NULL after writing every fault found to `faults`, one line each:
  *     FILE:LINE: what is wrong (hint: what would be right)
- * `shown_name` is what faults call the file (children load a memfd by /proc/self/fd). Whether files that it names exist is
- * checked by conf_check_files(), which sallyportd calls and children do not.
+ * `shown_name` is what faults call the file, and its folder is what relative paths start from (children load a memfd by
+ * /proc/self/fd, and get the name in CONF_NAME_VARIABLE). Whether files that it names exist is checked by
+ * conf_check_files(), which sallyportd calls and children do not; it wants a conf of conf_load().
  */
+#define CONF_NAME_VARIABLE "SALLYPORT_CONF"
 struct conf *conf_load(const char *path, const char *shown_name, FILE *faults)
 	__attribute__((warn_unused_result, nonnull));
 int conf_check_files(const struct conf *conf, const char *path, FILE *faults)

@@ -1,0 +1,370 @@
+/* Reads the configuration by the table of its keys, and checks it as a whole; see conf.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf_table.h"
+#include "log.h"
+
+enum { KEYS_MAX = 64 };
+
+/* What conf_load() makes. The lines are kept for faults that are found later (conf_check_files). */
+struct loaded {
+	struct conf conf;
+	int lines[KEYS_MAX];           /* of the keys of sections that are there once, by row of the table */
+};
+
+struct loader {
+	struct loaded *loaded;
+	struct conf_faults faults;
+	const struct ini *ini;
+};
+
+/* --- sections and their names --- */
+
+/* "peer b.example" is of the kind "peer": its row, with *name set behind it (NULL if it has none). */
+static const struct conf_section *kind_find(const char *section, const char **name)
+{
+	for (const struct conf_section *kind = conf_sections; kind->name; kind++) {
+		size_t n = strlen(kind->name);
+		bool named = kind->example && !strncmp(section, kind->name, n) && section[n] == ' ';
+		if (named || !strcmp(section, kind->name)) {
+			*name = named ? section + n + 1 : NULL;
+			return kind;
+		}
+	}
+	return NULL;
+}
+
+static void unknown_section(struct loader *loader, const struct ini_section *section)
+{
+	const char *names[16];
+	unsigned n = 0;
+	for (const struct conf_section *kind = conf_sections; kind->name && n < 15; kind++)
+		names[n++] = kind->name;
+	names[n] = NULL;
+	char first_word[65];
+	snprintf(first_word, sizeof(first_word), "%.*s", (int)strcspn(section->name, " "), section->name);
+	const char *near = nearest_word(first_word, names);
+	if (near)
+		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
+	else
+		conf_fault(&loader->faults, section->line, "unknown section [%s]", section->name);
+}
+
+static const struct conf_key *key_find(const char *kind, const char *name)
+{
+	for (const struct conf_key *key = conf_keys; key->name; key++)
+		if (!strcmp(key->section, kind) && !strcmp(key->name, name))
+			return key;
+	return NULL;
+}
+
+static void unknown_key(struct loader *loader, const char *kind, const struct ini_entry *entry)
+{
+	const char *names[KEYS_MAX + 1];
+	unsigned n = 0;
+	for (const struct conf_key *key = conf_keys; key->name; key++)
+		if (!strcmp(key->section, kind))
+			names[n++] = key->name;
+	names[n] = NULL;
+	const char *near = nearest_word(entry->key, names);
+	if (near)
+		conf_fault(&loader->faults, entry->line, "unknown key %s in [%s] (hint: %s)", entry->key, kind, near);
+	else
+		conf_fault(&loader->faults, entry->line, "unknown key %s in [%s]", entry->key, kind);
+}
+
+/* --- values --- */
+
+/* `section` is NULL where the file has none: then defaults hold, and mandatory keys are missing. */
+static void set_key(struct loader *loader, const struct conf_key *key, const struct ini_section *section, void *base)
+{
+	const struct ini_entry *entry = ini_entry_find(section, key->name);
+	struct conf_value value = {.faults = &loader->faults,
+		.conf = &loader->loaded->conf,
+		.key = key,
+		.text = entry ? entry->value : key->value,
+		.line = entry ? entry->line : section ? section->line : 1};
+	loader->loaded->lines[key - conf_keys] = value.line;
+	if (!entry && key->mandatory)
+		conf_fault(&loader->faults, value.line, "%s is missing in [%s]", key->name,
+			section ? section->name : key->section);
+	else
+		key->set(&value, (char *)base + key->offset);
+}
+
+static void set_section(struct loader *loader, const char *kind, const struct ini_section *section, void *base)
+{
+	for (const struct conf_key *key = conf_keys; key->name; key++)
+		if (!strcmp(key->section, kind))
+			set_key(loader, key, section, base);
+	for (const struct ini_entry *entry = section ? section->first : NULL; entry; entry = entry->next)
+		if (!key_find(kind, entry->key))
+			unknown_key(loader, kind, entry);
+}
+
+static void set_single_sections(struct loader *loader)
+{
+	for (const struct conf_section *kind = conf_sections; kind->name; kind++)
+		if (!kind->example)
+			set_section(loader, kind->name, ini_section_find(loader->ini, kind->name), &loader->loaded->conf);
+}
+
+/* --- sections that are there many times --- */
+
+static void add_profile(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_profile *profile = &conf->profiles[conf->profile_count];
+	if (conf->profile_count == CONF_PROFILES_MAX)
+		conf_fault(&loader->faults, section->line, "more than %d profiles", CONF_PROFILES_MAX);
+	else if (strlen(name) >= sizeof(profile->name))
+		conf_fault(&loader->faults, section->line, "name of a profile too long");
+	else {
+		strcpy(profile->name, name);
+		profile->line = section->line;
+		conf->profile_count++;
+		set_section(loader, "profile", section, profile);
+	}
+}
+
+/* "*", "*.DOMAIN" or DOMAIN. */
+static const char *pattern_fault(const char *pattern)
+{
+	if (!strcmp(pattern, "*"))
+		return NULL;
+	return domain_fault(strncmp(pattern, "*.", 2) ? pattern : pattern + 2);
+}
+
+static void add_peer(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_peer *peer = &conf->peers[conf->peer_count];
+	const char *fault = pattern_fault(name);
+	if (!fault && conf->peer_count == CONF_PEERS_MAX)
+		fault = "too many peers";
+	if (!fault && conf_is_ours(conf, name))
+		fault = "one of our own domains (hint: [inside] domains)";
+	if (fault) {
+		conf_fault(&loader->faults, section->line, "[%s]: %s", section->name, fault);
+		return;
+	}
+	snprintf(peer->domain, sizeof(peer->domain), "%s", name);
+	peer->line = section->line;
+	conf->peer_count++;
+	set_section(loader, "peer", section, peer);
+}
+
+static void add_sections(struct loader *loader, const char *wanted,
+	void (*add)(struct loader *, const struct ini_section *, const char *))
+{
+	for (const struct ini_section *section = loader->ini->first; section; section = section->next) {
+		const char *name;
+		const struct conf_section *kind = kind_find(section->name, &name);
+		if (!kind || strcmp(kind->name, wanted))
+			continue;
+		if (name && *name)
+			add(loader, section, name);
+		else
+			conf_fault(&loader->faults, section->line, "[%s] needs a name (hint: [%s])", kind->name, kind->example);
+	}
+}
+
+/* --- the whole --- */
+
+static int line_of(const struct loaded *loaded, const char *section, const char *name)
+{
+	return loaded->lines[key_find(section, name) - conf_keys];
+}
+
+static void check_users(struct loader *loader)
+{
+	const struct conf *conf = &loader->loaded->conf;
+	for (unsigned a = 0; a < PROC_ROLES; a++)
+		for (unsigned b = 0; b < a; b++)
+			if (conf->uid[a] && conf->uid[a] == conf->uid[b])
+				conf_fault(&loader->faults, line_of(loader->loaded, "users", proc_role_name(a)),
+					"%s runs as the user of %s (hint: a user for each)", proc_role_name(a), proc_role_name(b));
+}
+
+static void check_devices(struct loader *loader)
+{
+	const struct conf *conf = &loader->loaded->conf;
+	const char *device = conf->wire[WIRE_OUTSIDE].device;
+	if (*device && !strcmp(device, conf->wire[WIRE_INSIDE].device))
+		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"), "device: that of [inside]");
+}
+
+static void read_all(struct loader *loader)
+{
+	for (const struct ini_section *section = loader->ini->first; section; section = section->next) {
+		const char *name;
+		if (!kind_find(section->name, &name))
+			unknown_section(loader, section);
+	}
+	set_single_sections(loader);
+	add_sections(loader, "profile", add_profile);
+	add_sections(loader, "peer", add_peer);
+	check_users(loader);
+	check_devices(loader);
+}
+
+static struct loaded *loaded_new(void)
+{
+	struct loaded *loaded = calloc(1, sizeof(*loaded));
+	if (!loaded)
+		return NULL;
+	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
+	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
+	if (loaded->conf.profiles && loaded->conf.peers)
+		return loaded;
+	conf_free(&loaded->conf);
+	return NULL;
+}
+
+struct conf *conf_load(const char *path, const char *shown_name, FILE *faults)
+{
+	struct loader loader = {.loaded = loaded_new(), .faults = {.out = faults, .file = shown_name}};
+	if (!loader.loaded) {
+		conf_fault(&loader.faults, 1, "out of memory");
+		return NULL;
+	}
+	struct ini *ini = ini_read(path, &loader.faults);
+	loader.ini = ini;
+	if (ini)
+		read_all(&loader);
+	ini_free(ini);
+	if (!loader.faults.count)
+		return &loader.loaded->conf;
+	conf_free(&loader.loaded->conf);
+	return NULL;
+}
+
+void conf_free(struct conf *conf)
+{
+	if (!conf)
+		return;
+	free(conf->profiles);
+	free(conf->peers);
+	free(conf); /* the first member of struct loaded */
+}
+
+struct conf *conf_load_inherited(void)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", PROC_FD_CONF);
+	const char *name = getenv(CONF_NAME_VARIABLE);
+	if (!name)
+		fatalx("%s is not set (hint: sallyportd sets it)", CONF_NAME_VARIABLE);
+	struct conf *conf = conf_load(path, name, stderr);
+	if (!conf)
+		fatalx("configuration has faults");
+	return conf;
+}
+
+/* --- files that it names --- */
+
+static void check_readable(struct conf_faults *faults, int line, const char *key, const char *path, bool secret)
+{
+	struct stat st;
+	if (stat(path, &st) || access(path, R_OK))
+		conf_fault(faults, line, "%s: %s: %s", key, path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		conf_fault(faults, line, "%s: %s is not a file", key, path);
+	else if (secret && (st.st_mode & 07))
+		conf_fault(faults, line, "%s: %s can be read by everybody (hint: chmod 600)", key, path);
+}
+
+static void check_folder(struct conf_faults *faults, int line, const char *key, const char *path)
+{
+	char folder[PATH_MAX];
+	snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = 0;
+	const char *name = slash ? folder : ".";
+	if (access(name, W_OK | X_OK))
+		conf_fault(faults, line, "%s: folder %s: %s", key, name, strerror(errno));
+}
+
+int conf_check_files(const struct conf *conf, const char *path, FILE *out)
+{
+	static const char *const sections[WIRES] = {"inside", "outside"};
+	const struct loaded *loaded = (const struct loaded *)conf;
+	struct conf_faults faults = {.out = out, .file = path};
+	check_folder(&faults, line_of(loaded, "guard", "audit"), "audit", conf->audit);
+	for (unsigned w = 0; w < WIRES; w++) {
+		const struct conf_wire *wire = &conf->wire[w];
+		check_readable(&faults, line_of(loaded, sections[w], "trust"), "trust", wire->trust, false);
+		check_readable(&faults, line_of(loaded, sections[w], "ca-certificate"), "ca-certificate",
+			wire->ca_certificate, false);
+		check_readable(&faults, line_of(loaded, sections[w], "ca-key"), "ca-key", wire->ca_key, true);
+	}
+	return faults.count ? -EINVAL : 0;
+}
+
+/* --- the annotated default --- */
+
+static void print_help(FILE *out, const char *help)
+{
+	for (const char *line = help; *line;) {
+		int n = (int)strcspn(line, "\n");
+		fprintf(out, "# %.*s\n", n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+void conf_print_keys(FILE *out)
+{
+	fputs("# Sallyport. Every key with its default, or an example where there is no default.\n"
+	      "# Check with: sallyportd -n\n",
+		out);
+	for (const struct conf_section *kind = conf_sections; kind->name; kind++) {
+		fputc('\n', out);
+		print_help(out, kind->help);
+		fprintf(out, "[%s]\n", kind->example ? kind->example : kind->name);
+		for (const struct conf_key *key = conf_keys; key->name; key++)
+			if (!strcmp(key->section, kind->name)) {
+				print_help(out, key->help);
+				fprintf(out, "%s = %s\n", key->name, *key->value ? key->value : "\"\"");
+			}
+	}
+}
+
+/* --- asking --- */
+
+bool conf_is_ours(const struct conf *conf, const char *domain)
+{
+	for (unsigned i = 0; i < conf->domain_count; i++)
+		if (!strcmp(conf->domains[i], domain))
+			return true;
+	return false;
+}
+
+/* How well a pattern fits: 0 not at all; a whole name beats any suffix, a longer suffix a shorter, any of them "*". */
+static size_t fit(const char *pattern, const char *domain)
+{
+	if (!strcmp(pattern, "*"))
+		return 1;
+	if (strncmp(pattern, "*.", 2))
+		return strcmp(pattern, domain) ? 0 : SIZE_MAX;
+	size_t n = strlen(domain), suffix = strlen(pattern + 1);
+	return n > suffix && !strcmp(domain + n - suffix, pattern + 1) ? 1 + suffix : 0;
+}
+
+const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain)
+{
+	const struct conf_peer *best = NULL;
+	size_t best_fit = 0;
+	for (unsigned i = 0; i < conf->peer_count; i++) {
+		size_t f = fit(conf->peers[i].domain, domain);
+		if (f > best_fit) {
+			best_fit = f;
+			best = &conf->peers[i];
+		}
+	}
+	return best;
+}

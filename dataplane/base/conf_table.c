@@ -1,0 +1,82 @@
+/* Every section and key of the configuration, with its default and its help. */
+#include "conf_table.h"
+
+const struct conf_section conf_sections[] = {
+	{"guard", NULL, "The guard as a whole."},
+	{"users", NULL,
+		"The users that the processes run as: a name or a number, a different one for each, never root."},
+	{"dataplane", NULL, "The process that bridges frames."},
+	{"inside", NULL,
+		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file."},
+	{"outside", NULL, "The wire towards everybody else."},
+	{"profile", "profile default",
+		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
+		"outside, inbound what comes back. Lists are separated by commas; quote a value that holds ; or #."},
+	{"peer", "peer b.example",
+		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
+		"[peer *] for any other. The longest match governs. Without one nothing passes."},
+	{NULL, NULL, NULL},
+};
+
+#define CONF(member) offsetof(struct conf, member)
+#define PROFILE(member) offsetof(struct conf_profile, member)
+#define PEER(member) offsetof(struct conf_peer, member)
+
+#define PRESENCE_HELP \
+	"none: no presence passes; online: only available or not; show: also away, busy and the like;\nfull: with its text."
+#define WORDS_HELP "A message that holds one of these is refused. Case and width of letters do not matter."
+
+const struct conf_key conf_keys[] = {
+	{"guard", "name", set_name, CONF(name), 1, 31, false, "sallyport",
+		"Name of this guard on this machine: of its control socket, @NAME."},
+	{"guard", "ports", set_ports, CONF(ports), 1, 65535, false, "5269, 5270",
+		"TCP ports on which XMPP between servers is guarded: plain with STARTTLS, and direct TLS."},
+	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
+		"File that audit lines (JSON) are appended to."},
+	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, limits",
+		"Stream features that servers may offer each other; any other is taken out of the offer.\n"
+		"Known: starttls, mechanisms, dialback, bidi, limits."},
+
+	{"users", "dataplane", set_user, CONF(uid[PROC_DATAPLANE]), 0, 0, false, "sallyport-dp", "Bridges."},
+	{"users", "tls", set_user, CONF(uid[PROC_TLS]), 0, 0, false, "sallyport-tls", "Ends TLS."},
+	{"users", "keyd", set_user, CONF(uid[PROC_KEYD]), 0, 0, false, "sallyport-key", "Holds the keys."},
+	{"users", "control", set_user, CONF(uid[PROC_CONTROL]), 0, 0, false, "sallyport-ctl", "Judges."},
+
+	{"dataplane", "cpus", set_cpus, CONF(cpus), 0, 0, false, "",
+		"CPUs that it may run on, as a Linux list such as 2 or 0-3,6. Empty: any."},
+	{"dataplane", "memory-mib", set_number, CONF(memory_mib), 64, 65536, false, "256",
+		"Memory for frames and connections, in MiB (64 to 65536)."},
+
+	{"inside", "device", set_device, CONF(wire[WIRE_INSIDE].device), 0, 0, true, "eth1",
+		"A kernel interface (eth1), a PCI address (0000:03:00.0), or \"vdev:...\" for any DPDK virtual device."},
+	{"inside", "domains", set_domains, CONF(domains), 0, 0, true, "a.example",
+		"Our own domains, as A-labels (xn--... where they are not ASCII)."},
+	{"inside", "trust", set_path, CONF(wire[WIRE_INSIDE].trust), 0, 0, true, "inside-trust.pem",
+		"PEM file: the CAs that sign the certificates of servers on this side."},
+	{"inside", "ca-certificate", set_path, CONF(wire[WIRE_INSIDE].ca_certificate), 0, 0, true, "inside-ca.pem",
+		"PEM file: the guard CA that servers on this side trust."},
+	{"inside", "ca-key", set_path, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
+		"PEM file: its private key. Nobody but its owner may read it."},
+
+	{"outside", "device", set_device, CONF(wire[WIRE_OUTSIDE].device), 0, 0, true, "eth2", "As for [inside]."},
+	{"outside", "trust", set_path, CONF(wire[WIRE_OUTSIDE].trust), 0, 0, true, "outside-trust.pem",
+		"As for [inside]."},
+	{"outside", "ca-certificate", set_path, CONF(wire[WIRE_OUTSIDE].ca_certificate), 0, 0, true, "outside-ca.pem",
+		"As for [inside]."},
+	{"outside", "ca-key", set_path, CONF(wire[WIRE_OUTSIDE].ca_key), 0, 0, true, "outside-ca.key",
+		"As for [inside]."},
+
+	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
+	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
+		"As for outbound."},
+	{"profile", "outbound-forbidden-words", set_words, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
+	{"profile", "inbound-forbidden-words", set_words, PROFILE(forbidden[INBOUND]), 0, 0, false, "",
+		"As for outbound."},
+
+	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},
+	{"peer", "authentication", set_authentication, PEER(authentication), 0, 0, false, "strong",
+		"strong: its servers come with a verified certificate (SASL EXTERNAL).\n"
+		"tls-dialback: they may come without one and prove themselves by dialback."},
+
+	{NULL, NULL, NULL, 0, 0, 0, false, NULL, NULL},
+};

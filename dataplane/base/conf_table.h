@@ -1,0 +1,57 @@
+/* The table of keys, and how text becomes a value. Private to conf*.c. */
+#ifndef BASE_CONF_TABLE_H
+#define BASE_CONF_TABLE_H
+
+#include "conf.h"
+#include "conf_ini.h"
+
+/* One value to be set. A setter writes it into `field` or adds a fault. */
+struct conf_value {
+	struct conf_faults *faults;
+	struct conf *conf;
+	const struct conf_key *key;
+	const char *text;
+	int line;
+};
+
+struct conf_key {
+	const char *section;           /* "profile" and "peer" may be there many times, with a name */
+	const char *name;
+	void (*set)(const struct conf_value *v, void *field);
+	size_t offset;                 /* in struct conf, struct conf_profile or struct conf_peer */
+	unsigned long min, max;        /* of numbers */
+	bool mandatory;
+	const char *value;             /* its default; of a mandatory key an example */
+	const char *help;
+};
+
+struct conf_section {
+	const char *name;
+	const char *example;           /* "profile default": a section with a name; NULL: there is one of it */
+	const char *help;
+};
+
+extern const struct conf_section conf_sections[];      /* ended by a row without name */
+extern const struct conf_key conf_keys[];              /* ended by a row without name */
+
+void set_name(const struct conf_value *v, void *field);
+void set_number(const struct conf_value *v, void *field);
+void set_ports(const struct conf_value *v, void *field);
+void set_path(const struct conf_value *v, void *field);
+void set_features(const struct conf_value *v, void *field);
+void set_user(const struct conf_value *v, void *field);
+void set_cpus(const struct conf_value *v, void *field);
+void set_domains(const struct conf_value *v, void *field);
+void set_device(const struct conf_value *v, void *field);
+void set_presence(const struct conf_value *v, void *field);
+void set_words(const struct conf_value *v, void *field);
+void set_profile(const struct conf_value *v, void *field);
+void set_authentication(const struct conf_value *v, void *field);
+
+/* NULL, or why this is not a domain name in lower-case A-labels (RFC 1123, RFC 5890). */
+const char *domain_fault(const char *domain);
+
+/* Of `candidates` (ended by NULL) the one nearest to `word`, if it could be what was meant; else NULL. */
+const char *nearest_word(const char *word, const char *const *candidates);
+
+#endif

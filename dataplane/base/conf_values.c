@@ -1,0 +1,391 @@
+/* How the text of a value becomes the value. One setter for each type; a setter that cannot, says why and what would do. */
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf_table.h"
+
+#define FAULT(v, format, ...) conf_fault((v)->faults, (v)->line, "%s: " format, (v)->key->name, ##__VA_ARGS__)
+
+enum { TEXT_BYTES = CONF_VALUE_BYTES + 1 };
+
+/* --- lists --- */
+
+/* Next item of a list separated by commas, and by blanks too unless items may hold them. NULL at the end. */
+static char *next_item(char **rest, bool blanks_separate)
+{
+	const char *separators = blanks_separate ? ", \t" : ",";
+	char *item;
+	while ((item = strsep(rest, separators))) {
+		item += strspn(item, " \t");
+		size_t n = strlen(item);
+		while (n && (item[n - 1] == ' ' || item[n - 1] == '\t'))
+			item[--n] = 0;
+		if (n)
+			return item;
+	}
+	return NULL;
+}
+
+static bool copy_text(char text[TEXT_BYTES], const struct conf_value *v)
+{
+	size_t n = strlen(v->text);
+	if (n >= TEXT_BYTES) {
+		FAULT(v, "value too long");
+		return false;
+	}
+	memcpy(text, v->text, n + 1);
+	return true;
+}
+
+/* --- numbers --- */
+
+static bool parse_number(const char *text, unsigned long min, unsigned long max, unsigned long *number)
+{
+	if (!isdigit((unsigned char)*text) || strlen(text) > 10)
+		return false;
+	char *end;
+	*number = strtoul(text, &end, 10);
+	return !*end && *number >= min && *number <= max;
+}
+
+void set_number(const struct conf_value *v, void *field)
+{
+	unsigned long number;
+	if (parse_number(v->text, v->key->min, v->key->max, &number))
+		*(unsigned *)field = (unsigned)number;
+	else
+		FAULT(v, "\"%s\" is not a number from %lu to %lu", v->text, v->key->min, v->key->max);
+}
+
+static void add_port(const struct conf_value *v, const char *item)
+{
+	struct conf *conf = v->conf;
+	unsigned long port;
+	if (!parse_number(item, v->key->min, v->key->max, &port)) {
+		FAULT(v, "\"%s\" is not a port (hint: 1 to 65535)", item);
+		return;
+	}
+	for (unsigned i = 0; i < conf->port_count; i++)
+		if (conf->ports[i] == port) {
+			FAULT(v, "%lu is there twice", port);
+			return;
+		}
+	if (conf->port_count == CONF_PORTS_MAX)
+		FAULT(v, "more than %d ports", CONF_PORTS_MAX);
+	else
+		conf->ports[conf->port_count++] = (uint16_t)port;
+}
+
+void set_ports(const struct conf_value *v, void *field)
+{
+	(void)field;
+	char text[TEXT_BYTES], *rest = text, *item;
+	if (!copy_text(text, v))
+		return;
+	while ((item = next_item(&rest, true)))
+		add_port(v, item);
+	if (!v->conf->port_count)
+		FAULT(v, "no port");
+}
+
+/* A Linux CPU list: numbers and ranges, separated by commas. */
+static bool is_cpu_list(const char *text)
+{
+	char copy[TEXT_BYTES], *rest = copy, *item;
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((item = strsep(&rest, ","))) {
+		unsigned long first, last;
+		char *dash = strchr(item, '-');
+		if (dash)
+			*dash = 0;
+		if (!parse_number(item, 0, 1023, &first) || (dash && !parse_number(dash + 1, first, 1023, &last)))
+			return false;
+	}
+	return true;
+}
+
+void set_cpus(const struct conf_value *v, void *field)
+{
+	struct conf *conf = v->conf;
+	if (strlen(v->text) >= sizeof(conf->cpus) || (*v->text && !is_cpu_list(v->text)))
+		FAULT(v, "\"%s\" is not a list of CPUs (hint: 2 or 0-3,6)", v->text);
+	else
+		strcpy(field, v->text);
+}
+
+/* --- names --- */
+
+static bool is_name(const char *text, size_t max)
+{
+	if (!*text || strlen(text) > max)
+		return false;
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
+}
+
+void set_name(const struct conf_value *v, void *field)
+{
+	if (is_name(v->text, v->key->max))
+		strcpy(field, v->text);
+	else
+		FAULT(v, "\"%s\" is not a name of 1 to %lu lower-case letters, digits and '-'", v->text, v->key->max);
+}
+
+static const char *const known_features[] = {"starttls", "mechanisms", "dialback", "bidi", "limits", NULL};
+
+static void add_feature(const struct conf_value *v, const char *item)
+{
+	struct conf *conf = v->conf;
+	unsigned known = 0;
+	while (known_features[known] && strcmp(known_features[known], item))
+		known++;
+	if (!known_features[known]) {
+		const char *near = nearest_word(item, known_features);
+		FAULT(v, "unknown feature \"%s\" (hint: %s)", item,
+			near ? near : "starttls, mechanisms, dialback, bidi, limits");
+		return;
+	}
+	for (unsigned i = 0; i < conf->feature_count; i++)
+		if (!strcmp(conf->features[i], item)) {
+			FAULT(v, "%s is there twice", item);
+			return;
+		}
+	strcpy(conf->features[conf->feature_count++], item);
+}
+
+void set_features(const struct conf_value *v, void *field)
+{
+	(void)field;
+	char text[TEXT_BYTES], *rest = text, *item;
+	if (!copy_text(text, v))
+		return;
+	while ((item = next_item(&rest, true)))
+		add_feature(v, item);
+}
+
+static int enumerated(const struct conf_value *v, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], v->text))
+			return i;
+	char all[100] = "";
+	for (int i = 0; words[i]; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", words[i]);
+	FAULT(v, "\"%s\" is not one of %s", v->text, all);
+	return -1;
+}
+
+void set_presence(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"none", "online", "show", "full", NULL};
+	int level = enumerated(v, words);
+	if (level >= 0)
+		*(enum conf_presence *)field = (enum conf_presence)level;
+}
+
+void set_authentication(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"strong", "tls-dialback", NULL};
+	int level = enumerated(v, words);
+	if (level >= 0)
+		*(enum auth_level *)field = (enum auth_level)level;
+}
+
+void set_profile(const struct conf_value *v, void *field)
+{
+	const struct conf *conf = v->conf;
+	const char *names[CONF_PROFILES_MAX + 1];
+	for (unsigned i = 0; i < conf->profile_count; i++) {
+		names[i] = conf->profiles[i].name;
+		if (!strcasecmp(names[i], v->text)) {
+			*(unsigned *)field = i;
+			return;
+		}
+	}
+	names[conf->profile_count] = NULL;
+	const char *near = nearest_word(v->text, names);
+	if (near)
+		FAULT(v, "there is no [profile %s] (hint: %s)", v->text, near);
+	else
+		FAULT(v, "there is no [profile %s]", v->text);
+}
+
+/* --- users --- */
+
+/* A number without an entry of its own has the group of the same number. */
+static bool find_user(const char *text, uid_t *uid, gid_t *gid)
+{
+	unsigned long number;
+	bool numeric = parse_number(text, 0, UINT32_MAX - 1, &number);
+	const struct passwd *user = numeric ? getpwuid((uid_t)number) : getpwnam(text);
+	if (!user && !numeric)
+		return false;
+	*uid = user ? user->pw_uid : (uid_t)number;
+	*gid = user ? user->pw_gid : (gid_t)number;
+	return true;
+}
+
+void set_user(const struct conf_value *v, void *field)
+{
+	struct conf *conf = v->conf;
+	uid_t *uid = field;
+	unsigned role = (unsigned)(uid - conf->uid);
+	if (!find_user(v->text, uid, &conf->gid[role]))
+		FAULT(v, "there is no user \"%s\" (hint: systemd-sysusers makes those of sallyport.sysusers)", v->text);
+	else if (*uid == 0 || conf->gid[role] == 0)
+		FAULT(v, "\"%s\" is root or in its group", v->text);
+}
+
+/* --- files, devices --- */
+
+void set_path(const struct conf_value *v, void *field)
+{
+	const char *slash = strrchr(v->faults->file, '/');
+	int folder = *v->text == '/' || !slash ? 0 : (int)(slash - v->faults->file + 1);
+	if (!*v->text)
+		FAULT(v, "no file");
+	else if (snprintf(field, PATH_MAX, "%.*s%s", folder, v->faults->file, v->text) >= PATH_MAX)
+		FAULT(v, "path too long");
+}
+
+/* DPDK takes the string apart at commas and the like; blanks and control characters have no place in it. */
+void set_device(const struct conf_value *v, void *field)
+{
+	size_t n = strlen(v->text);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)v->text[i] <= ' ' || (unsigned char)v->text[i] >= 0x7f) {
+			FAULT(v, "a device holds no blanks");
+			return;
+		}
+	if (n == 0 || n >= sizeof(v->conf->wire[0].device))
+		FAULT(v, "not a device (hint: an interface, a PCI address, or vdev:...)");
+	else
+		strcpy(field, v->text);
+}
+
+/* --- words and domains --- */
+
+void set_words(const struct conf_value *v, void *field)
+{
+	struct conf_words *words = field;
+	char text[TEXT_BYTES], *rest = text, *item;
+	if (!copy_text(text, v))
+		return;
+	while ((item = next_item(&rest, false))) {
+		if (strlen(item) >= CONF_WORD_BYTES || words->count == CONF_WORDS_MAX) {
+			FAULT(v, "\"%.20s...\" is longer than %d bytes, or there are more than %d", item, CONF_WORD_BYTES - 1,
+				CONF_WORDS_MAX);
+			return;
+		}
+		strcpy(words->word[words->count++], item);
+	}
+}
+
+static const char *label_fault(const char *label, size_t n)
+{
+	if (n == 0)
+		return "an empty label";
+	if (n > 63)
+		return "a label longer than 63 bytes";
+	if (label[0] == '-' || label[n - 1] == '-')
+		return "a label begins or ends with '-'";
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)label[i] >= 0x80)
+			return "not ASCII (hint: write its A-label, xn--...)";
+		if (!islower((unsigned char)label[i]) && !isdigit((unsigned char)label[i]) && label[i] != '-')
+			return "a character that no domain name has";
+	}
+	return NULL;
+}
+
+const char *domain_fault(const char *domain)
+{
+	if (strlen(domain) > 253)
+		return "longer than 253 bytes";
+	const char *label = domain;
+	for (;;) {
+		size_t n = strcspn(label, ".");
+		const char *fault = label_fault(label, n);
+		if (fault)
+			return fault;
+		if (!label[n])
+			break;
+		label += n + 1;
+	}
+	return label[strspn(label, "0123456789")] ? NULL : "an address is not a domain name";
+}
+
+static void add_domain(const struct conf_value *v, char *item)
+{
+	struct conf *conf = v->conf;
+	for (char *c = item; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	const char *fault = domain_fault(item);
+	if (fault) {
+		FAULT(v, "\"%s\": %s", item, fault);
+		return;
+	}
+	if (conf_is_ours(conf, item))
+		FAULT(v, "%s is there twice", item);
+	else if (conf->domain_count == CONF_DOMAINS_MAX)
+		FAULT(v, "more than %d domains", CONF_DOMAINS_MAX);
+	else
+		strcpy(conf->domains[conf->domain_count++], item);
+}
+
+void set_domains(const struct conf_value *v, void *field)
+{
+	(void)field;
+	char text[TEXT_BYTES], *rest = text, *item;
+	if (!copy_text(text, v))
+		return;
+	while ((item = next_item(&rest, true)))
+		add_domain(v, item);
+	if (!v->conf->domain_count)
+		FAULT(v, "no domain");
+}
+
+/* --- what was meant --- */
+
+/* Levenshtein's distance, of words that are short. */
+static unsigned distance(const char *a, const char *b)
+{
+	enum { WORD_MAX = 64 };
+	unsigned row[WORD_MAX + 1];
+	size_t n = strlen(b);
+	if (n > WORD_MAX || strlen(a) > WORD_MAX)
+		return UINT_MAX;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; *a; a++, i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned best = diagonal + (*a != b[j - 1]);
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *nearest_word(const char *word, const char *const *candidates)
+{
+	const char *nearest = NULL;
+	unsigned least = (unsigned)strlen(word) / 3 + 2; /* beyond: not what was meant */
+	for (; *candidates; candidates++) {
+		unsigned d = distance(word, *candidates);
+		if (d < least) {
+			least = d;
+			nearest = *candidates;
+		}
+	}
+	return nearest;
+}
