@@ -35,6 +35,11 @@ struct arena *arena_new(size_t max_bytes)
 	return arena;
 }
 
+void arena_allow(struct arena *arena, size_t bytes)
+{
+	arena->max += bytes;
+}
+
 void arena_free(struct arena *arena)
 {
 	if (!arena)

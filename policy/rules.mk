@@ -1,2 +1,3 @@
 archives += policy
 policy.srcs := $(wildcard policy/*.c)
+policy.libs := -lunistring

@@ -1,0 +1,75 @@
+/* The answer to a sender whose stanza was refused (RFC 6120 8.3). */
+#include <stdio.h>
+#include <string.h>
+
+#include "stage.h"
+
+enum { REFUSAL_BYTES = 80 << 10 };     /* room in any arena: the attributes of a stanza are of one tag, 64 KiB at most */
+
+static int copy_attribute(struct arena *arena, struct node *answer, const char *name, const char *value)
+{
+	return value ? node_set_attribute(arena, answer, name, value) : 0;
+}
+
+/* Same kind, same id, back to where it came from; nothing of the content (XEP-0258 5). */
+static struct node *answer_new(struct arena *arena, const struct node *stanza, const char *type)
+{
+	struct node *answer = node_new(arena, NS_SERVER, stanza->name);
+
+	if (!answer || copy_attribute(arena, answer, "from", node_attribute(stanza, "to")) ||
+		copy_attribute(arena, answer, "to", node_attribute(stanza, "from")) ||
+		copy_attribute(arena, answer, "id", node_attribute(stanza, "id")) ||
+		copy_attribute(arena, answer, "type", type))
+		return NULL;
+	return answer;
+}
+
+static struct node *add_child(struct arena *arena, struct node *parent, const char *ns, const char *name)
+{
+	struct node *child = node_new(arena, ns, name);
+
+	if (child)
+		node_append(parent, child);
+	return child;
+}
+
+/* The text names the rule, and nothing of the stanza or of the configuration. */
+static struct node *error_answer(struct arena *arena, const struct node *stanza, const struct policy_verdict *verdict)
+{
+	struct node *answer = answer_new(arena, stanza, "error");
+	struct node *error = answer ? add_child(arena, answer, NS_SERVER, "error") : NULL;
+	struct node *text;
+	char words[128];
+
+	if (!error || node_set_attribute(arena, error, "type", verdict->error_type) ||
+		!add_child(arena, error, NS_STANZAS, verdict->error_condition))
+		return NULL;
+	snprintf(words, sizeof(words), "not allowed by policy: %s", verdict->rule);
+	text = add_child(arena, error, NS_STANZAS, "text");
+	return text && !node_add_text(arena, text, words, strlen(words)) ? answer : NULL;
+}
+
+static bool is_type(const struct node *stanza, const char *type)
+{
+	const char *value = node_attribute(stanza, "type");
+
+	return value && !strcmp(value, type);
+}
+
+struct node *policy_refusal(const struct stanza *stanza, const struct policy_verdict *verdict)
+{
+	const struct node *root = stanza->root;
+	bool has_addresses = node_attribute(root, "from") && node_attribute(root, "to");
+
+	/* An error is never answered: two servers could keep each other busy for ever. */
+	if (verdict->action != POLICY_REFUSED || !has_addresses || is_type(root, "error"))
+		return NULL;
+	arena_allow(stanza->arena, REFUSAL_BYTES);
+	if (node_is(root, NS_SERVER, "message"))
+		return error_answer(stanza->arena, root, verdict);
+	if (node_is(root, NS_SERVER, "presence") && is_type(root, "subscribe"))
+		return answer_new(stanza->arena, root, "unsubscribed");
+	if (node_is(root, NS_SERVER, "iq") && node_attribute(root, "id") && (is_type(root, "get") || is_type(root, "set")))
+		return error_answer(stanza->arena, root, verdict);
+	return NULL;
+}

@@ -1,0 +1,62 @@
+/* What a policy holds, what the stages share while one stanza is judged, and how they say what they found. */
+#ifndef POLICY_STAGE_H
+#define POLICY_STAGE_H
+
+#include "jid.h"
+#include "policy.h"
+#include "words.h"
+
+struct profile {
+	char *name;
+	enum policy_presence presence[POLICY_DIRECTIONS];
+	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
+};
+
+struct peer {
+	char *pattern;                 /* lower case: a domain, "*.domain" or "*" */
+	unsigned profile;
+};
+
+struct policy {
+	char **domains;                /* our own: patterns as above */
+	unsigned domain_count;
+	struct profile *profiles;
+	unsigned profile_count;
+	struct peer *peers;
+	unsigned peer_count;
+};
+
+enum stanza_kind { STANZA_MESSAGE, STANZA_PRESENCE, STANZA_IQ };
+
+/* One stanza before the stages. Shape fills in what follows the verdict, peering the profile. */
+struct policy_case {
+	const struct policy *policy;
+	const struct policy_context *context;
+	struct stanza *stanza;
+	struct policy_verdict *verdict;
+	enum stanza_kind kind;
+	const char *type;              /* the attribute; "" if absent */
+	char from[JID_PART_BYTES + 1], to[JID_PART_BYTES + 1];         /* domains, lower case */
+	const struct profile *profile; /* NULL until peering has found it */
+};
+
+/* The stages, in their order. Each looks at the stanza as those before it left it, and may make the verdict tighter. */
+void shape_check(struct policy_case *c) __attribute__((nonnull));
+void peering_check(struct policy_case *c) __attribute__((nonnull));
+void presence_check(struct policy_case *c) __attribute__((nonnull));
+void content_check(struct policy_case *c) __attribute__((nonnull));
+
+/* What a stage finds. `rule`, `condition` and `reason` are static; what is less tight than the verdict is changes nothing. */
+struct finding {
+	enum policy_action action;
+	const char *rule, *condition, *error_type, *reason;
+};
+void case_find(struct policy_case *c, const struct finding *finding) __attribute__((nonnull));
+void case_changed(struct policy_case *c, const char *rule, const char *format, ...)
+	__attribute__((nonnull, format(printf, 3, 4)));
+void case_no_memory(struct policy_case *c) __attribute__((nonnull));
+
+/* Does the lower-case `domain` match `pattern`? The more letters of the pattern matched, the larger the result; 0: no. */
+size_t domain_matches(const char *pattern, const char *domain) __attribute__((nonnull));
+
+#endif
