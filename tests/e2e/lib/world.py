@@ -6,6 +6,7 @@ that a guard can be inserted (insert_guard) and taken out again without touching
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ class World:
                         "outside": ["b.example", "conference.b.example"]}
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("out of time"))     # the runner's: remove what was made
         self.folder = Path(tempfile.mkdtemp(prefix="sallyport-"))
         self.folder.chmod(0o755)
         try:
@@ -108,6 +110,15 @@ class World:
         other = SIDES[1 - SIDES.index(side)]
         return self.wire.on(side, "ping", "-q", "-c", count, "-i", "0.01", "-W", timeout, "-s", size,
                             ADDRESS[other][family], check=False).returncode == 0
+
+    def witness(self, side, family=4, domain=None):
+        """What `openssl s_client` is shown on this side by the other side's XMPP port: its output."""
+        other = SIDES[1 - SIDES.index(side)]
+        address = ADDRESS[other][family]
+        return self.wire.on(side, "timeout", "10", "openssl", "s_client", "-connect",
+                            f"[{address}]:5269" if family == 6 else f"{address}:5269", "-starttls", "xmpp-server",
+                            "-xmpphost", domain or self.domains[other][0], "-CAfile", self.guard_ca[side].file,
+                            check=False, stdin=subprocess.DEVNULL).stdout
 
     def tell_logs(self):
         logs = sorted(self.folder.glob("*.log")) + [s.folder / "log" for s in self.server.values()] \

@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""sallyportd -n -c FILE: good is 0; anything unknown or wrong is non-zero, with file, line and hint."""
+import subprocess
+
+from lib import BUILD, World, check
+
+
+def verify(path):
+    return subprocess.run([BUILD / "sallyportd", "-n", "-c", path], capture_output=True, text=True, timeout=20)
+
+
+with World(servers=False) as world:
+    guard = world.guard
+    guard.write()
+    good = verify(guard.conf)
+    check(good.returncode == 0, "the configuration of these tests is good", good.stdout + good.stderr)
+    text = guard.conf.read_text()
+
+    cases = {
+        "unknown section": (text + "\n[moat]\ndepth = \"3\"\n", "[moat]"),
+        "unknown key": (text.replace("[guard]", "[guard]\nprots = \"5269\""), "prots ="),
+        "a port that is no number": (text.replace("5269, 5270", "5269, many"), "5269, many"),
+        "a port out of range": (text.replace("5269, 5270", "5269, 70000"), "70000"),
+        "a level that does not exist": (text.replace('"strong"', '"feeble"', 1), '"feeble"'),
+        "a presence that does not exist": (text.replace('inbound-presence = "full"', 'inbound-presence = "some"'), '"some"'),
+        "a profile that does not exist": (text.replace('profile = "default"', 'profile = "other"', 1), 'profile = "other"'),
+        "a key given twice": (text.replace("[dataplane]", '[dataplane]\ncpus = "1"'), 'cpus = "0-1"'),
+        "a file that does not exist": (text.replace("inside-organisation-ca.pem", "nowhere.pem"), "nowhere.pem"),
+        "no equals sign": (text.replace("[dataplane]", "[dataplane]\nnonsense"), "nonsense"),
+    }
+    for what, (faulty, marker) in cases.items():
+        check(faulty != text, f"{what}: the case is what it says")
+        path = guard.folder / "faulty.conf"
+        path.write_text(faulty)
+        line = next(i for i, row in enumerate(faulty.splitlines(), 1) if marker in row)
+        seen = verify(path)
+        output = seen.stdout + seen.stderr
+        check(seen.returncode != 0, f"{what}: exits non-zero", output)
+        check(f"{path}:{line}:" in output, f"{what}: names file and line {line}", output)
+        check("hint" in output, f"{what}: gives a hint", output)
+    missing = verify(guard.folder / "missing.conf")
+    check(missing.returncode != 0 and "missing.conf" in missing.stderr, "no file: says which", missing.stderr)
+    check(not guard.pids(), "-n started nothing")

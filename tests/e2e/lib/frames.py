@@ -1,0 +1,56 @@
+"""Raw Ethernet frames at the end of a wire, VLAN tags as they were on it."""
+import socket
+import struct
+import time
+
+from .wire import netns
+
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+ETH_P_ALL = 0x0003
+TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 1 << 4, 1 << 6
+
+
+class Port:
+    def __init__(self, namespace, device="wire"):
+        with netns(namespace):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            self.socket.bind((device, ETH_P_ALL))
+        self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.mac = self.socket.getsockname()[4]
+
+    def send(self, frame):
+        self.socket.send(frame)
+
+    def receive(self, timeout):
+        """The next frame that came in over the wire, with the tag that the kernel took out of it put back; None: none."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                frame, extra, _, source = self.socket.recvmsg(65536, 256)
+            except TimeoutError:
+                return None
+            if source[2] == socket.PACKET_OUTGOING:
+                continue
+            for level, kind, data in extra:
+                if level == SOL_PACKET and kind == PACKET_AUXDATA:
+                    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", data[:20])
+                    if status & TP_STATUS_VLAN_VALID:
+                        tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
+                        frame = frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
+            return frame
+        return None
+
+    def await_frame(self, wanted, timeout=2):
+        """True when exactly this frame comes in, byte for byte."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            if self.receive(left) == wanted:
+                return True
+        return False
+
+
+def frame(destination, source, ethertype, payload, tags=()):
+    """tags: (tpid, tci) from the outer to the inner. Padded to the shortest that Ethernet allows."""
+    header = destination + source + b"".join(struct.pack("!HH", *tag) for tag in tags) + struct.pack("!H", ethertype)
+    return (header + payload).ljust(60, b"\0")

@@ -1,0 +1,33 @@
+#!/usr/bin/python3
+"""A message with a forbidden word stays on its side; its sender gets a stanza error, the operator an audit line."""
+from lib import World, check, error_condition
+
+with World() as world:
+    world.guard.set("profile default", "outbound-forbidden-words", "nightingale, top secret")
+    world.guard.set("profile default", "inbound-forbidden-words", "malware")
+    world.start_servers()
+    world.insert_guard()
+    alice, bob = world.client("inside"), world.client("outside")
+    alice.presence(), bob.presence()
+
+    for sender, receiver, text in ((alice, bob, "the NightinGale sings"), (alice, bob, "this is Top  Secret."),
+                                   (bob, alice, "some malware")):
+        name = sender.message(receiver.jid, text)
+        refused = sender.wait_error(name)
+        check(refused is not None, f"{sender.bare} is told that {text!r} was refused")
+        kind, condition, reason = error_condition(refused)
+        check(condition in ("policy-violation", "not-acceptable", "not-allowed"), "with a stanza error", condition)
+        check(refused.get("from") == receiver.jid, "that comes from where the message was sent to")
+        sender.message(receiver.jid, "nothing to see")
+        check(receiver.wait_message("nothing to see"), "the message after it arrives")
+        check(not receiver.wait_message(text, 0.2), "the refused one does not")
+
+    bob.message(alice.jid, "the nightingale may come in")
+    check(alice.wait_message("the nightingale may come in"), "each direction has words of its own")
+    alice.message(bob.jid, "nightingales are another word")
+    check(bob.wait_message("nightingales are another word"), "a longer word is another word")
+
+    refusals = [line for line in world.guard.audit_lines() if line.get("verdict") == "refused"]
+    check(len(refusals) == 3, "the audit has one line for each refusal", world.guard.audit_lines())
+    check(all("nightingale" not in str(line) or "from" in line for line in refusals), "that names the sender")
+    check("refused" in world.guard.show("verdicts"), "show verdicts tells of it", world.guard.show("verdicts"))
