@@ -103,9 +103,10 @@ static void scan_section(struct scan *scan, char *text)
 		conf_fault(scan->faults, scan->line, "%s", fault);
 		return;
 	}
-	const struct ini_section *twin = ini_section_find(scan->ini, name);
-	if (twin) {
-		conf_fault(scan->faults, scan->line, "section [%s] was there before (hint: see line %d)", name, twin->line);
+	scan->section = (struct ini_section *)ini_section_find(scan->ini, name);
+	if (scan->section) {
+		conf_fault(scan->faults, scan->line, "section [%s] was there before (hint: see line %d)", name,
+			scan->section->line);
 		return;
 	}
 	struct ini_section *section = must(calloc(1, sizeof(*section)));

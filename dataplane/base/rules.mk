@@ -22,6 +22,14 @@ unit_tests += tests/unit/proc_test
 tests/unit/proc_test.srcs := tests/unit/proc_test.c
 tests/unit/proc_test.archives := base
 
+unit_tests += tests/unit/conf_test
+tests/unit/conf_test.srcs := tests/unit/conf_test.c
+tests/unit/conf_test.archives := base
+
 fuzzers += tests/fuzz/channel_fuzz
 tests/fuzz/channel_fuzz.srcs := tests/fuzz/channel_fuzz.c
 tests/fuzz/channel_fuzz.archives := base
+
+fuzzers += tests/fuzz/conf_fuzz
+tests/fuzz/conf_fuzz.srcs := tests/fuzz/conf_fuzz.c
+tests/fuzz/conf_fuzz.archives := base

@@ -1,0 +1,392 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dataplane/base/conf.h"
+
+static const char good[] =
+	"[guard]\n"                                            /* 1 */
+	"name = test-guard\n"                                  /* 2 */
+	"ports = 5269, 5270\n"                                 /* 3 */
+	"audit = audit.jsonl\n"                                /* 4 */
+	"[users]\n"                                            /* 5 */
+	"dataplane = 64101\n"                                  /* 6 */
+	"tls = 64102\n"                                        /* 7 */
+	"keyd = 64103\n"                                       /* 8 */
+	"control = 64104\n"                                    /* 9 */
+	"[inside]\n"                                           /* 10 */
+	"device = eth1\n"                                      /* 11 */
+	"domains = A.example, sub.a.example\n"                 /* 12 */
+	"trust = in/trust.pem\n"                               /* 13 */
+	"ca-certificate = in/ca.pem\n"                         /* 14 */
+	"ca-key = /keys/in.key\n"                              /* 15 */
+	"[outside]\n"                                          /* 16 */
+	"device = \"vdev:net_af_packet1,iface=eth2\"\n"        /* 17 */
+	"trust = out/trust.pem\n"                              /* 18 */
+	"ca-certificate = out/ca.pem\n"                        /* 19 */
+	"ca-key = out/ca.key\n"                                /* 20 */
+	"# a comment\n"                                        /* 21 */
+	"[profile Partner]\n"                                  /* 22 */
+	"outbound-presence = online\n"                         /* 23 */
+	"inbound-forbidden-words = \"one # word, \xc3\xbc" "ber ; two\"\n"      /* 24 */
+	"[profile closed]\n"                                   /* 25 */
+	"[peer B.example]\n"                                   /* 26 */
+	"profile = partner\n"                                  /* 27 */
+	"authentication = tls-dialback\n"                      /* 28 */
+	"[peer *.example]\n"                                   /* 29 */
+	"profile = closed\n"                                   /* 30 */
+	"[peer *.b.example]\n"                                 /* 31 */
+	"profile = closed\n"                                   /* 32 */
+	"[peer *]\n"                                           /* 33 */
+	"profile = closed\n";                                  /* 34 */
+
+/* Loads text under the name "etc/test.conf". Faults are left in *faults, to be freed. */
+static struct conf *load(const char *text, size_t n, char **faults)
+{
+	int fd = memfd_create("conf-test", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, n), n);
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	size_t size;
+	FILE *out = open_memstream(faults, &size);
+	struct conf *conf = conf_load(path, "etc/test.conf", out);
+	fclose(out);
+	close(fd);
+	return conf;
+}
+
+static struct conf *load_good(void)
+{
+	char *faults;
+	struct conf *conf = load(good, strlen(good), &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	assert_non_null(conf);
+	return conf;
+}
+
+static void a_good_file_is_read(void **state)
+{
+	(void)state;
+	struct conf *conf = load_good();
+	assert_string_equal(conf->name, "test-guard");
+	assert_int_equal(conf->port_count, 2);
+	assert_int_equal(conf->ports[1], 5270);
+	assert_string_equal(conf->audit, "etc/audit.jsonl");
+	assert_string_equal(conf->wire[WIRE_INSIDE].ca_key, "/keys/in.key");
+	assert_string_equal(conf->wire[WIRE_INSIDE].trust, "etc/in/trust.pem");
+	assert_string_equal(conf->wire[WIRE_OUTSIDE].device, "vdev:net_af_packet1,iface=eth2");
+	assert_int_equal(conf->uid[PROC_CONTROL], 64104);
+	assert_int_equal(conf->gid[PROC_TLS], 64102);
+	assert_int_equal(conf->memory_mib, 256);
+	assert_string_equal(conf->cpus, "");
+	assert_int_equal(conf->feature_count, 4);
+	assert_string_equal(conf->features[2], "dialback");
+	assert_int_equal(conf->domain_count, 2);
+	assert_string_equal(conf->domains[0], "a.example");
+	assert_int_equal(conf->profile_count, 2);
+	assert_int_equal(conf->profiles[0].presence[OUTBOUND], PRESENCE_ONLINE);
+	assert_int_equal(conf->profiles[0].presence[INBOUND], PRESENCE_NONE);
+	assert_int_equal(conf->profiles[0].forbidden[INBOUND].count, 2);
+	assert_string_equal(conf->profiles[0].forbidden[INBOUND].word[0], "one # word");
+	assert_string_equal(conf->profiles[0].forbidden[INBOUND].word[1], "\xc3\xbc" "ber ; two");
+	assert_int_equal(conf->peer_count, 4);
+	assert_int_equal(conf->peers[0].line, 26);
+	conf_free(conf);
+}
+
+static void the_longest_match_governs(void **state)
+{
+	(void)state;
+	struct conf *conf = load_good();
+	static const struct {
+		const char *domain, *peer;
+	} rows[] = {
+		{"b.example", "b.example"},
+		{"c.example", "*.example"},
+		{"x.b.example", "*.b.example"},
+		{"y.x.b.example", "*.b.example"},
+		{"xb.example", "*.example"},
+		{"example", "*"},
+		{"b.example.net", "*"},
+		{"", "*"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(conf_peer_find(conf, rows[i].domain)->domain, rows[i].peer);
+	assert_true(conf_is_ours(conf, "sub.a.example"));
+	assert_false(conf_is_ours(conf, "b.example"));
+	conf->peer_count--;
+	assert_null(conf_peer_find(conf, "b.example.net"));
+	conf_free(conf);
+}
+
+/* The good file with one piece of text replaced, and all that is then said. */
+static const struct bad {
+	const char *find, *replace, *faults;
+} bad[] = {
+	{"ports = 5269, 5270", "ports = 0", "3: ports: \"0\" is not a port (hint: 1 to 65535)\n3: ports: no port\n"},
+	{"5269, 5270", "5269, 65536", "3: ports: \"65536\" is not a port (hint: 1 to 65535)\n"},
+	{"5269, 5270", "5269, 12abc", "3: ports: \"12abc\" is not a port (hint: 1 to 65535)\n"},
+	{"5269, 5270", "5269, 99999999999", "3: ports: \"99999999999\" is not a port (hint: 1 to 65535)\n"},
+	{"5269, 5270", "5269, -1", "3: ports: \"-1\" is not a port (hint: 1 to 65535)\n"},
+	{"5269, 5270", "5269 5269", "3: ports: 5269 is there twice\n"},
+	{"5269, 5270", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "3: ports: more than 16 ports\n"},
+	{"ports =", "port =", "3: unknown key port in [guard] (hint: ports)\n"},
+	{"ports =", "colour =", "3: unknown key colour in [guard]\n"},
+	{"name = test-guard", "name = Test",
+		"2: name: \"Test\" is not a name of 1 to 31 lower-case letters, digits and '-'\n"},
+	{"name = test-guard", "features = starttls, dailback",
+		"2: features: unknown feature \"dailback\" (hint: dialback)\n"},
+	{"[guard]\n", "[gaurd]\n", "1: unknown section [gaurd] (hint: guard)\n"},
+	{"[users]\n", "[users]\n[users]\n", "6: section [users] was there before (hint: see line 5)\n"},
+	{"tls = 64102", "tls = 64101", "7: tls runs as the user of dataplane (hint: a user for each)\n"},
+	{"tls = 64102", "tls = 0", "7: tls: \"0\" is root or in its group\n"},
+	{"tls = 64102", "tls = root", "7: tls: \"root\" is root or in its group\n"},
+	{"tls = 64102", "tls = no-such-user",
+		"7: tls: there is no user \"no-such-user\" (hint: systemd-sysusers makes those of sallyport.sysusers)\n"},
+	{"device = eth1\n", "", "10: device is missing in [inside]\n"},
+	{"[inside]\n", "[dataplane]\nmemory-mib = 63\n[inside]\n",
+		"11: memory-mib: \"63\" is not a number from 64 to 65536\n"},
+	{"[inside]\n", "[dataplane]\ncpus = 3-1\n[inside]\n",
+		"11: cpus: \"3-1\" is not a list of CPUs (hint: 2 or 0-3,6)\n"},
+	{"device = eth1", "device = eth 1", "11: device: a device holds no blanks\n"},
+	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"", "17: device: that of [inside]\n"},
+	{"device = eth1", "device eth1",
+		"11: not a section, a comment or \"key = value\": device eth1\n10: device is missing in [inside]\n"},
+	{"A.example, sub.a.example", "a.example, A.EXAMPLE", "12: domains: a.example is there twice\n"},
+	{"A.example, sub.a.example", "a..example", "12: domains: \"a..example\": an empty label\n12: domains: no domain\n"},
+	{"A.example, sub.a.example", "a.example, 192.0.2.1",
+		"12: domains: \"192.0.2.1\": an address is not a domain name\n"},
+	{"A.example, sub.a.example", "a.example, b\xc3\xbc.example",
+		"12: domains: \"b\xc3\xbc.example\": not ASCII (hint: write its A-label, xn--...)\n"},
+	{"A.example, sub.a.example", "a.example, -b.example",
+		"12: domains: \"-b.example\": a label begins or ends with '-'\n"},
+	{"A.example, sub.a.example", "a.example, under_score",
+		"12: domains: \"under_score\": a character that no domain name has\n"},
+	{"trust = in/trust.pem", "trust = in/trust.pem ; ours",
+		"13: ';' or '#' would cut the value here (hint: \"quote it\")\n10: trust is missing in [inside]\n"},
+	{"trust = in/trust.pem", "trust = \"in/trust.pem\" # ours",
+		"13: a quoted value ends with \" and nothing after it\n10: trust is missing in [inside]\n"},
+	{"trust = in/trust.pem", "trust = 'in/trust.pem'",
+		"13: quote values with \" (not ')\n10: trust is missing in [inside]\n"},
+	{"trust = in/trust.pem", "trust = in/trust.pem\\",
+		"13: a line cannot be continued with '\\' (hint: write it on one line)\n10: trust is missing in [inside]\n"},
+	{"trust = in/trust.pem", "trust =", "13: trust: no file\n"},
+	{"trust = in/trust.pem", "trust = a\ntrust = b", "14: trust was set before (hint: see line 13)\n"},
+	{"trust = in/trust.pem", "tr ust = a",
+		"13: a key is made of letters, digits and '-'\n10: trust is missing in [inside]\n"},
+	{"[outside]\n", "[outside] # there\n",
+		"16: a section line ends with ']' (hint: put comments on lines of their own)\n1: device is missing in [outside]\n"
+		"1: trust is missing in [outside]\n1: ca-certificate is missing in [outside]\n"
+		"1: ca-key is missing in [outside]\n"},
+	{"# a comment", "a\001comment", "21: a control character\n"},
+	{"[profile Partner]", "[profile a:b]",
+		"22: a section name holds no ':', '[' or ']'\n27: profile: there is no [profile partner]\n"},
+	{"[profile Partner]", "[profile  partner]",
+		"22: one space separates the words of a section name\n27: profile: there is no [profile partner]\n"},
+	{"[profile closed]", "[profile]",
+		"25: [profile] needs a name (hint: [profile default])\n30: profile: there is no [profile closed]\n"
+		"32: profile: there is no [profile closed]\n34: profile: there is no [profile closed]\n"},
+	{"[profile closed]", "[profile PARTNER]",
+		"25: section [profile partner] was there before (hint: see line 22)\n"
+		"30: profile: there is no [profile closed]\n32: profile: there is no [profile closed]\n"
+		"34: profile: there is no [profile closed]\n"},
+	{"= online", "= onlin", "23: outbound-presence: \"onlin\" is not one of none, online, show, full\n"},
+	{"profile = partner", "profile = partnr", "27: profile: there is no [profile partnr] (hint: partner)\n"},
+	{"= tls-dialback", "= dialback", "28: authentication: \"dialback\" is not one of strong, tls-dialback\n"},
+	{"[peer B.example]", "[peer a.EXAMPLE]",
+		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
+	{"[peer *.example]", "[peer *.*.example]", "29: [peer *.*.example]: a character that no domain name has\n"},
+	{"[peer *.example]", "[peer b.example.]", "29: [peer b.example.]: an empty label\n"},
+	{"[guard]\n", "name = x\n[guard]\n", "1: a key before the first section\n"},
+	{"[guard]\n", "\xef\xbb\xbf[guard]\n",
+		"1: a byte order mark (hint: save as UTF-8 without it)\n2: a key before the first section\n"
+		"3: a key before the first section\n4: a key before the first section\n"},
+};
+
+static char *replaced(const struct bad *b)
+{
+	const char *at = strstr(good, b->find);
+	assert_non_null(at);
+	char *text;
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - good), good, b->replace, at + strlen(b->find)) > 0);
+	return text;
+}
+
+/* "3: what" as the file's faults are written: "etc/test.conf:3: what". */
+static char *with_file_name(const char *faults)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	for (const char *line = faults; *line;) {
+		size_t n = strcspn(line, "\n") + 1;
+		fprintf(out, "etc/test.conf:%.*s", (int)n, line);
+		line += n;
+	}
+	fclose(out);
+	return text;
+}
+
+static void every_fault_is_named_with_its_line(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *text = replaced(&bad[i]), *faults, *expected = with_file_name(bad[i].faults);
+		assert_null(load(text, strlen(text), &faults));
+		assert_string_equal(faults, expected);
+		free(text);
+		free(faults);
+		free(expected);
+	}
+}
+
+static void all_faults_are_listed(void **state)
+{
+	(void)state;
+	static const char text[] = "[guard]\nnmae = x\n[users]\ntls=0\n[perr x]\n";
+	char *faults;
+	assert_null(load(text, strlen(text), &faults));
+	static const char *const expected[] = {":2: unknown key nmae in [guard] (hint: name)\n",
+		":4: tls: \"0\" is root", ":5: unknown section [perr x] (hint: peer)\n", "device is missing in [inside]\n",
+		"ca-key is missing in [outside]\n"};
+	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_non_null(strstr(faults, expected[i]));
+	free(faults);
+}
+
+static void lines_that_iniparser_would_cut_are_faults(void **state)
+{
+	(void)state;
+	for (unsigned n = 990; n < 1100; n++) {
+		char *text, *faults, value[1200];
+		memset(value, 'x', n);
+		value[n] = 0;
+		assert_true(asprintf(&text, "%s[profile long]\noutbound-forbidden-words = a,%s\n", good, value) > 0);
+		assert_null(load(text, strlen(text), &faults)); /* a word of more than 127 bytes at the least */
+		assert_non_null(strstr(faults, "etc/test.conf:36: "));
+		free(text);
+		free(faults);
+	}
+	char *faults;
+	assert_null(load("[guard]\nname = x\0y\n", 19, &faults));
+	assert_non_null(strstr(faults, "etc/test.conf:2: a NUL byte\n"));
+	free(faults);
+}
+
+static void a_file_that_is_not_there_is_a_fault(void **state)
+{
+	(void)state;
+	char *faults;
+	size_t size;
+	FILE *out = open_memstream(&faults, &size);
+	assert_null(conf_load("/nonexistent/x.conf", "x.conf", out));
+	assert_null(conf_load("/", "/", out));
+	fclose(out);
+	assert_non_null(strstr(faults, "x.conf:1: cannot be opened: No such file or directory\n"));
+	free(faults);
+}
+
+static void files_that_it_names_are_checked(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/conf-test-XXXXXX", path[64], *faults;
+	assert_non_null(mkdtemp(folder));
+	struct conf *conf = load_good();
+	size_t size;
+	snprintf(path, sizeof(path), "%s/key", folder);
+	FILE *key = fopen(path, "w");
+	fclose(key);
+	chmod(path, 0644);
+	strcpy(conf->wire[WIRE_INSIDE].ca_key, path);
+	strcpy(conf->wire[WIRE_OUTSIDE].trust, path);
+	strcpy(conf->wire[WIRE_OUTSIDE].ca_certificate, folder);
+	FILE *out = open_memstream(&faults, &size);
+	assert_true(conf_check_files(conf, "x.conf", out) < 0);
+	fclose(out);
+	static const char *const expected[] = {"x.conf:4: audit: folder etc: No such file or directory\n",
+		"x.conf:13: trust: etc/in/trust.pem: No such file or directory\n", "x.conf:15: ca-key: ",
+		"can be read by everybody (hint: chmod 600)\n", "x.conf:19: ca-certificate: "};
+	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_non_null(strstr(faults, expected[i]));
+	assert_null(strstr(faults, "x.conf:18:"));
+	free(faults);
+	conf_free(conf);
+	unlink(path);
+	rmdir(folder);
+}
+
+/* --- the file that is installed --- */
+
+static char *read_text(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	if (!file)
+		fail_msg("cannot open %s: run from the top of the source tree", path);
+	static char text[65536];
+	size_t n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = 0;
+	fclose(file);
+	return text;
+}
+
+static void the_installed_file_is_the_table(void **state)
+{
+	(void)state;
+	char *printed;
+	size_t size;
+	FILE *out = open_memstream(&printed, &size);
+	conf_print_keys(out);
+	fclose(out);
+	assert_string_equal(read_text("image/sallyport.conf"), printed);
+	free(printed);
+}
+
+/* Its users are there only once it is installed: numbers take their place. */
+static void the_installed_file_is_accepted(void **state)
+{
+	(void)state;
+	char *text = read_text("image/sallyport.conf");
+	static const char *const users[] = {" sallyport-dp\n", " sallyport-tls\n", " sallyport-key\n", " sallyport-ctl\n"};
+	for (unsigned i = 0; i < 4; i++) {
+		char *at = strstr(text, users[i]);
+		assert_non_null(at);
+		memset(at, ' ', strlen(users[i]) - 1);
+		char number[8];
+		snprintf(number, sizeof(number), "6420%u", i);
+		memcpy(at + 1, number, 5);
+	}
+	char *faults;
+	struct conf *conf = load(text, strlen(text), &faults);
+	assert_string_equal(faults, "");
+	assert_non_null(conf);
+	assert_int_equal(conf->peer_count, 1);
+	conf_free(conf);
+	free(faults);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_file_is_read),
+		cmocka_unit_test(the_longest_match_governs),
+		cmocka_unit_test(every_fault_is_named_with_its_line),
+		cmocka_unit_test(all_faults_are_listed),
+		cmocka_unit_test(lines_that_iniparser_would_cut_are_faults),
+		cmocka_unit_test(a_file_that_is_not_there_is_a_fault),
+		cmocka_unit_test(files_that_it_names_are_checked),
+		cmocka_unit_test(the_installed_file_is_the_table),
+		cmocka_unit_test(the_installed_file_is_accepted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
