@@ -1,0 +1,100 @@
+/*
+ * The first decision about a frame; see bridge.h. What is not TCP of a guarded port leaves as it came. What may be TCP
+ * of a guarded port but cannot be read with certainty goes nowhere: somebody else might read it.
+ */
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "adopt.h"
+#include "bridge.h"
+#include "emit.h"
+#include "split.h"
+#include "stray.h"
+
+static bool is_guarded(const struct worker *worker, const struct frame *frame)
+{
+	return is_guarded_port(worker, frame->src_port) || is_guarded_port(worker, frame->dst_port);
+}
+
+static enum dataplane_counter segment_fault(struct arrival *arrival)
+{
+	const struct frame *frame = &arrival->frame;
+	if (frame_is_group_addressed(frame))
+		return COUNT_DROP_GROUP_ADDRESSED;
+	if (frame->tags > FRAME_TAGS_MAX)
+		return COUNT_DROP_TOO_MANY_TAGS;
+	if (!frame_has_good_checksums(frame))
+		return COUNT_DROP_BAD_CHECKSUM;
+	if (tcp_seg_parse(&arrival->seg, frame->bytes + frame->tcp, frame->tcp_len))
+		return COUNT_DROP_MALFORMED;
+	if (!memcmp(frame->src, frame->dst, frame_address_bytes(frame)) && frame->src_port == frame->dst_port)
+		return COUNT_DROP_TO_ITSELF;
+	return DATAPLANE_COUNTERS_END;
+}
+
+static void guard_flow(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
+{
+	if (arrival->wire != flow_wire(flow, side))
+		emit_nothing(worker, arrival, COUNT_DROP_WRONG_WIRE);
+	else if (flow->state == FLOW_HALF_OPEN)
+		adopt_segment(worker, flow, side, arrival);
+	else
+		split_segment(worker, flow, side, arrival);
+}
+
+static void guard(struct worker *worker, struct arrival *arrival)
+{
+	enum dataplane_counter fault = segment_fault(arrival);
+	if (fault != DATAPLANE_COUNTERS_END) {
+		emit_nothing(worker, arrival, fault);
+		return;
+	}
+	struct flow_key key;
+	bool src_first = flow_key_of(&key, &arrival->frame);
+	struct flow *flow = flow_find(&worker->flows, &key);
+	bool is_syn = (arrival->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if (is_syn && (!flow || flow->state == FLOW_OVER))
+		adopt_syn(worker, &key, src_first, arrival);
+	else if (flow)
+		guard_flow(worker, flow, src_first == flow->client_is_first ? SIDE_CLIENT : SIDE_SERVER, arrival);
+	else
+		stray_segment(worker, arrival);
+}
+
+static void pass(struct worker *worker, struct arrival *arrival)
+{
+	bool outward = arrival->wire == WIRE_INSIDE;
+	count(worker, outward ? COUNT_FRAMES_TO_OUTSIDE : COUNT_FRAMES_TO_INSIDE);
+	counter_add(worker->counters, outward ? COUNT_BYTES_TO_OUTSIDE : COUNT_BYTES_TO_INSIDE, arrival->mbuf->pkt_len);
+	emit_frame(worker, wire_other(arrival->wire), arrival->mbuf);
+}
+
+static void decide(struct worker *worker, struct arrival *arrival)
+{
+	struct rte_mbuf *mbuf = arrival->mbuf;
+	if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf)) {
+		emit_nothing(worker, arrival, COUNT_DROP_SCATTERED);
+		return;
+	}
+	const struct frame *frame = &arrival->frame;
+	frame_parse(&arrival->frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
+	if (frame->kind == FRAME_UNREADABLE)
+		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
+	else if (frame->kind == FRAME_OTHER || !is_guarded(worker, frame))
+		pass(worker, arrival);
+	else if (frame->kind == FRAME_TCP_FRAGMENT)
+		emit_nothing(worker, arrival, COUNT_DROP_FRAGMENT);
+	else
+		guard(worker, arrival);
+}
+
+unsigned bridge_receive(struct worker *worker, enum wire wire)
+{
+	struct rte_mbuf *mbufs[PORT_BURST];
+	unsigned n = rte_eth_rx_burst(worker->port[wire].id, 0, mbufs, PORT_BURST);
+	for (unsigned i = 0; i < n; i++) {
+		struct arrival arrival = {.mbuf = mbufs[i], .wire = wire};
+		decide(worker, &arrival);
+	}
+	return n;
+}

@@ -1,0 +1,10 @@
+/* What comes in on one wire: bridged to the other as it is, or handed to what guards connections. */
+#ifndef DATAPLANE_BRIDGE_H
+#define DATAPLANE_BRIDGE_H
+
+#include "worker.h"
+
+/* One burst. Returns how many frames there were. */
+unsigned bridge_receive(struct worker *worker, enum wire wire) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,14 @@
+/* DPDK's environment: memory, cores, devices. */
+#ifndef DATAPLANE_EAL_H
+#define DATAPLANE_EAL_H
+
+#include "dataplane/base/conf.h"
+#include "port.h"
+
+/* Hugepages where enough are free, else ordinary memory. Exits with a hint on failure. */
+void eal_start(const struct conf *conf, const struct port ports[WIRES]) __attribute__((nonnull));
+
+/* Buffers for the frames of both ports. Exits on failure. */
+struct rte_mempool *eal_buffers(const struct port ports[WIRES]) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,190 @@
+/* Reading a frame; see frame.h. */
+#include <string.h>
+
+#include "checksum.h"
+#include "frame.h"
+
+enum ethertype { TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100 };
+enum ethernet { ETHERNET_BYTES = 14, TYPE_AT = 12, TAG_BYTES = 4 };
+enum ports { PORTS_BYTES = 4 };
+
+enum next_header {
+	NEXT_HOP_BY_HOP = 0,
+	NEXT_ROUTING = 43,
+	NEXT_FRAGMENT = 44,
+	NEXT_AUTHENTICATION = 51,
+	NEXT_DESTINATION = 60,
+	NEXT_MOBILITY = 135,
+	NEXT_HIP = 139,
+	NEXT_SHIM6 = 140,
+};
+
+static bool is_tag(uint16_t type)
+{
+	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
+}
+
+/* The ethertype behind the tags, 0 if there is none; *at is moved behind it. */
+static uint16_t walk_tags(struct frame *frame, size_t *at)
+{
+	*at = ETHERNET_BYTES;
+	if (frame->len < ETHERNET_BYTES)
+		return 0;
+	uint16_t type = get16(frame->bytes + TYPE_AT);
+	while (is_tag(type) && frame->tags < FRAME_TAGS_WALKED) {
+		if (frame->len - *at < TAG_BYTES)
+			return 0;
+		if (frame->tags < FRAME_TAGS_MAX)
+			frame->tag[frame->tags] = (struct frame_tag){type, get16(frame->bytes + *at)};
+		type = get16(frame->bytes + *at + 2);
+		*at += TAG_BYTES;
+		frame->tags++;
+	}
+	return type;
+}
+
+/* At `at` lie `len` bytes of TCP, or of its first fragment. */
+static void read_ports(struct frame *frame, size_t at, size_t len, enum frame_kind kind)
+{
+	frame->tcp = at;
+	frame->tcp_len = len;
+	frame->kind = len < PORTS_BYTES ? FRAME_UNREADABLE : kind;
+	if (frame->kind == FRAME_UNREADABLE)
+		return;
+	frame->src_port = get16(frame->bytes + at);
+	frame->dst_port = get16(frame->bytes + at + 2);
+}
+
+/* Lengths that contradict each other (RFC 791 3.1) are read differently by different receivers: so not at all if the
+ * datagram says that it is TCP. */
+static void read_ipv4(struct frame *frame, size_t at)
+{
+	const uint8_t *ip = frame->bytes + at;
+	size_t available = frame->len - at;
+	if (available < FRAME_IPV4_BYTES || ip[9] != FRAME_PROTOCOL_TCP)
+		return;
+	size_t header = (size_t)(ip[0] & 0x0f) * 4, total = get16(ip + 2);
+	uint16_t fragment = get16(ip + 6);
+	bool more = fragment & 0x2000;
+	if (fragment & 0x1fff)
+		return;
+	frame->family = FRAME_IPV4;
+	frame->traffic_class = ip[1];
+	frame->hops = ip[8];
+	frame->ip = at;
+	frame->src = ip + 12;
+	frame->dst = ip + 16;
+	frame->kind = FRAME_UNREADABLE;
+	if (ip[0] >> 4 == 4 && header >= FRAME_IPV4_BYTES && total >= header && total <= available)
+		read_ports(frame, at + header, total - header, more ? FRAME_TCP_FRAGMENT : FRAME_TCP);
+}
+
+/* Bytes of the extension header of this type at p; 0: not one that is walked over. p has 8 bytes. */
+static size_t extension_bytes(uint8_t type, const uint8_t *p)
+{
+	switch (type) {
+	case NEXT_HOP_BY_HOP:
+	case NEXT_ROUTING:
+	case NEXT_DESTINATION:
+	case NEXT_MOBILITY:
+	case NEXT_HIP:
+	case NEXT_SHIM6:
+		return ((size_t)p[1] + 1) * 8;
+	case NEXT_FRAGMENT:
+		return 8;
+	case NEXT_AUTHENTICATION:
+		return ((size_t)p[1] + 2) * 4; /* RFC 4302 2.2 */
+	default:
+		return 0;
+	}
+}
+
+static bool is_extension(uint8_t type)
+{
+	static const uint8_t any[8];
+	return extension_bytes(type, any) != 0;
+}
+
+/* Walks from header to header. A chain that is cut off or too long might be TCP for a receiver that can read it. */
+static void walk_extensions(struct frame *frame, size_t at, size_t end)
+{
+	uint8_t next = frame->bytes[frame->ip + 6];
+	enum frame_kind kind = FRAME_TCP;
+	for (unsigned walked = 0; is_extension(next); walked++) {
+		const uint8_t *p = frame->bytes + at;
+		frame->kind = FRAME_UNREADABLE;
+		if (walked == FRAME_EXTENSIONS_WALKED || end - at < 8 || extension_bytes(next, p) > end - at)
+			return;
+		if (next == NEXT_FRAGMENT) {
+			kind = FRAME_TCP_FRAGMENT;
+			if (get16(p + 2) & 0xfff8) {
+				frame->kind = FRAME_OTHER;
+				return;
+			}
+		}
+		at += extension_bytes(next, p);
+		next = p[0];
+	}
+	frame->kind = FRAME_OTHER;
+	if (next == FRAME_PROTOCOL_TCP)
+		read_ports(frame, at, end - at, kind);
+}
+
+static void read_ipv6(struct frame *frame, size_t at)
+{
+	const uint8_t *ip = frame->bytes + at;
+	size_t available = frame->len - at;
+	if (available < FRAME_IPV6_BYTES)
+		return;
+	uint32_t first = get32(ip);
+	frame->family = FRAME_IPV6;
+	frame->traffic_class = (uint8_t)(first >> 20);
+	frame->flow_label = first & 0xfffff;
+	frame->hops = ip[7];
+	frame->ip = at;
+	frame->src = ip + 8;
+	frame->dst = ip + 24;
+	size_t payload = get16(ip + 4);
+	if (first >> 28 == 6 && payload <= available - FRAME_IPV6_BYTES)
+		walk_extensions(frame, at + FRAME_IPV6_BYTES, at + FRAME_IPV6_BYTES + payload);
+	else if (ip[6] == FRAME_PROTOCOL_TCP || is_extension(ip[6]))
+		frame->kind = FRAME_UNREADABLE;
+}
+
+void frame_parse(struct frame *frame, uint8_t *bytes, size_t len)
+{
+	*frame = (struct frame){.bytes = bytes, .len = len, .kind = FRAME_OTHER};
+	size_t at;
+	uint16_t type = walk_tags(frame, &at);
+	if (type == TYPE_IPV4)
+		read_ipv4(frame, at);
+	else if (type == TYPE_IPV6)
+		read_ipv6(frame, at);
+}
+
+bool frame_has_good_checksums(const struct frame *frame)
+{
+	const uint8_t *ip = frame->bytes + frame->ip;
+	if (frame->family == FRAME_IPV4 && checksum_fold(checksum_add(0, ip, (size_t)(ip[0] & 0x0f) * 4)) != 0xffff)
+		return false;
+	uint32_t sum = checksum_pseudo(frame->src, frame->dst, frame_address_bytes(frame), frame->tcp_len);
+	return checksum_fold(checksum_add(sum, frame->bytes + frame->tcp, frame->tcp_len)) == 0xffff;
+}
+
+size_t frame_seal(struct frame *frame, size_t tcp_len)
+{
+	uint8_t *ip = frame->bytes + frame->ip, *tcp = frame->bytes + frame->tcp;
+	frame->tcp_len = tcp_len;
+	if (frame->family == FRAME_IPV4) {
+		put16(ip + 2, (uint16_t)(frame->tcp - frame->ip + tcp_len));
+		put16(ip + 10, 0);
+		put16(ip + 10, (uint16_t)~checksum_fold(checksum_add(0, ip, frame->tcp - frame->ip)));
+	} else {
+		put16(ip + 4, (uint16_t)(frame->tcp - frame->ip - FRAME_IPV6_BYTES + tcp_len));
+	}
+	put16(tcp + 16, 0);
+	uint32_t sum = checksum_pseudo(frame->src, frame->dst, frame_address_bytes(frame), tcp_len);
+	put16(tcp + 16, (uint16_t)~checksum_fold(checksum_add(sum, tcp, tcp_len)));
+	frame->len = frame->tcp + tcp_len;
+	return frame->len;
+}

@@ -1,0 +1,84 @@
+/*
+ * A frame, read: Ethernet, any number of VLAN tags, IPv4 or IPv6 with its extension headers, and where TCP begins.
+ * Nothing is copied: pointers lead into the frame. Everything here is hostile.
+ */
+#ifndef DATAPLANE_FRAME_H
+#define DATAPLANE_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum frame_limits {
+	FRAME_MAC_BYTES = 6,
+	FRAME_TAGS_MAX = 2,            /* in frames of ours; more are walked over, but not adopted */
+	FRAME_TAGS_WALKED = 8,
+	FRAME_EXTENSIONS_WALKED = 16,
+};
+
+enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_PROTOCOL_TCP = 6 };
+
+enum frame_kind {
+	FRAME_OTHER,                   /* not TCP over IP, or a fragment without TCP's ports: none of our business */
+	FRAME_TCP,                     /* a whole TCP segment, its ports at least */
+	FRAME_TCP_FRAGMENT,            /* the first fragment of one, its ports at least */
+	FRAME_UNREADABLE,              /* may be TCP to somebody, but its ports cannot be read */
+};
+
+struct frame_tag {
+	uint16_t tpid, tci;            /* host byte order */
+};
+
+struct frame {
+	uint8_t *bytes;
+	size_t len;
+	enum frame_kind kind;
+	unsigned tags;                 /* how many there are; may be more than FRAME_TAGS_MAX */
+	struct frame_tag tag[FRAME_TAGS_MAX];  /* outermost first */
+	/* The rest is set unless kind is FRAME_OTHER. */
+	uint8_t family;                /* FRAME_IPV4 or FRAME_IPV6 */
+	uint8_t traffic_class;         /* with the ECN bits */
+	uint8_t hops;                  /* TTL or hop limit */
+	uint32_t flow_label;
+	size_t ip, tcp;                /* offsets of the headers */
+	size_t tcp_len;                /* bytes of TCP header and payload, padding of the frame excluded */
+	const uint8_t *src, *dst;      /* addresses: 4 or 16 bytes */
+	uint16_t src_port, dst_port;   /* host byte order; not for FRAME_UNREADABLE */
+};
+
+/* Reads all of it that can be read. Never looks at a byte beyond len. */
+void frame_parse(struct frame *frame, uint8_t *bytes, size_t len) __attribute__((nonnull));
+
+static inline bool frame_is_group_addressed(const struct frame *frame)
+{
+	return frame->bytes[0] & 1;
+}
+
+static inline size_t frame_address_bytes(const struct frame *frame)
+{
+	return frame->family == FRAME_IPV4 ? 4 : 16;
+}
+
+/* FRAME_TCP only: are the checksums of IPv4's header and of TCP right? */
+bool frame_has_good_checksums(const struct frame *frame) __attribute__((nonnull));
+
+/* Writes lengths and checksums after the TCP header and payload were changed to tcp_len bytes. Returns the frame's length. */
+size_t frame_seal(struct frame *frame, size_t tcp_len) __attribute__((nonnull));
+
+static inline uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
+
+static inline void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline uint32_t get32(const uint8_t *p) { return (uint32_t)get16(p) << 16 | get16(p + 2); }
+
+static inline void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, (uint16_t)(v >> 16));
+	put16(p + 2, (uint16_t)v);
+}
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * The two ports. A port is named in the configuration as a kernel interface, a PCI address, or "vdev:..." for any virtual
+ * device of DPDK; from here on it is a DPDK port with one queue each way.
+ */
+#ifndef DATAPLANE_PORT_H
+#define DATAPLANE_PORT_H
+
+#include <stdint.h>
+
+#include "dataplane/base/conf.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+enum port_limits {
+	PORT_BURST = 64,
+	PORT_SEND_TRIES = 64,          /* bursts, before the rest is dropped and counted */
+	PORT_RING_FRAMES = 4096,       /* of a packet socket; fewer lose frames under bursts */
+	PORT_RING_BYTES_MAX = 32 << 20,
+	PORT_DEVICE_ARGUMENT_MAX = 320,
+};
+
+enum port_kind { PORT_INTERFACE, PORT_PCI, PORT_VDEV };
+
+struct port {
+	enum port_kind kind;
+	const char *device;            /* as configured */
+	char name[64];                 /* as DPDK calls it */
+	char argument[PORT_DEVICE_ARGUMENT_MAX];       /* for EAL: --vdev= or -a */
+	uint16_t mtu;
+	uint32_t frame_max;            /* bytes that a buffer must hold */
+	uint16_t id;
+	unsigned waiting;
+	struct rte_mbuf *frames[PORT_BURST];   /* to be sent */
+};
+
+/* From the configuration to what EAL must be told. Exits with a hint on what cannot be. */
+void port_plan(struct port *port, const struct conf_wire *wire, enum wire which) __attribute__((nonnull));
+
+/* After EAL: configures and starts the device. Exits with a hint on failure. */
+void port_start(struct port *port, struct rte_mempool *pool) __attribute__((nonnull));
+
+#endif

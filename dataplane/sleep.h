@@ -1,0 +1,26 @@
+/*
+ * Sleeping when there is nothing to do. A packet socket of DPDK has no interrupt that DPDK would offer, but it can be polled
+ * like any other: so it is looked for among our own descriptors. Devices without one are looked at again after a nap.
+ */
+#ifndef DATAPLANE_SLEEP_H
+#define DATAPLANE_SLEEP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sleep_limits { SLEEP_SOCKETS_MAX = 8, SLEEP_NAP_US = 250, SLEEP_ERROR_US = 100000 };
+
+struct sleeper {
+	struct pollfd fds[SLEEP_SOCKETS_MAX + 2];      /* supervisor, channel, then packet sockets */
+	unsigned sockets;
+	bool naps;                     /* some port cannot be slept on */
+};
+
+/* Finds the packet sockets. `ports_without` is the number of ports that have none. */
+void sleeper_init(struct sleeper *sleeper, unsigned ports_without) __attribute__((nonnull));
+
+/* At most `us` (UINT64_MAX: as long as nothing happens); channel_fd -1: none. Returns packet sockets in error. */
+unsigned sleeper_wait(struct sleeper *sleeper, int channel_fd, uint64_t us) __attribute__((nonnull));
+
+#endif

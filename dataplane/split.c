@@ -1,0 +1,401 @@
+/* A split connection; see split.h. */
+#include <errno.h>
+
+#include <rte_mbuf.h>
+
+#include "emit.h"
+#include "split.h"
+#include "stray.h"
+
+static struct flow_list *list_of(struct worker *worker, enum flow_turn turn)
+{
+	return turn == TURN_BUSY ? &worker->busy : &worker->starved;
+}
+
+static void set_turn(struct worker *worker, struct flow *flow, enum flow_turn turn)
+{
+	if (flow->turn == turn)
+		return;
+	if (flow->turn != TURN_NONE)
+		TAILQ_REMOVE(list_of(worker, flow->turn), flow, queue);
+	if (turn != TURN_NONE)
+		TAILQ_INSERT_TAIL(list_of(worker, turn), flow, queue);
+	flow->turn = turn;
+}
+
+/* Says something upward. If it cannot be said the channel is broken, which the round finds out at its end. */
+static void tell(struct worker *worker, const struct flow *flow, enum msg_type type, enum conn_side side)
+{
+	if (worker->channel && channel_send(worker->channel, type, side, flow->id, NULL, 0))
+		return;
+}
+
+/* --- opening --- */
+
+static uint8_t agreed_wscale(const struct handshake *handshake, enum conn_side side)
+{
+	return handshake->wscale[SIDE_SERVER] == TCP_WSCALE_NONE ? 0 : handshake->wscale[side];
+}
+
+/* Each half stands in for the far endpoint: it goes on from that one's sequence numbers. */
+static struct tcp_conn *open_half(const struct worker *worker, const struct flow *flow, enum conn_side near,
+	uint32_t window)
+{
+	const struct handshake *handshake = &flow->handshake;
+	enum conn_side far = side_other(near);
+	const struct tcp_adoption adoption = {
+		.snd_nxt = seq_add(handshake->isn[far], 1),
+		.rcv_nxt = seq_add(handshake->isn[near], 1),
+		.snd_wnd = window,
+		.mss = handshake->mss[near],
+		.snd_wscale = agreed_wscale(handshake, near),
+		.rcv_wscale = agreed_wscale(handshake, far),
+		.sack = handshake->sack[SIDE_SERVER],
+		.rtt_us = handshake->rtt_us[near],
+	};
+	return tcp_new(&adoption, worker->now);
+}
+
+static void set_vlans(uint16_t vlan[2], const struct path_link *link)
+{
+	for (unsigned i = 0; i < link->tags && i < FRAME_TAGS_MAX; i++)
+		vlan[i] = link->tag[i].tci & 0x0fff;
+}
+
+static void tell_opened(struct worker *worker, const struct flow *flow)
+{
+	const struct path *to_server = &flow->path[SIDE_SERVER];
+	struct msg_opened opened = {.family = to_server->family, .client_wire = (uint8_t)flow->client_wire,
+		.client_port = to_server->src_port, .server_port = to_server->dst_port};
+	set_vlans(opened.client_vlan, &flow->link[SIDE_CLIENT]);
+	set_vlans(opened.server_vlan, &flow->link[SIDE_SERVER]);
+	memcpy(opened.client_addr, to_server->src, sizeof(opened.client_addr));
+	memcpy(opened.server_addr, to_server->dst, sizeof(opened.server_addr));
+	if (channel_send(worker->channel, MSG_OPENED, SIDE_CLIENT, flow->id, &opened, sizeof(opened)))
+		return; /* broken: found at the end of the round */
+}
+
+/* The ACK that the server waits for, with our window. Should it be lost, the answer to the repeated SYN-ACK replaces it. */
+static void acknowledge_server(struct worker *worker, struct flow *flow)
+{
+	const struct handshake *handshake = &flow->handshake;
+	uint32_t window = TCP_RECV_BYTES >> agreed_wscale(handshake, SIDE_CLIENT);
+	struct tcp_seg ack = {
+		.flags = TCP_ACK, .wscale = TCP_WSCALE_NONE, .window = window > UINT16_MAX ? UINT16_MAX : (uint16_t)window,
+		.seq = seq_add(handshake->isn[SIDE_CLIENT], 1), .ack = seq_add(handshake->isn[SIDE_SERVER], 1)};
+	emit_segment(worker, flow_wire(flow, SIDE_SERVER), &flow->path[SIDE_SERVER], &ack);
+}
+
+static bool make_halves(struct worker *worker, struct flow *flow, const struct tcp_seg *seg)
+{
+	uint32_t client_window = (uint32_t)seg->window << agreed_wscale(&flow->handshake, SIDE_CLIENT);
+	flow->half[SIDE_CLIENT] = (struct half){.credit = CHANNEL_WINDOW};
+	flow->half[SIDE_SERVER] = (struct half){.credit = CHANNEL_WINDOW};
+	flow->half[SIDE_CLIENT].conn = open_half(worker, flow, SIDE_CLIENT, client_window);
+	flow->half[SIDE_SERVER].conn = open_half(worker, flow, SIDE_SERVER, flow->handshake.server_window);
+	return flow->half[SIDE_CLIENT].conn && flow->half[SIDE_SERVER].conn;
+}
+
+/* The server has a connection by now, or thinks so: it is told as well as the client. */
+static void refuse(struct worker *worker, struct flow *flow, struct arrival *arrival, enum dataplane_counter why)
+{
+	count(worker, why);
+	split_forget(worker, flow);
+	stray_segment(worker, arrival);
+}
+
+void split_open(struct worker *worker, struct flow *flow, struct arrival *arrival)
+{
+	struct flow_table *flows = &worker->flows;
+	if (!worker->channel) {
+		refuse(worker, flow, arrival, COUNT_REFUSED_DETACHED);
+	} else if (flows->count[FLOW_SPLIT] + flows->count[FLOW_OVER] >= FLOWS_SPLIT_MAX) {
+		refuse(worker, flow, arrival, COUNT_REFUSED_FULL);
+	} else if (!make_halves(worker, flow, &arrival->seg)) {
+		refuse(worker, flow, arrival, COUNT_DROP_OUT_OF_MEMORY);
+	} else {
+		flow_set_state(flows, flow, FLOW_SPLIT);
+		flow_name(flows, flow);
+		count(worker, COUNT_ADOPTED);
+		tell_opened(worker, flow);
+		acknowledge_server(worker, flow);
+		split_segment(worker, flow, SIDE_CLIENT, arrival);
+	}
+}
+
+/* --- from the wire --- */
+
+static void note_events(struct worker *worker, struct flow *flow, enum conn_side side, unsigned events)
+{
+	struct half *half = &flow->half[side];
+	if (events & TCP_EV_OVERLAP)
+		count(worker, COUNT_OVERLAPS);
+	if (events & TCP_EV_TIMED_OUT)
+		count(worker, COUNT_CONNECTIONS_TIMED_OUT);
+	if ((events & TCP_EV_FIN) && half->upward == UPWARD_OPEN)
+		half->upward = UPWARD_FIN_SEEN;
+	if ((events & (TCP_EV_RESET | TCP_EV_TIMED_OUT)) && !half->over) {
+		if (half->downward != DOWNWARD_RESET)
+			tell(worker, flow, MSG_RESET, side);
+		count(worker, COUNT_CONNECTIONS_RESET);
+		half->upward = UPWARD_DONE;
+	}
+	if (events & (TCP_EV_FINISHED | TCP_EV_RESET | TCP_EV_TIMED_OUT))
+		half->over = true;
+}
+
+/* Only a segment that the engine did not turn away may move the connection to another address or VLAN. */
+static unsigned input_and_follow(struct worker *worker, struct flow *flow, enum conn_side side,
+	const struct arrival *arrival)
+{
+	struct tcp_conn *conn = flow->half[side].conn;
+	struct tcp_stats before, after;
+	tcp_stats(conn, &before);
+	unsigned events = tcp_input(conn, worker->now, &arrival->seg);
+	tcp_stats(conn, &after);
+	if (before.out_of_window == after.out_of_window && before.challenge_acks == after.challenge_acks)
+		path_follow(&flow->path[side_other(side)], &flow->path[side], &flow->link[side], &arrival->frame);
+	return events;
+}
+
+void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
+{
+	count(worker, COUNT_SEGMENTS_IN);
+	unsigned events = path_link_differs(&flow->link[side], &arrival->frame) ?
+		input_and_follow(worker, flow, side, arrival) :
+		tcp_input(flow->half[side].conn, worker->now, &arrival->seg);
+	note_events(worker, flow, side, events);
+	set_turn(worker, flow, TURN_BUSY);
+	rte_pktmbuf_free(arrival->mbuf);
+}
+
+/* --- upward --- */
+
+/* Sends up what was read, as far as credit and room allow; false: there was no room. */
+static bool send_up(struct worker *worker, const struct flow *flow, enum conn_side side, struct half *half)
+{
+	const uint8_t *bytes;
+	for (size_t n; half->credit && (n = tcp_peek(half->conn, &bytes));) {
+		size_t room = channel_room(worker->channel);
+		if (!room)
+			return false;
+		if (n > half->credit)
+			n = half->credit;
+		if (n > CHANNEL_PAYLOAD_MAX)
+			n = CHANNEL_PAYLOAD_MAX;
+		if (n > room)
+			n = room;
+		if (channel_send(worker->channel, MSG_BYTES, side, flow->id, bytes, (uint32_t)n))
+			return true; /* broken */
+		counter_add(worker->counters, COUNT_BYTES_UP, n);
+		half->credit -= (uint32_t)n;
+		tcp_consume(half->conn, n);
+	}
+	return true;
+}
+
+/* Bytes that nobody will read any more must not close the endpoint's window. */
+static void discard(struct half *half)
+{
+	const uint8_t *bytes;
+	for (size_t n; (n = tcp_peek(half->conn, &bytes));)
+		tcp_consume(half->conn, n);
+}
+
+static bool pump_up(struct worker *worker, struct flow *flow, enum conn_side side)
+{
+	struct half *half = &flow->half[side];
+	const uint8_t *bytes;
+	if (half->upward == UPWARD_DONE || flow->state == FLOW_OVER || !worker->channel) {
+		discard(half);
+		return true;
+	}
+	bool had_room = send_up(worker, flow, side, half);
+	if (half->upward == UPWARD_FIN_SEEN && !tcp_peek(half->conn, &bytes)) {
+		tell(worker, flow, MSG_END_OF_STREAM, side);
+		half->upward = UPWARD_DONE;
+	}
+	return had_room;
+}
+
+int split_credit(struct worker *worker, struct flow *flow, enum conn_side side, uint32_t bytes)
+{
+	struct half *half = &flow->half[side];
+	if (bytes > CHANNEL_WINDOW - half->credit)
+		return -EPROTO;
+	half->credit += bytes;
+	set_turn(worker, flow, TURN_BUSY);
+	return 0;
+}
+
+/* --- downward --- */
+
+int split_bytes(struct worker *worker, struct flow *flow, enum conn_side side, const uint8_t *bytes, uint32_t n)
+{
+	struct half *half = &flow->half[side];
+	if (half->downward != DOWNWARD_OPEN || n > CHANNEL_WINDOW - half->queued)
+		return -EPROTO;
+	half->queued += n;
+	counter_add(worker->counters, COUNT_BYTES_DOWN, n);
+	set_turn(worker, flow, TURN_BUSY);
+	int rc = tcp_write(half->conn, bytes, n);
+	if (rc == -EPIPE)
+		return 0; /* the endpoint is gone, which was said or will be */
+	if (rc) {
+		count(worker, COUNT_DROP_OUT_OF_MEMORY);
+		tcp_reset(half->conn, worker->now, 0);
+		note_events(worker, flow, side, TCP_EV_RESET);
+	}
+	return 0;
+}
+
+int split_end_of_stream(struct worker *worker, struct flow *flow, enum conn_side side)
+{
+	struct half *half = &flow->half[side];
+	if (half->downward != DOWNWARD_OPEN)
+		return -EPROTO;
+	half->downward = DOWNWARD_ENDED;
+	tcp_shutdown(half->conn);
+	set_turn(worker, flow, TURN_BUSY);
+	return 0;
+}
+
+/* Whoever resets an endpoint does not want to hear of it again. */
+void split_reset(struct worker *worker, struct flow *flow, enum conn_side side)
+{
+	struct half *half = &flow->half[side];
+	half->downward = DOWNWARD_RESET;
+	half->upward = UPWARD_DONE;
+	tcp_reset(half->conn, worker->now, SPLIT_RESET_LINGER_US);
+	set_turn(worker, flow, TURN_BUSY);
+}
+
+static void give_credit(struct worker *worker, const struct flow *flow, enum conn_side side, struct half *half)
+{
+	size_t unacked = tcp_unacked(half->conn);
+	if (half->over || half->queued <= unacked)
+		return;
+	struct msg_credit credit = {half->queued - (uint32_t)unacked};
+	if (credit.bytes < SPLIT_CREDIT_BYTES && unacked)
+		return;
+	half->queued = (uint32_t)unacked;
+	if (channel_send(worker->channel, MSG_CREDIT, side, flow->id, &credit, sizeof(credit)))
+		return; /* broken */
+}
+
+static void send_segments(struct worker *worker, struct flow *flow, enum conn_side side)
+{
+	struct tcp_seg seg;
+	unsigned events = 0;
+	while (tcp_output(flow->half[side].conn, worker->now, &seg, &events))
+		emit_segment(worker, flow_wire(flow, side), &flow->path[side], &seg);
+	note_events(worker, flow, side, events);
+}
+
+/* --- closing --- */
+
+static void sum_up(struct worker *worker, const struct tcp_conn *conn)
+{
+	struct tcp_stats stats;
+	tcp_stats(conn, &stats);
+	counter_add(worker->counters, COUNT_RETRANSMITS, stats.retransmits);
+	counter_add(worker->counters, COUNT_FAST_RETRANSMITS, stats.fast_retransmits);
+	counter_add(worker->counters, COUNT_TIMEOUTS, stats.timeouts);
+	counter_add(worker->counters, COUNT_OUT_OF_ORDER, stats.out_of_order);
+	counter_add(worker->counters, COUNT_OUT_OF_WINDOW, stats.out_of_window);
+	counter_add(worker->counters, COUNT_CHALLENGE_ACKS, stats.challenge_acks);
+}
+
+void split_forget(struct worker *worker, struct flow *flow)
+{
+	for (unsigned side = 0; side < SIDES; side++) {
+		struct half *half = &flow->half[side];
+		if (half->conn)
+			sum_up(worker, half->conn);
+		tcp_free(half->conn);
+		half->conn = NULL;
+	}
+	set_turn(worker, flow, TURN_NONE);
+	deadline_disarm(&worker->deadlines, flow);
+	flow_free(&worker->flows, flow);
+}
+
+static bool is_finished(const struct half *half)
+{
+	return half->over && half->upward == UPWARD_DONE;
+}
+
+/* The halves are kept for a while, to answer whoever did not hear our last word. */
+static void close_if_finished(struct worker *worker, struct flow *flow)
+{
+	if (flow->state == FLOW_OVER || !is_finished(&flow->half[SIDE_CLIENT]) || !is_finished(&flow->half[SIDE_SERVER]))
+		return;
+	tell(worker, flow, MSG_CLOSED, SIDE_CLIENT);
+	count(worker, COUNT_CLOSED);
+	flow_set_state(&worker->flows, flow, FLOW_OVER);
+	flow->expires = worker->now + SPLIT_OVER_US;
+}
+
+void split_expire(struct worker *worker)
+{
+	const struct flow_list *over = &worker->flows.list[FLOW_OVER];
+	for (struct flow *flow; (flow = TAILQ_FIRST(over)) && flow->expires <= worker->now;)
+		split_forget(worker, flow);
+}
+
+void split_reset_all(struct worker *worker)
+{
+	const struct flow_list *split = &worker->flows.list[FLOW_SPLIT], *over = &worker->flows.list[FLOW_OVER];
+	for (struct flow *flow; (flow = TAILQ_FIRST(split));) {
+		for (unsigned side = 0; side < SIDES; side++) {
+			tcp_reset(flow->half[side].conn, worker->now, 0);
+			send_segments(worker, flow, side);
+		}
+		count(worker, COUNT_CLOSED);
+		split_forget(worker, flow);
+	}
+	for (struct flow *flow; (flow = TAILQ_FIRST(over));)
+		split_forget(worker, flow);
+}
+
+/* --- once for all that happened in a round --- */
+
+static void run(struct worker *worker, struct flow *flow)
+{
+	bool starved = false;
+	for (unsigned side = 0; side < SIDES; side++) {
+		starved |= !pump_up(worker, flow, side);
+		send_segments(worker, flow, side);
+		if (worker->channel && flow->state == FLOW_SPLIT)
+			give_credit(worker, flow, side, &flow->half[side]);
+	}
+	close_if_finished(worker, flow);
+	uint64_t next[SIDES] = {tcp_next(flow->half[SIDE_CLIENT].conn), tcp_next(flow->half[SIDE_SERVER].conn)};
+	deadline_arm(&worker->deadlines, flow, next[0] < next[1] ? next[0] : next[1]);
+	if (starved)
+		set_turn(worker, flow, TURN_STARVED);
+}
+
+void split_run_busy(struct worker *worker)
+{
+	for (struct flow *flow; (flow = TAILQ_FIRST(&worker->busy));) {
+		set_turn(worker, flow, TURN_NONE);
+		run(worker, flow);
+	}
+}
+
+void split_feed_starved(struct worker *worker)
+{
+	if (TAILQ_EMPTY(&worker->starved) || (worker->channel && !channel_room(worker->channel)))
+		return;
+	for (struct flow *flow; (flow = TAILQ_FIRST(&worker->starved));)
+		set_turn(worker, flow, TURN_BUSY);
+}
+
+unsigned split_run_deadlines(struct worker *worker)
+{
+	unsigned n = 0;
+	for (struct flow *flow; (flow = deadline_pop(&worker->deadlines, worker->now)); n++)
+		set_turn(worker, flow, TURN_BUSY);
+	return n;
+}

@@ -1,0 +1,51 @@
+/*
+ * A split connection: two TCP endpoints of ours, each facing a real one, and between them only what comes down the
+ * channel.
+ *
+ *     client ==frames== half[SIDE_CLIENT] --bytes up-->  channel  --bytes down--> half[SIDE_SERVER] ==frames== server
+ *
+ * What arrives marks the flow busy; split_run_busy() then does once, for all that arrived in the round, what has to be
+ * done: bytes up while there is credit and room, segments out, credit back, the next deadline.
+ */
+#ifndef DATAPLANE_SPLIT_H
+#define DATAPLANE_SPLIT_H
+
+#include "worker.h"
+
+enum split_limits {
+	SPLIT_OVER_US = 3 * 1000000,   /* how long a finished connection still answers what is repeated */
+	SPLIT_RESET_LINGER_US = 10 * 1000000,  /* how long a reset waits for bytes before it to be acknowledged */
+	SPLIT_CREDIT_BYTES = CHANNEL_WINDOW / 4,       /* credit is given back in pieces of this size, or when all is acknowledged */
+};
+
+/* The client's ACK completed the handshake. Takes the arrival. */
+void split_open(struct worker *worker, struct flow *flow, struct arrival *arrival) __attribute__((nonnull));
+
+/* A segment of a split connection, or of one that is over. Takes the arrival. */
+void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
+	__attribute__((nonnull));
+
+/* What comes down the channel for one side. 0 or -EPROTO. */
+int split_bytes(struct worker *worker, struct flow *flow, enum conn_side side, const uint8_t *bytes, uint32_t n)
+	__attribute__((warn_unused_result, nonnull));
+int split_end_of_stream(struct worker *worker, struct flow *flow, enum conn_side side)
+	__attribute__((warn_unused_result, nonnull));
+void split_reset(struct worker *worker, struct flow *flow, enum conn_side side) __attribute__((nonnull));
+int split_credit(struct worker *worker, struct flow *flow, enum conn_side side, uint32_t bytes)
+	__attribute__((warn_unused_result, nonnull));
+
+/* Time has come for some. Returns how many. */
+unsigned split_run_deadlines(struct worker *worker) __attribute__((nonnull));
+void split_run_busy(struct worker *worker) __attribute__((nonnull));
+void split_expire(struct worker *worker) __attribute__((nonnull));
+
+/* Those that waited for room in the channel are looked at again if there is some now. */
+void split_feed_starved(struct worker *worker) __attribute__((nonnull));
+
+/* Frees a flow of any state, without a word to anybody. */
+void split_forget(struct worker *worker, struct flow *flow) __attribute__((nonnull));
+
+/* Nobody is above any more: every guarded connection is reset towards both ends, and forgotten. */
+void split_reset_all(struct worker *worker) __attribute__((nonnull));
+
+#endif

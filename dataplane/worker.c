@@ -1,0 +1,127 @@
+/* The worker's loop; see worker.h. */
+#include <time.h>
+
+#include "adopt.h"
+#include "bridge.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/proc.h"
+#include "eal.h"
+#include "emit.h"
+#include "split.h"
+#include "upper.h"
+#include "worker.h"
+
+const char *const dataplane_counter_names[DATAPLANE_COUNTERS_END] = {
+#define X(name, text) text,
+	DATAPLANE_COUNTERS(X)
+#undef X
+};
+static_assert((int)DATAPLANE_COUNTERS_END <= (int)COUNTERS_MAX, "they fit");
+
+enum { IPV4_AND_TCP_BYTES = 40, IPV6_AND_TCP_BYTES = 60 };
+
+static uint64_t clock_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void open_ports(struct worker *worker, const struct conf *conf)
+{
+	for (unsigned w = 0; w < WIRES; w++)
+		port_plan(&worker->port[w], &conf->wire[w], w);
+	eal_start(conf, worker->port);
+	worker->buffers = eal_buffers(worker->port);
+	for (unsigned w = 0; w < WIRES; w++)
+		port_start(&worker->port[w], worker->buffers);
+	uint16_t inside = worker->port[WIRE_INSIDE].mtu, outside = worker->port[WIRE_OUTSIDE].mtu;
+	uint16_t mtu = inside < outside ? inside : outside;
+	if (inside != outside)
+		log_warnx("ports differ in MTU inside=%u outside=%u (hint: larger frames of one are lost on the other)", inside,
+			outside);
+	worker->mss_limit[0] = mtu - IPV4_AND_TCP_BYTES;
+	worker->mss_limit[1] = mtu - IPV6_AND_TCP_BYTES;
+}
+
+static unsigned ports_without_socket(const struct worker *worker)
+{
+	return (worker->port[WIRE_INSIDE].kind == PORT_PCI) + (worker->port[WIRE_OUTSIDE].kind == PORT_PCI);
+}
+
+void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters)
+{
+	*worker = (struct worker){.counters = counters, .now = clock_us()};
+	TAILQ_INIT(&worker->busy);
+	TAILQ_INIT(&worker->starved);
+	for (unsigned i = 0; i < conf->port_count; i++)
+		worker->guarded[conf->ports[i] / 64] |= (uint64_t)1 << (conf->ports[i] % 64);
+	open_ports(worker, conf);
+	if (flow_table_init(&worker->flows) || deadlines_init(&worker->deadlines))
+		fatalx("no memory for the table of connections (hint: raise memory-mib)");
+	sleeper_init(&worker->sleeper, ports_without_socket(worker));
+}
+
+static void show_gauges(struct worker *worker)
+{
+	counter_set(worker->counters, COUNT_CONNECTIONS_OPEN, worker->flows.count[FLOW_SPLIT]);
+	counter_set(worker->counters, COUNT_HALF_OPEN, worker->flows.count[FLOW_HALF_OPEN]);
+}
+
+unsigned worker_round(struct worker *worker)
+{
+	worker->now = clock_us();
+	unsigned work = bridge_receive(worker, WIRE_INSIDE) + bridge_receive(worker, WIRE_OUTSIDE);
+	work += upper_receive(worker);
+	work += split_run_deadlines(worker);
+	split_feed_starved(worker);
+	split_run_busy(worker);
+	split_expire(worker);
+	adopt_expire(worker);
+	emit_flush(worker);
+	upper_flush(worker);
+	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US)
+		upper_hear_supervisor(worker);
+	return work;
+}
+
+static uint64_t earliest(const struct worker *worker)
+{
+	uint64_t at = deadline_next(&worker->deadlines);
+	for (unsigned state = FLOW_HALF_OPEN; state < FLOW_STATES; state++) {
+		const struct flow *first = TAILQ_FIRST(&worker->flows.list[state]);
+		if (first && state != FLOW_SPLIT && first->expires < at)
+			at = first->expires;
+	}
+	if (!TAILQ_EMPTY(&worker->starved) && worker->now + WORKER_STARVED_US < at)
+		at = worker->now + WORKER_STARVED_US;
+	return at;
+}
+
+static void sleep_until(struct worker *worker, uint64_t at)
+{
+	if (at <= worker->now)
+		return;
+	if (worker->channel && !channel_sleep(worker->channel))
+		return;
+	count(worker, COUNT_SLEEPS);
+	uint64_t us = at == UINT64_MAX ? UINT64_MAX : at - worker->now;
+	unsigned errors = sleeper_wait(&worker->sleeper, worker->channel ? channel_wake_fd(worker->channel) : -1, us);
+	if (worker->channel)
+		channel_awake(worker->channel);
+	counter_add(worker->counters, COUNT_PORT_ERRORS, errors);
+	worker->now = clock_us();
+	upper_hear_supervisor(worker);
+}
+
+void worker_run(struct worker *worker)
+{
+	for (unsigned empty = 0;;) {
+		empty = worker_round(worker) ? 0 : empty + 1;
+		if (empty < WORKER_EMPTY_POLLS)
+			continue;
+		show_gauges(worker);
+		sleep_until(worker, earliest(worker));
+		empty = 0;
+	}
+}

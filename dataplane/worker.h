@@ -1,0 +1,67 @@
+/* The worker: everything that one thread of the dataplane owns. Passed down; there is nothing else. */
+#ifndef DATAPLANE_WORKER_H
+#define DATAPLANE_WORKER_H
+
+#include "dataplane/base/channel.h"
+#include "dataplane/base/conf.h"
+#include "dataplane/base/counters.h"
+#include "deadline.h"
+#include "drops.h"
+#include "flow.h"
+#include "port.h"
+#include "sleep.h"
+
+enum worker_limits {
+	WORKER_EMPTY_POLLS = 64,       /* then it sleeps */
+	WORKER_UPPER_BUDGET = 256,     /* messages from above in one round */
+	WORKER_SUPERVISOR_US = 4000,   /* how often sallyportd is heard under load */
+	WORKER_STARVED_US = 1000,      /* how soon to look again for room in the channel */
+	WORKER_STRAY_RESETS = 1000,    /* a second */
+};
+
+struct worker {
+	uint64_t now;                  /* us, monotonic; read once in a round */
+	struct port port[WIRES];
+	struct rte_mempool *buffers;
+	struct counters *counters;
+	uint64_t guarded[65536 / 64];  /* bit set of TCP ports */
+	uint16_t mss_limit[2];         /* by IPv4, IPv6: what fits the smaller of the two ports */
+	struct flow_table flows;
+	struct deadlines deadlines;
+	struct flow_list busy;         /* to be looked at before this round ends */
+	struct flow_list starved;      /* have bytes for which the channel had no room */
+	struct channel *channel;       /* NULL: nobody above, guarded connections are refused */
+	struct sleeper sleeper;
+	uint64_t supervisor_heard_at;
+	uint64_t stray_second;         /* for the limit of resets */
+	unsigned stray_resets;
+};
+
+/* A frame on its way through: who takes it over sends it on or frees it. */
+struct arrival {
+	struct rte_mbuf *mbuf;
+	enum wire wire;
+	struct frame frame;
+	struct tcp_seg seg;
+};
+
+/* Exits on failure. */
+void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters) __attribute__((nonnull));
+
+/* Until sallyportd is gone. */
+void worker_run(struct worker *worker) __attribute__((nonnull));
+
+/* One round: receive, hear, time, send. Returns how much there was to do; 0: nothing. */
+unsigned worker_round(struct worker *worker) __attribute__((nonnull));
+
+static inline void count(struct worker *worker, enum dataplane_counter which)
+{
+	counter_add(worker->counters, which, 1);
+}
+
+static inline bool is_guarded_port(const struct worker *worker, uint16_t port)
+{
+	return worker->guarded[port / 64] >> (port % 64) & 1;
+}
+
+#endif
