@@ -10,13 +10,11 @@ SPANNING_TREE = bytes.fromhex("0180c2000000")
 
 with World(servers=False) as world:
     world.insert_guard()
-    inside, outside = Port(world.wire.ns["inside"]), Port(world.wire.ns["outside"])
-
     for family in (4, 6):               # ARP, neighbour discovery
         world.wire.on("inside", "ip", "neigh", "flush", "all")
         check(world.ping(family), f"IPv{family}: a ping after the neighbour was forgotten")
         known = world.wire.on("inside", "ip", "neigh", "show", ADDRESS["outside"][family]).stdout
-        check(outside.mac.hex(":") in known, f"IPv{family}: the neighbour is the other server itself", known)
+        check(world.wire.mac("outside") in known, f"IPv{family}: the neighbour is the other server itself", known)
     for family, largest in ((4, 1472), (6, 1452)):
         echo = Echo(world.wire, family)
         lost = [size for size in range(largest + 1) if not echo.ping(size)]
@@ -26,6 +24,7 @@ with World(servers=False) as world:
         lost = datagrams(world.wire, [*range(0, largest, 13), 4000, 30000], family)
         check(not lost, f"IPv{family}: UDP of every size", lost)
 
+    inside, outside = Port(world.wire.ns["inside"]), Port(world.wire.ns["outside"])
     cases = {
         "one VLAN tag": (outside.mac, 0x0800, [(VLAN, 5)]),
         "a VLAN tag with priority": (outside.mac, 0x88B5, [(VLAN, 0xE005)]),
@@ -40,7 +39,7 @@ with World(servers=False) as world:
         "a malformed IPv6 header": (outside.mac, 0x86DD, []),
     }
     for what, (destination, ethertype, tags) in cases.items():
-        for size in (46, 333, 1500):
+        for size in (46, 333, 1500 - 4 * max(len(tags) - 1, 0)):
             sent = frame(destination, inside.mac, ethertype, os.urandom(size), tags)
             inside.send(sent)
             check(outside.await_frame(sent), f"{what}, {size} bytes of payload: byte for byte")

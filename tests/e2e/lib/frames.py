@@ -5,7 +5,7 @@ import time
 
 from .wire import netns
 
-SOL_PACKET, PACKET_AUXDATA = 263, 8
+SOL_PACKET, PACKET_AUXDATA, SO_RCVBUFFORCE = 263, 8, 33
 ETH_P_ALL = 0x0003
 TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 1 << 4, 1 << 6
 
@@ -15,6 +15,7 @@ class Port:
         with netns(namespace):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
             self.socket.bind((device, ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.mac = self.socket.getsockname()[4]
 

@@ -16,6 +16,7 @@ plugin_paths = {{ "{modules}" }}
 log = {{ debug = "{folder}/log" }}
 storage = "internal"
 authentication = "internal_plain"
+c2s_stanza_size_limit = 2000000
 c2s_interfaces = {{ "127.0.0.1" }}
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true

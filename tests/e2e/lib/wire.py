@@ -72,6 +72,9 @@ class Wire:
         self.inn(name, "ethtool", "-K", device, *(word for o in OFFLOADS for word in (o, "off")))
         self.inn(name, "ip", "link", "set", device, "mtu", self.mtu, "up")
 
+    def mac(self, side):
+        return self.on(side, "cat", "/sys/class/net/wire/address").stdout.strip()
+
     def join(self):
         """The wire runs straight through the middle."""
         self.on("guard", "ip", "link", "add", "direct", "mtu", self.mtu, "type", "bridge", "forward_delay", "0")
