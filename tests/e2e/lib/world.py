@@ -28,7 +28,7 @@ class World:
     def __init__(self, families=(4, 6), mtu=1500, servers=True):
         self.families, self.with_servers, self.mtu = families, servers, mtu
         self.tag = secrets.token_hex(3)
-        self.processes, self.clients = [], []
+        self.processes, self.clients, self.kept, self.quiet = [], [], False, False
         self.domains = {"inside": ["a.example", "conference.a.example"],
                         "outside": ["b.example", "conference.b.example"]}
 
@@ -47,9 +47,11 @@ class World:
         return self
 
     def __exit__(self, kind, value, trace):
-        if kind is not None and not (kind is SystemExit and value.code in (0, None)):
+        failed = kind is not None and not (kind is SystemExit and value.code in (0, None))
+        if failed and not self.quiet:
             self.tell_logs()
-        self.close()
+        if not self.kept:
+            self.close()
 
     def make_authorities(self):
         folder = self.folder / "ca"
