@@ -80,7 +80,8 @@ static enum step in_opened(struct xml_scan *scan, uint8_t byte)
 		return word_begins(scan, "xml");
 	if (byte == '?')
 		return fault(scan, XML_FAULT_RESTRICTED, "processing instruction");
-	if (byte == '<' || byte == '>')
+	/* At "<" and a zero byte expat would change over to UTF-16, whatever encoding it was told. */
+	if (byte == '<' || byte == '>' || byte == '\0')
 		return fault(scan, XML_FAULT_NOT_WELL_FORMED, "tag without a name");
 	scan->state = SCAN_TAG;
 	return STEP_INSIDE;
