@@ -1,0 +1,13 @@
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+cflags.control/daemon = -DSYSCONFDIR='"$(SYSCONFDIR)"'
+
+programs += sallyportd
+sallyportd.srcs := $(wildcard control/daemon/*.c)
+sallyportd.archives := base
+
+# What has paths compiled in is compiled again when they change.
+$(BUILD)/control/daemon/sallyportd.o: $(BUILD)/.paths
+$(BUILD)/.paths: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(SYSCONFDIR)' > $@
+.PHONY: FORCE

@@ -1,0 +1,183 @@
+/* sallyportd: reads the configuration, and starts and watches the processes of the guard. It handles no traffic. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dataplane/base/conf.h"
+#include "dataplane/base/log.h"
+#include "supervisor.h"
+
+enum { CONF_BYTES_MAX = 1 << 20, EXIT_USAGE = 2 };
+
+struct options {
+	const char *conf;
+	bool check_only, print_keys;
+};
+
+static __attribute__((noreturn)) void usage(void)
+{
+	fputs("usage: sallyportd [-n] [-c FILE]      run (as root, in the foreground); -n: only check the configuration\n"
+	      "       sallyportd -k                  print every key of the configuration with its help\n",
+		stderr);
+	exit(EXIT_USAGE);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	struct options options = {.conf = SYSCONFDIR "/sallyport/sallyport.conf"};
+	for (int option; (option = getopt(argc, argv, "nc:k")) != -1;) {
+		if (option == 'n')
+			options.check_only = true;
+		else if (option == 'c')
+			options.conf = optarg;
+		else if (option == 'k')
+			options.print_keys = true;
+		else
+			usage();
+	}
+	if (optind != argc)
+		usage();
+	return options;
+}
+
+/* --- configuration --- */
+
+static bool copy_all(int from, int to)
+{
+	static char bytes[CONF_BYTES_MAX + 1];
+	size_t size = 0;
+	ssize_t n;
+	while ((n = read(from, bytes + size, sizeof(bytes) - size)) > 0)
+		size += (size_t)n;
+	if (n == 0 && size == sizeof(bytes))
+		errno = EFBIG;
+	return n == 0 && size < sizeof(bytes) && write(to, bytes, size) == (ssize_t)size;
+}
+
+/* A copy that nobody can change: what was checked is what every process reads. */
+static int copy_sealed(const char *path)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return -1;
+	int to = memfd_create("sallyport-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	bool done = to >= 0 && copy_all(from, to) &&
+		!fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	int error = errno;
+	close(from);
+	if (!done && to >= 0)
+		close(to);
+	errno = error;
+	return done ? to : -1;
+}
+
+static struct conf *load(const char *path, int *sealed)
+{
+	*sealed = copy_sealed(path);
+	if (*sealed < 0) {
+		fprintf(stderr, "%s:1: %s\n", path, strerror(errno));
+		return NULL;
+	}
+	char copy[32];
+	snprintf(copy, sizeof(copy), "/proc/self/fd/%d", *sealed);
+	struct conf *conf = conf_load(copy, path, stderr);
+	if (conf && conf_check_files(conf, path, stderr)) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	return conf;
+}
+
+/* --- programs --- */
+
+static bool has_programs(const char *folder)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/sallyport-dataplane", folder);
+	return n < PATH_MAX && !access(path, X_OK);
+}
+
+/* Beside sallyportd (a build folder), where an installed tree has them from there, or where they were to be installed. */
+static void find_programs(char folder[PATH_MAX])
+{
+	char self[PATH_MAX], candidate[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = 0;
+	char *slash = strrchr(self, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(folder, PATH_MAX, "%s", self);
+	if (slash && has_programs(folder))
+		return;
+	snprintf(candidate, sizeof(candidate), "%s/../lib/sallyport", self);
+	if (slash && has_programs(candidate) && realpath(candidate, folder))
+		return;
+	snprintf(folder, PATH_MAX, "%s", LIBEXECDIR);
+	if (!has_programs(folder))
+		fatal("%s/sallyport-dataplane", folder);
+}
+
+/* --- running --- */
+
+/* Descriptors 0 to 2 must be there, or others would take their numbers. */
+static void open_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			exit(1);
+}
+
+static void block_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static int run(const struct conf *conf, int sealed, const char *path)
+{
+	char folder[PATH_MAX], name[PATH_MAX];
+	struct wiring wiring;
+	if (geteuid() != 0)
+		fatalx("needs to be root (hint: sallyportd -n checks a configuration as any user)");
+	find_programs(folder);
+	if (!realpath(path, name))
+		fatal("%s", path);
+	block_signals();
+	int rc = 1;
+	if (!wiring_init(&wiring, sealed, conf->name)) {
+		struct child_program program = {.folder = folder, .conf_name = name};
+		rc = supervise(&wiring, &program);
+	}
+	wiring_fini(&wiring);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	open_standard_descriptors();
+	log_init("sallyportd");
+	struct options options = parse_options(argc, argv);
+	if (options.print_keys) {
+		conf_print_keys(stdout);
+		return fflush(stdout) ? 1 : 0;
+	}
+	int sealed;
+	struct conf *conf = load(options.conf, &sealed);
+	if (!conf)
+		return 1;
+	int rc = options.check_only ? 0 : run(conf, sealed, options.conf);
+	if (options.check_only)
+		close(sealed);
+	conf_free(conf);
+	return rc;
+}

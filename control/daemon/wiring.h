@@ -1,0 +1,38 @@
+/*
+ * What sallyportd makes for its children and hands to them: configuration, counters, channels, the socket to keyd, the
+ * admin socket. Nothing of it has a name in a file system, so that nothing is left behind.
+ */
+#ifndef DAEMON_WIRING_H
+#define DAEMON_WIRING_H
+
+#include "dataplane/base/proc.h"
+
+/* Made once, kept over restarts. */
+struct wiring {
+	int conf;                      /* sealed memfd */
+	int counters[PROC_ROLES];      /* memfds */
+	int counters_read[PROC_ROLES]; /* the same, opened for reading only */
+	int admin;                     /* listening */
+};
+
+/* Made afresh for each incarnation of tls, keyd and control. */
+struct links {
+	struct channel_fds wire;       /* dataplane - tls */
+	struct channel_fds plain;      /* tls - control */
+	int keyd[2];                   /* tls, keyd */
+};
+
+enum { WIRING_FDS_MAX = PROC_FD_END };
+
+/* Takes conf over. 0, or -errno after a line in the log. `name` is the guard's. */
+int wiring_init(struct wiring *wiring, int conf, const char *name) __attribute__((warn_unused_result, nonnull));
+void wiring_fini(struct wiring *wiring) __attribute__((nonnull));
+
+int links_init(struct links *links) __attribute__((warn_unused_result, nonnull));
+void links_fini(struct links *links) __attribute__((nonnull));
+
+/* The descriptors of a role from PROC_FD_CONF on, in the order of proc.h. How many. */
+unsigned wiring_list(const struct wiring *wiring, const struct links *links, enum proc_role role,
+	int fds[WIRING_FDS_MAX]) __attribute__((nonnull));
+
+#endif
