@@ -11,3 +11,9 @@ $(BUILD)/.paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(SYSCONFDIR)' > $@
 .PHONY: FORCE
+
+# The real sallyportd with processes that the test plays itself.
+unit_tests += tests/unit/supervisor_test
+tests/unit/supervisor_test.srcs := tests/unit/supervisor_test.c
+tests/unit/supervisor_test.archives := base
+$(BUILD)/tests/unit/supervisor_test: $(BUILD)/sallyportd
