@@ -34,6 +34,26 @@ static void attribute_write(struct buf *out, const struct attribute *a)
 	put_quoted(out, a->name, a->value);
 }
 
+static int attribute_order(const void *a, const void *b)
+{
+	const struct attribute *const *x = a, *const *y = b;
+	int order = strcmp((*x)->ns, (*y)->ns);
+
+	return order ? order : strcmp((*x)->name, (*y)->name);
+}
+
+static void attributes_write(struct buf *out, const struct node *node)
+{
+	const struct attribute *sorted[2 * XML_ATTRIBUTES];
+	size_t count = 0;
+
+	for (const struct attribute *a = node->attributes; a && count < 2 * XML_ATTRIBUTES; a = a->next)
+		sorted[count++] = a;
+	qsort(sorted, count, sizeof(*sorted), attribute_order);
+	for (size_t i = 0; i < count; i++)
+		attribute_write(out, sorted[i]);
+}
+
 void tree_write(struct buf *out, const struct node *node, const char *ns)
 {
 	puts_to(out, "(");
@@ -43,8 +63,7 @@ void tree_write(struct buf *out, const struct node *node, const char *ns)
 		puts_to(out, node->ns);
 		puts_to(out, "}");
 	}
-	for (const struct attribute *a = node->attributes; a; a = a->next)
-		attribute_write(out, a);
+	attributes_write(out, node);
 	for (const struct node *child = node->first; child; child = child->next) {
 		puts_to(out, " ");
 		if (child->name) {
@@ -97,6 +116,8 @@ static enum xml_next on_element(void *owner, struct stanza *stanza)
 		tree_write(&log->text, stanza->root, "");
 		puts_to(&log->text, "\n");
 	}
+	if (log->trees)
+		tree_write(log->trees, stanza->root, "");
 	if (log->written && xml_write_node(log->written, stanza->root))
 		log->write_failed = true;
 	if (log->keep) {
@@ -146,7 +167,7 @@ const char *stream_log_text(struct stream_log *log)
 	return (const char *)buf_head(&log->text);
 }
 
-long stream_feed(struct xml_parser *parser, const void *bytes, size_t len, size_t chunk)
+static long feed(struct xml_parser *parser, const void *bytes, size_t len, size_t chunk, bool resume)
 {
 	const uint8_t *at = bytes;
 	size_t left = len;
@@ -166,10 +187,17 @@ long stream_feed(struct xml_parser *parser, const void *bytes, size_t len, size_
 			return taken;
 		at += taken;
 		left -= (size_t)taken;
-		if ((size_t)taken < n)
+		if (resume)
+			xml_parser_resume(parser);
+		else if ((size_t)taken < n)
 			break;
 	}
 	return (long)(len - left);
+}
+
+long stream_feed(struct xml_parser *parser, const void *bytes, size_t len, size_t chunk)
+{
+	return feed(parser, bytes, len, chunk, false);
 }
 
 size_t stream_read(struct stream_log *log, const void *bytes, size_t len, size_t chunk)
@@ -179,7 +207,7 @@ size_t stream_read(struct stream_log *log, const void *bytes, size_t len, size_t
 
 	if (!parser)
 		abort();
-	taken = stream_feed(parser, bytes, len, chunk);
+	taken = feed(parser, bytes, len, chunk, log->resume);
 	if (taken < 0) {
 		whitespace_ends(log);
 		puts_to(&log->text, "fault ");

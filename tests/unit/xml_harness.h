@@ -8,7 +8,7 @@
  *     fault not-well-formed
  *
  * A tree is written without the writer under test: namespaces in braces where they differ from those of the parent,
- * attributes in their order, text in quotes.
+ * attributes sorted, text in quotes.
  */
 #ifndef TESTS_XML_HARNESS_H
 #define TESTS_XML_HARNESS_H
@@ -21,10 +21,12 @@ struct stream_log {
 	struct buf text;
 	size_t whitespace;             /* not written down yet: chunks cut it in different ways */
 	struct buf *written;           /* NULL, or what xml_write_node() makes of each element is added here */
+	struct buf *trees;             /* NULL, or the trees alone are added here */
 	bool write_failed;
 	bool quiet;                    /* elements are only counted */
 	size_t elements;
 	enum xml_next answer;          /* of the handlers */
+	bool resume;                   /* stream_read() goes on after each stop */
 	struct stanza last;            /* kept if `keep` */
 	bool keep;
 };

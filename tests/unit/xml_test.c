@@ -109,7 +109,7 @@ static const struct row good[] = {
 	ROW("> and quotes in values", H "<a b='/>\"' c=\">'\" >x</a >", HL "(a{jabber:server} b='/>\"' c='>'' \"x\")\n"),
 	ROW("slashes in values", H "<a b='/'><c d='//'/></a>", HL "(a{jabber:server} b='/' (c d='//'))\n"),
 	ROW("namespaces", H "<x:a xmlns:x='urn:x' xmlns='urn:y' x:b='1' b='2'><x:c/><d/><e xmlns=''/><f xmlns='jabber:server'/></x:a>",
-		HL "(a{urn:x} {urn:x} b='1' b='2' (c) (d{urn:y}) (e{}) (f{jabber:server}))\n"),
+		HL "(a{urn:x} b='2' {urn:x} b='1' (c) (d{urn:y}) (e{}) (f{jabber:server}))\n"),
 	ROW("prefix used again for another namespace", H "<a xmlns:x='urn:1'><x:b/><x:b xmlns:x='urn:2'/><x:b/></a>",
 		HL "(a{jabber:server} (b{urn:1}) (b{urn:2}) (b{urn:1}))\n"),
 	ROW("xml:lang", H "<message xml:lang='de'/>", HL "(message{jabber:server} {http://www.w3.org/XML/1998/namespace} lang='de')\n"),
