@@ -80,7 +80,7 @@ static struct conf *load(const char *path, int *sealed)
 {
 	*sealed = copy_sealed(path);
 	if (*sealed < 0) {
-		fprintf(stderr, "%s:1: %s\n", path, strerror(errno));
+		fprintf(stderr, "%s:1: %s (hint: -c FILE)\n", path, strerror(errno));
 		return NULL;
 	}
 	char copy[32];

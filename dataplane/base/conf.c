@@ -51,7 +51,8 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 	if (near)
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
-		conf_fault(&loader->faults, section->line, "unknown section [%s]", section->name);
+		conf_fault(&loader->faults, section->line,
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, profile, peer)", section->name);
 }
 
 static const struct conf_key *key_find(const char *kind, const char *name)
@@ -74,7 +75,8 @@ static void unknown_key(struct loader *loader, const char *kind, const struct in
 	if (near)
 		conf_fault(&loader->faults, entry->line, "unknown key %s in [%s] (hint: %s)", entry->key, kind, near);
 	else
-		conf_fault(&loader->faults, entry->line, "unknown key %s in [%s]", entry->key, kind);
+		conf_fault(&loader->faults, entry->line, "unknown key %s in [%s] (hint: sallyportd -k lists them)", entry->key,
+			kind);
 }
 
 /* --- values --- */
@@ -90,8 +92,8 @@ static void set_key(struct loader *loader, const struct conf_key *key, const str
 		.line = entry ? entry->line : section ? section->line : 1};
 	loader->loaded->lines[key - conf_keys] = value.line;
 	if (!entry && key->mandatory)
-		conf_fault(&loader->faults, value.line, "%s is missing in [%s]", key->name,
-			section ? section->name : key->section);
+		conf_fault(&loader->faults, value.line, "%s is missing in [%s] (hint: %s = %s)", key->name,
+			section ? section->name : key->section, key->name, key->value);
 	else
 		key->set(&value, (char *)base + key->offset);
 }
@@ -120,9 +122,10 @@ static void add_profile(struct loader *loader, const struct ini_section *section
 	struct conf *conf = &loader->loaded->conf;
 	struct conf_profile *profile = &conf->profiles[conf->profile_count];
 	if (conf->profile_count == CONF_PROFILES_MAX)
-		conf_fault(&loader->faults, section->line, "more than %d profiles", CONF_PROFILES_MAX);
+		conf_fault(&loader->faults, section->line, "more than %d profiles (hint: peers can share one)",
+			CONF_PROFILES_MAX);
 	else if (strlen(name) >= sizeof(profile->name))
-		conf_fault(&loader->faults, section->line, "name of a profile too long");
+		conf_fault(&loader->faults, section->line, "name of a profile too long (hint: 63 bytes)");
 	else {
 		strcpy(profile->name, name);
 		profile->line = section->line;
@@ -145,7 +148,7 @@ static void add_peer(struct loader *loader, const struct ini_section *section, c
 	struct conf_peer *peer = &conf->peers[conf->peer_count];
 	const char *fault = pattern_fault(name);
 	if (!fault && conf->peer_count == CONF_PEERS_MAX)
-		fault = "too many peers";
+		fault = "too many peers (hint: 1024; one [peer *.DOMAIN] stands for many)";
 	if (!fault && conf_is_ours(conf, name))
 		fault = "one of our own domains (hint: [inside] domains)";
 	if (fault) {
@@ -195,7 +198,7 @@ static void check_devices(struct loader *loader)
 	const struct conf *conf = &loader->loaded->conf;
 	const char *device = conf->wire[WIRE_OUTSIDE].device;
 	if (*device && !strcmp(device, conf->wire[WIRE_INSIDE].device))
-		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"), "device: that of [inside]");
+		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"), "device: that of [inside] (hint: two wires)");
 }
 
 static void read_all(struct loader *loader)
@@ -229,7 +232,7 @@ struct conf *conf_load(const char *path, const char *shown_name, FILE *faults)
 {
 	struct loader loader = {.loaded = loaded_new(), .faults = {.out = faults, .file = shown_name}};
 	if (!loader.loaded) {
-		conf_fault(&loader.faults, 1, "out of memory");
+		conf_fault(&loader.faults, 1, "out of memory (hint: a few MiB are needed)");
 		return NULL;
 	}
 	struct ini *ini = ini_read(path, &loader.faults);
@@ -271,9 +274,9 @@ static void check_readable(struct conf_faults *faults, int line, const char *key
 {
 	struct stat st;
 	if (stat(path, &st) || access(path, R_OK))
-		conf_fault(faults, line, "%s: %s: %s", key, path, strerror(errno));
+		conf_fault(faults, line, "%s: %s: %s (hint: relative to the folder of this file)", key, path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		conf_fault(faults, line, "%s: %s is not a file", key, path);
+		conf_fault(faults, line, "%s: %s is not a file (hint: a PEM file)", key, path);
 	else if (secret && (st.st_mode & 07))
 		conf_fault(faults, line, "%s: %s can be read by everybody (hint: chmod 600)", key, path);
 }
@@ -287,7 +290,7 @@ static void check_folder(struct conf_faults *faults, int line, const char *key, 
 		slash[slash == folder] = 0;
 	const char *name = slash ? folder : ".";
 	if (access(name, W_OK | X_OK))
-		conf_fault(faults, line, "%s: folder %s: %s", key, name, strerror(errno));
+		conf_fault(faults, line, "%s: folder %s: %s (hint: mkdir %s)", key, name, strerror(errno), name);
 }
 
 int conf_check_files(const struct conf *conf, const char *path, FILE *out)

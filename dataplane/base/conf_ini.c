@@ -75,13 +75,13 @@ const struct ini_entry *ini_entry_find(const struct ini_section *section, const 
 static const char *section_name_fault(const char *name)
 {
 	if (!*name)
-		return "a section needs a name";
+		return "a section needs a name (hint: [guard])";
 	if (strlen(name) > SECTION_BYTES_MAX)
-		return "section name too long";
+		return "section name too long (hint: 300 bytes)";
 	if (strpbrk(name, ":[]"))
-		return "a section name holds no ':', '[' or ']'";
+		return "':', '[' or ']' in the name of a section (hint: letters, digits, '-' and '.')";
 	if (strchr(name, '\t') || strstr(name, "  "))
-		return "one space separates the words of a section name";
+		return "more than one space in the name of a section (hint: [peer b.example])";
 	return NULL;
 }
 
@@ -98,7 +98,7 @@ static void scan_section(struct scan *scan, char *text)
 	char *name = lower(text + 1);
 	const char *fault = section_name_fault(name);
 	if (!fault && strcmp(strip(name), name))
-		fault = "no space after '[' or before ']'";
+		fault = "a space after '[' or before ']' (hint: [guard])";
 	if (fault) {
 		conf_fault(scan->faults, scan->line, "%s", fault);
 		return;
@@ -124,27 +124,27 @@ static const char *unquote(char **value)
 	char *v = *value;
 	size_t n = strlen(v);
 	if (*v == '\'')
-		return "quote values with \" (not ')";
+		return "a value in ' (hint: quote it with \")";
 	if (*v != '"')
 		return strpbrk(v, ";#") ? "';' or '#' would cut the value here (hint: \"quote it\")"
-		       : strchr(v, '"') ? "a quotation mark in the middle of a value"
+		       : strchr(v, '"') ? "a quotation mark inside a value (hint: around it, or none)"
 					: NULL;
 	if (n < 2 || v[n - 1] != '"')
-		return "a quoted value ends with \" and nothing after it";
+		return "text after a quoted value, or no end of it (hint: put comments on lines of their own)";
 	v[n - 1] = 0;
 	*value = v + 1;
-	return strchr(v + 1, '"') ? "a quotation mark in the middle of a value" : NULL;
+	return strchr(v + 1, '"') ? "a quotation mark inside a value (hint: around it, or none)" : NULL;
 }
 
 static const char *key_fault(const char *key)
 {
 	if (!*key)
-		return "a line is \"key = value\"";
+		return "no key before '=' (hint: key = value)";
 	if (strlen(key) > KEY_BYTES_MAX)
-		return "key too long";
+		return "key too long (hint: sallyportd -k lists all keys)";
 	for (; *key; key++)
 		if (!isalnum((unsigned char)*key) && *key != '-')
-			return "a key is made of letters, digits and '-'";
+			return "not a key (hint: letters, digits and '-')";
 	return NULL;
 }
 
@@ -170,18 +170,18 @@ static void scan_entry(struct scan *scan, char *text)
 {
 	char *equals = strchr(text, '=');
 	if (!equals) {
-		conf_fault(scan->faults, scan->line, "not a section, a comment or \"key = value\": %.40s", text);
+		conf_fault(scan->faults, scan->line, "neither section nor key: %.40s (hint: key = value)", text);
 		return;
 	}
 	*equals = 0;
 	char *key = lower(strip(text)), *value = strip(equals + 1);
 	const char *fault = key_fault(key);
 	if (!fault && !scan->in_section)
-		fault = "a key before the first section";
+		fault = "a key before the first section (hint: [guard])";
 	if (!fault)
 		fault = unquote(&value);
 	if (!fault && strlen(value) > CONF_VALUE_BYTES)
-		fault = "value too long";
+		fault = "value too long (hint: at most 1000 bytes)";
 	if (fault)
 		conf_fault(scan->faults, scan->line, "%s", fault);
 	else
@@ -193,10 +193,10 @@ static const char *line_fault(const char *text, size_t n)
 	if (n > CONF_VALUE_BYTES + 20)
 		return "line too long (hint: at most 1000 bytes)";
 	if (memchr(text, 0, n))
-		return "a NUL byte";
+		return "a NUL byte (hint: save as UTF-8)";
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' && !isspace((unsigned char)text[i]))
-			return "a control character";
+			return "a control character (hint: save as plain text)";
 	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		return "a byte order mark (hint: save as UTF-8 without it)";
 	return NULL;
@@ -232,7 +232,7 @@ static int scan_file(struct scan *scan, FILE *file)
 	free(text);
 	if (total <= FILE_BYTES_MAX && !ferror(file))
 		return 0;
-	conf_fault(scan->faults, scan->line, "file cannot be read or is larger than 1 MiB");
+	conf_fault(scan->faults, scan->line, "cannot be read to its end (hint: a file of at most 1 MiB)");
 	return -1;
 }
 
@@ -252,7 +252,7 @@ static void compare(const struct ini *ini, const dictionary *parsed, struct conf
 			snprintf(key, sizeof(key), "%s:%s", s->name, e->key);
 			const char *value = iniparser_getstring(parsed, key, NULL);
 			if (!value || strcmp(value, e->value))
-				conf_fault(faults, e->line, "%s can be read in two ways", e->key);
+				conf_fault(faults, e->line, "%s can be read in two ways (hint: put the value in \")", e->key);
 		}
 }
 
@@ -262,7 +262,7 @@ static void agree_with_iniparser(const struct ini *ini, const char *path, struct
 	dictionary *parsed = iniparser_load(path);
 	iniparser_set_error_callback(NULL);
 	if (!parsed) {
-		conf_fault(faults, 1, "not an INI file");
+		conf_fault(faults, 1, "not an INI file (hint: sallyportd -k prints one)");
 		return;
 	}
 	compare(ini, parsed, faults);
@@ -273,7 +273,7 @@ struct ini *ini_read(const char *path, struct conf_faults *faults)
 {
 	FILE *file = fopen(path, "re");
 	if (!file) {
-		conf_fault(faults, 1, "cannot be opened: %s", strerror(errno));
+		conf_fault(faults, 1, "cannot be opened: %s (hint: -c FILE)", strerror(errno));
 		return NULL;
 	}
 	struct ini *ini = must(calloc(1, sizeof(*ini)));

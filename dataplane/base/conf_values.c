@@ -34,7 +34,7 @@ static bool copy_text(char text[TEXT_BYTES], const struct conf_value *v)
 {
 	size_t n = strlen(v->text);
 	if (n >= TEXT_BYTES) {
-		FAULT(v, "value too long");
+		FAULT(v, "value too long (hint: at most %d bytes)", CONF_VALUE_BYTES);
 		return false;
 	}
 	memcpy(text, v->text, n + 1);
@@ -58,7 +58,7 @@ void set_number(const struct conf_value *v, void *field)
 	if (parse_number(v->text, v->key->min, v->key->max, &number))
 		*(unsigned *)field = (unsigned)number;
 	else
-		FAULT(v, "\"%s\" is not a number from %lu to %lu", v->text, v->key->min, v->key->max);
+		FAULT(v, "\"%s\" is not in range (hint: a number from %lu to %lu)", v->text, v->key->min, v->key->max);
 }
 
 static void add_port(const struct conf_value *v, const char *item)
@@ -71,11 +71,11 @@ static void add_port(const struct conf_value *v, const char *item)
 	}
 	for (unsigned i = 0; i < conf->port_count; i++)
 		if (conf->ports[i] == port) {
-			FAULT(v, "%lu is there twice", port);
+			FAULT(v, "%lu is there twice (hint: once)", port);
 			return;
 		}
 	if (conf->port_count == CONF_PORTS_MAX)
-		FAULT(v, "more than %d ports", CONF_PORTS_MAX);
+		FAULT(v, "too many ports (hint: %d)", CONF_PORTS_MAX);
 	else
 		conf->ports[conf->port_count++] = (uint16_t)port;
 }
@@ -89,7 +89,7 @@ void set_ports(const struct conf_value *v, void *field)
 	while ((item = next_item(&rest, true)))
 		add_port(v, item);
 	if (!v->conf->port_count)
-		FAULT(v, "no port");
+		FAULT(v, "no port (hint: 5269, 5270)");
 }
 
 /* A Linux CPU list: numbers and ranges, separated by commas. */
@@ -131,7 +131,7 @@ void set_name(const struct conf_value *v, void *field)
 	if (is_name(v->text, v->key->max))
 		strcpy(field, v->text);
 	else
-		FAULT(v, "\"%s\" is not a name of 1 to %lu lower-case letters, digits and '-'", v->text, v->key->max);
+		FAULT(v, "\"%s\" is not a name (hint: 1 to %lu lower-case letters, digits and '-')", v->text, v->key->max);
 }
 
 static const char *const known_features[] = {"starttls", "mechanisms", "dialback", "bidi", "limits", NULL};
@@ -150,7 +150,7 @@ static void add_feature(const struct conf_value *v, const char *item)
 	}
 	for (unsigned i = 0; i < conf->feature_count; i++)
 		if (!strcmp(conf->features[i], item)) {
-			FAULT(v, "%s is there twice", item);
+			FAULT(v, "%s is there twice (hint: once)", item);
 			return;
 		}
 	strcpy(conf->features[conf->feature_count++], item);
@@ -174,7 +174,7 @@ static int enumerated(const struct conf_value *v, const char *const *words)
 	char all[100] = "";
 	for (int i = 0; words[i]; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", words[i]);
-	FAULT(v, "\"%s\" is not one of %s", v->text, all);
+	FAULT(v, "unknown value \"%s\" (hint: %s)", v->text, all);
 	return -1;
 }
 
@@ -210,7 +210,7 @@ void set_profile(const struct conf_value *v, void *field)
 	if (near)
 		FAULT(v, "there is no [profile %s] (hint: %s)", v->text, near);
 	else
-		FAULT(v, "there is no [profile %s]", v->text);
+		FAULT(v, "there is no [profile %s] (hint: add that section)", v->text);
 }
 
 /* --- users --- */
@@ -236,7 +236,7 @@ void set_user(const struct conf_value *v, void *field)
 	if (!find_user(v->text, uid, &conf->gid[role]))
 		FAULT(v, "there is no user \"%s\" (hint: systemd-sysusers makes those of sallyport.sysusers)", v->text);
 	else if (*uid == 0 || conf->gid[role] == 0)
-		FAULT(v, "\"%s\" is root or in its group", v->text);
+		FAULT(v, "\"%s\" is root or in its group (hint: a user of its own)", v->text);
 }
 
 /* --- files, devices --- */
@@ -246,9 +246,9 @@ void set_path(const struct conf_value *v, void *field)
 	const char *slash = strrchr(v->faults->file, '/');
 	int folder = *v->text == '/' || !slash ? 0 : (int)(slash - v->faults->file + 1);
 	if (!*v->text)
-		FAULT(v, "no file");
+		FAULT(v, "no file (hint: a path)");
 	else if (snprintf(field, PATH_MAX, "%.*s%s", folder, v->faults->file, v->text) >= PATH_MAX)
-		FAULT(v, "path too long");
+		FAULT(v, "path too long (hint: %d bytes)", PATH_MAX - 1);
 }
 
 /* DPDK takes the string apart at commas and the like; blanks and control characters have no place in it. */
@@ -257,11 +257,11 @@ void set_device(const struct conf_value *v, void *field)
 	size_t n = strlen(v->text);
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)v->text[i] <= ' ' || (unsigned char)v->text[i] >= 0x7f) {
-			FAULT(v, "a device holds no blanks");
+			FAULT(v, "a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)");
 			return;
 		}
 	if (n == 0 || n >= sizeof(v->conf->wire[0].device))
-		FAULT(v, "not a device (hint: an interface, a PCI address, or vdev:...)");
+		FAULT(v, "none, or longer than 255 bytes (hint: eth1, 0000:03:00.0 or vdev:...)");
 	else
 		strcpy(field, v->text);
 }
@@ -276,8 +276,8 @@ void set_words(const struct conf_value *v, void *field)
 		return;
 	while ((item = next_item(&rest, false))) {
 		if (strlen(item) >= CONF_WORD_BYTES || words->count == CONF_WORDS_MAX) {
-			FAULT(v, "\"%.20s...\" is longer than %d bytes, or there are more than %d", item, CONF_WORD_BYTES - 1,
-				CONF_WORDS_MAX);
+			FAULT(v, "\"%.20s...\": too long or one too many (hint: %d words of %d bytes)", item, CONF_WORDS_MAX,
+				CONF_WORD_BYTES - 1);
 			return;
 		}
 		strcpy(words->word[words->count++], item);
@@ -287,16 +287,16 @@ void set_words(const struct conf_value *v, void *field)
 static const char *label_fault(const char *label, size_t n)
 {
 	if (n == 0)
-		return "an empty label";
+		return "an empty label (hint: no dot at either end, no two in a row)";
 	if (n > 63)
-		return "a label longer than 63 bytes";
+		return "a label longer than 63 bytes (hint: b.example)";
 	if (label[0] == '-' || label[n - 1] == '-')
-		return "a label begins or ends with '-'";
+		return "'-' at an end of a label (hint: b.example)";
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)label[i] >= 0x80)
 			return "not ASCII (hint: write its A-label, xn--...)";
 		if (!islower((unsigned char)label[i]) && !isdigit((unsigned char)label[i]) && label[i] != '-')
-			return "a character that no domain name has";
+			return "not a domain name (hint: letters, digits, '-' and dots)";
 	}
 	return NULL;
 }
@@ -304,7 +304,7 @@ static const char *label_fault(const char *label, size_t n)
 const char *domain_fault(const char *domain)
 {
 	if (strlen(domain) > 253)
-		return "longer than 253 bytes";
+		return "longer than 253 bytes (hint: b.example)";
 	const char *label = domain;
 	for (;;) {
 		size_t n = strcspn(label, ".");
@@ -315,7 +315,7 @@ const char *domain_fault(const char *domain)
 			break;
 		label += n + 1;
 	}
-	return label[strspn(label, "0123456789")] ? NULL : "an address is not a domain name";
+	return label[strspn(label, "0123456789")] ? NULL : "an address (hint: a domain name)";
 }
 
 static void add_domain(const struct conf_value *v, char *item)
@@ -329,9 +329,9 @@ static void add_domain(const struct conf_value *v, char *item)
 		return;
 	}
 	if (conf_is_ours(conf, item))
-		FAULT(v, "%s is there twice", item);
+		FAULT(v, "%s is there twice (hint: once)", item);
 	else if (conf->domain_count == CONF_DOMAINS_MAX)
-		FAULT(v, "more than %d domains", CONF_DOMAINS_MAX);
+		FAULT(v, "too many domains (hint: %d)", CONF_DOMAINS_MAX);
 	else
 		strcpy(conf->domains[conf->domain_count++], item);
 }
@@ -345,7 +345,7 @@ void set_domains(const struct conf_value *v, void *field)
 	while ((item = next_item(&rest, true)))
 		add_domain(v, item);
 	if (!v->conf->domain_count)
-		FAULT(v, "no domain");
+		FAULT(v, "no domain (hint: a.example)");
 }
 
 /* --- what was meant --- */

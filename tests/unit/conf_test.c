@@ -134,84 +134,100 @@ static void the_longest_match_governs(void **state)
 static const struct bad {
 	const char *find, *replace, *faults;
 } bad[] = {
-	{"ports = 5269, 5270", "ports = 0", "3: ports: \"0\" is not a port (hint: 1 to 65535)\n3: ports: no port\n"},
+	{"ports = 5269, 5270", "ports = 0", "3: ports: \"0\" is not a port (hint: 1 to 65535)\n3: ports: no port (hint: 5269, 5270)\n"},
 	{"5269, 5270", "5269, 65536", "3: ports: \"65536\" is not a port (hint: 1 to 65535)\n"},
 	{"5269, 5270", "5269, 12abc", "3: ports: \"12abc\" is not a port (hint: 1 to 65535)\n"},
 	{"5269, 5270", "5269, 99999999999", "3: ports: \"99999999999\" is not a port (hint: 1 to 65535)\n"},
 	{"5269, 5270", "5269, -1", "3: ports: \"-1\" is not a port (hint: 1 to 65535)\n"},
-	{"5269, 5270", "5269 5269", "3: ports: 5269 is there twice\n"},
-	{"5269, 5270", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "3: ports: more than 16 ports\n"},
+	{"5269, 5270", "5269 5269", "3: ports: 5269 is there twice (hint: once)\n"},
+	{"5269, 5270", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "3: ports: too many ports (hint: 16)\n"},
 	{"ports =", "port =", "3: unknown key port in [guard] (hint: ports)\n"},
-	{"ports =", "colour =", "3: unknown key colour in [guard]\n"},
+	{"ports =", "colour =", "3: unknown key colour in [guard] (hint: sallyportd -k lists them)\n"},
 	{"name = test-guard", "name = Test",
-		"2: name: \"Test\" is not a name of 1 to 31 lower-case letters, digits and '-'\n"},
+		"2: name: \"Test\" is not a name (hint: 1 to 31 lower-case letters, digits and '-')\n"},
 	{"name = test-guard", "features = starttls, dailback",
 		"2: features: unknown feature \"dailback\" (hint: dialback)\n"},
 	{"[guard]\n", "[gaurd]\n", "1: unknown section [gaurd] (hint: guard)\n"},
 	{"[users]\n", "[users]\n[users]\n", "6: section [users] was there before (hint: see line 5)\n"},
 	{"tls = 64102", "tls = 64101", "7: tls runs as the user of dataplane (hint: a user for each)\n"},
-	{"tls = 64102", "tls = 0", "7: tls: \"0\" is root or in its group\n"},
-	{"tls = 64102", "tls = root", "7: tls: \"root\" is root or in its group\n"},
+	{"tls = 64102", "tls = 0", "7: tls: \"0\" is root or in its group (hint: a user of its own)\n"},
+	{"tls = 64102", "tls = root", "7: tls: \"root\" is root or in its group (hint: a user of its own)\n"},
 	{"tls = 64102", "tls = no-such-user",
 		"7: tls: there is no user \"no-such-user\" (hint: systemd-sysusers makes those of sallyport.sysusers)\n"},
-	{"device = eth1\n", "", "10: device is missing in [inside]\n"},
+	{"device = eth1\n", "", "10: device is missing in [inside] (hint: device = eth1)\n"},
 	{"[inside]\n", "[dataplane]\nmemory-mib = 63\n[inside]\n",
-		"11: memory-mib: \"63\" is not a number from 64 to 65536\n"},
+		"11: memory-mib: \"63\" is not in range (hint: a number from 64 to 65536)\n"},
 	{"[inside]\n", "[dataplane]\ncpus = 3-1\n[inside]\n",
 		"11: cpus: \"3-1\" is not a list of CPUs (hint: 2 or 0-3,6)\n"},
-	{"device = eth1", "device = eth 1", "11: device: a device holds no blanks\n"},
-	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"", "17: device: that of [inside]\n"},
+	{"device = eth1", "device = eth 1", "11: device: a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)\n"},
+	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"", "17: device: that of [inside] (hint: two wires)\n"},
 	{"device = eth1", "device eth1",
-		"11: not a section, a comment or \"key = value\": device eth1\n10: device is missing in [inside]\n"},
-	{"A.example, sub.a.example", "a.example, A.EXAMPLE", "12: domains: a.example is there twice\n"},
-	{"A.example, sub.a.example", "a..example", "12: domains: \"a..example\": an empty label\n12: domains: no domain\n"},
+		"11: neither section nor key: device eth1 (hint: key = value)\n"
+		"10: device is missing in [inside] (hint: device = eth1)\n"},
+	{"A.example, sub.a.example", "a.example, A.EXAMPLE", "12: domains: a.example is there twice (hint: once)\n"},
+	{"A.example, sub.a.example", "a..example", "12: domains: \"a..example\": an empty label (hint: no dot at either end, no two in a row)\n"
+		"12: domains: no domain (hint: a.example)\n"},
 	{"A.example, sub.a.example", "a.example, 192.0.2.1",
-		"12: domains: \"192.0.2.1\": an address is not a domain name\n"},
+		"12: domains: \"192.0.2.1\": an address (hint: a domain name)\n"},
 	{"A.example, sub.a.example", "a.example, b\xc3\xbc.example",
 		"12: domains: \"b\xc3\xbc.example\": not ASCII (hint: write its A-label, xn--...)\n"},
 	{"A.example, sub.a.example", "a.example, -b.example",
-		"12: domains: \"-b.example\": a label begins or ends with '-'\n"},
+		"12: domains: \"-b.example\": '-' at an end of a label (hint: b.example)\n"},
 	{"A.example, sub.a.example", "a.example, under_score",
-		"12: domains: \"under_score\": a character that no domain name has\n"},
+		"12: domains: \"under_score\": not a domain name (hint: letters, digits, '-' and dots)\n"},
 	{"trust = in/trust.pem", "trust = in/trust.pem ; ours",
-		"13: ';' or '#' would cut the value here (hint: \"quote it\")\n10: trust is missing in [inside]\n"},
+		"13: ';' or '#' would cut the value here (hint: \"quote it\")\n"
+		"10: trust is missing in [inside] (hint: trust = inside-trust.pem)\n"},
 	{"trust = in/trust.pem", "trust = \"in/trust.pem\" # ours",
-		"13: a quoted value ends with \" and nothing after it\n10: trust is missing in [inside]\n"},
+		"13: text after a quoted value, or no end of it (hint: put comments on lines of their own)\n"
+		"10: trust is missing in [inside] (hint: trust = inside-trust.pem)\n"},
 	{"trust = in/trust.pem", "trust = 'in/trust.pem'",
-		"13: quote values with \" (not ')\n10: trust is missing in [inside]\n"},
+		"13: a value in ' (hint: quote it with \")\n"
+		"10: trust is missing in [inside] (hint: trust = inside-trust.pem)\n"},
 	{"trust = in/trust.pem", "trust = in/trust.pem\\",
-		"13: a line cannot be continued with '\\' (hint: write it on one line)\n10: trust is missing in [inside]\n"},
-	{"trust = in/trust.pem", "trust =", "13: trust: no file\n"},
+		"13: a line cannot be continued with '\\' (hint: write it on one line)\n"
+		"10: trust is missing in [inside] (hint: trust = inside-trust.pem)\n"},
+	{"trust = in/trust.pem", "trust =", "13: trust: no file (hint: a path)\n"},
 	{"trust = in/trust.pem", "trust = a\ntrust = b", "14: trust was set before (hint: see line 13)\n"},
 	{"trust = in/trust.pem", "tr ust = a",
-		"13: a key is made of letters, digits and '-'\n10: trust is missing in [inside]\n"},
+		"13: not a key (hint: letters, digits and '-')\n"
+		"10: trust is missing in [inside] (hint: trust = inside-trust.pem)\n"},
 	{"[outside]\n", "[outside] # there\n",
-		"16: a section line ends with ']' (hint: put comments on lines of their own)\n1: device is missing in [outside]\n"
-		"1: trust is missing in [outside]\n1: ca-certificate is missing in [outside]\n"
-		"1: ca-key is missing in [outside]\n"},
-	{"# a comment", "a\001comment", "21: a control character\n"},
+		"16: a section line ends with ']' (hint: put comments on lines of their own)\n"
+		"1: device is missing in [outside] (hint: device = eth2)\n"
+		"1: trust is missing in [outside] (hint: trust = outside-trust.pem)\n"
+		"1: ca-certificate is missing in [outside] (hint: ca-certificate = outside-ca.pem)\n"
+		"1: ca-key is missing in [outside] (hint: ca-key = outside-ca.key)\n"},
+	{"# a comment", "a\001comment", "21: a control character (hint: save as plain text)\n"},
 	{"[profile Partner]", "[profile a:b]",
-		"22: a section name holds no ':', '[' or ']'\n27: profile: there is no [profile partner]\n"},
+		"22: ':', '[' or ']' in the name of a section (hint: letters, digits, '-' and '.')\n"
+		"27: profile: there is no [profile partner] (hint: add that section)\n"},
 	{"[profile Partner]", "[profile  partner]",
-		"22: one space separates the words of a section name\n27: profile: there is no [profile partner]\n"},
+		"22: more than one space in the name of a section (hint: [peer b.example])\n"
+		"27: profile: there is no [profile partner] (hint: add that section)\n"},
 	{"[profile closed]", "[profile]",
-		"25: [profile] needs a name (hint: [profile default])\n30: profile: there is no [profile closed]\n"
-		"32: profile: there is no [profile closed]\n34: profile: there is no [profile closed]\n"},
+		"25: [profile] needs a name (hint: [profile default])\n"
+		"30: profile: there is no [profile closed] (hint: add that section)\n"
+		"32: profile: there is no [profile closed] (hint: add that section)\n"
+		"34: profile: there is no [profile closed] (hint: add that section)\n"},
 	{"[profile closed]", "[profile PARTNER]",
 		"25: section [profile partner] was there before (hint: see line 22)\n"
-		"30: profile: there is no [profile closed]\n32: profile: there is no [profile closed]\n"
-		"34: profile: there is no [profile closed]\n"},
-	{"= online", "= onlin", "23: outbound-presence: \"onlin\" is not one of none, online, show, full\n"},
+		"30: profile: there is no [profile closed] (hint: add that section)\n"
+		"32: profile: there is no [profile closed] (hint: add that section)\n"
+		"34: profile: there is no [profile closed] (hint: add that section)\n"},
+	{"= online", "= onlin", "23: outbound-presence: unknown value \"onlin\" (hint: none, online, show, full)\n"},
 	{"profile = partner", "profile = partnr", "27: profile: there is no [profile partnr] (hint: partner)\n"},
-	{"= tls-dialback", "= dialback", "28: authentication: \"dialback\" is not one of strong, tls-dialback\n"},
+	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, tls-dialback)\n"},
 	{"[peer B.example]", "[peer a.EXAMPLE]",
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
-	{"[peer *.example]", "[peer *.*.example]", "29: [peer *.*.example]: a character that no domain name has\n"},
-	{"[peer *.example]", "[peer b.example.]", "29: [peer b.example.]: an empty label\n"},
-	{"[guard]\n", "name = x\n[guard]\n", "1: a key before the first section\n"},
+	{"[peer *.example]", "[peer *.*.example]", "29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"[peer *.example]", "[peer b.example.]", "29: [peer b.example.]: an empty label (hint: no dot at either end, no two in a row)\n"},
+	{"[guard]\n", "name = x\n[guard]\n", "1: a key before the first section (hint: [guard])\n"},
 	{"[guard]\n", "\xef\xbb\xbf[guard]\n",
-		"1: a byte order mark (hint: save as UTF-8 without it)\n2: a key before the first section\n"
-		"3: a key before the first section\n4: a key before the first section\n"},
+		"1: a byte order mark (hint: save as UTF-8 without it)\n"
+		"2: a key before the first section (hint: [guard])\n"
+		"3: a key before the first section (hint: [guard])\n"
+		"4: a key before the first section (hint: [guard])\n"},
 };
 
 static char *replaced(const struct bad *b)
@@ -238,6 +254,12 @@ static char *with_file_name(const char *faults)
 	return text;
 }
 
+static void expect_hints(const char *faults)
+{
+	for (; *faults; faults += strcspn(faults, "\n") + 1)
+		assert_true(strstr(faults, " (hint: ") < strchr(faults, '\n') && strstr(faults, " (hint: "));
+}
+
 static void every_fault_is_named_with_its_line(void **state)
 {
 	(void)state;
@@ -245,6 +267,7 @@ static void every_fault_is_named_with_its_line(void **state)
 		char *text = replaced(&bad[i]), *faults, *expected = with_file_name(bad[i].faults);
 		assert_null(load(text, strlen(text), &faults));
 		assert_string_equal(faults, expected);
+		expect_hints(faults);
 		free(text);
 		free(faults);
 		free(expected);
@@ -258,8 +281,9 @@ static void all_faults_are_listed(void **state)
 	char *faults;
 	assert_null(load(text, strlen(text), &faults));
 	static const char *const expected[] = {":2: unknown key nmae in [guard] (hint: name)\n",
-		":4: tls: \"0\" is root", ":5: unknown section [perr x] (hint: peer)\n", "device is missing in [inside]\n",
-		"ca-key is missing in [outside]\n"};
+		":4: tls: \"0\" is root", ":5: unknown section [perr x] (hint: peer)\n"
+		"", "device is missing in [inside] (hint: device = eth1)\n",
+		"ca-key is missing in [outside] (hint: ca-key = outside-ca.key)\n"};
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		assert_non_null(strstr(faults, expected[i]));
 	free(faults);
@@ -280,7 +304,7 @@ static void lines_that_iniparser_would_cut_are_faults(void **state)
 	}
 	char *faults;
 	assert_null(load("[guard]\nname = x\0y\n", 19, &faults));
-	assert_non_null(strstr(faults, "etc/test.conf:2: a NUL byte\n"));
+	assert_non_null(strstr(faults, "etc/test.conf:2: a NUL byte (hint: save as UTF-8)\n"));
 	free(faults);
 }
 
@@ -293,7 +317,7 @@ static void a_file_that_is_not_there_is_a_fault(void **state)
 	assert_null(conf_load("/nonexistent/x.conf", "x.conf", out));
 	assert_null(conf_load("/", "/", out));
 	fclose(out);
-	assert_non_null(strstr(faults, "x.conf:1: cannot be opened: No such file or directory\n"));
+	assert_non_null(strstr(faults, "x.conf:1: cannot be opened: No such file or directory (hint: -c FILE)\n"));
 	free(faults);
 }
 
@@ -314,8 +338,8 @@ static void files_that_it_names_are_checked(void **state)
 	FILE *out = open_memstream(&faults, &size);
 	assert_true(conf_check_files(conf, "x.conf", out) < 0);
 	fclose(out);
-	static const char *const expected[] = {"x.conf:4: audit: folder etc: No such file or directory\n",
-		"x.conf:13: trust: etc/in/trust.pem: No such file or directory\n", "x.conf:15: ca-key: ",
+	static const char *const expected[] = {"x.conf:4: audit: folder etc: No such file or directory (hint: mkdir etc)\n",
+		"x.conf:13: trust: etc/in/trust.pem: No such file or directory (hint: ", "x.conf:15: ca-key: ",
 		"can be read by everybody (hint: chmod 600)\n", "x.conf:19: ca-certificate: "};
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		assert_non_null(strstr(faults, expected[i]));
