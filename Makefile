@@ -122,11 +122,12 @@ test: all unit $(addprefix build-fuzz/,$(fuzzers))
 demo: all
 	@tools/demo $(if $(KEEP),--keep)
 
-bench: all
+$(foreach p,$(bench_programs),$(eval $(call program_rule,$(p))))
+bench: all $(addprefix $(BUILD)/,$(bench_programs))
 	@tests/bench/run
 
 lint:
-	@tools/lint
+	@CFLAGS='$(filter -std% -D% -I%,$(ALL_CFLAGS)) $(dpdk_cflags)' tools/lint
 
 help:
 	@sed -n 's/^# \{0,1\}//;/^$$/q;p' Makefile
