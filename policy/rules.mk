@@ -20,3 +20,28 @@ fuzzers += tests/fuzz/xml_fuzz
 tests/fuzz/xml_fuzz.srcs := tests/fuzz/xml_fuzz.c $(xml_harness)
 tests/fuzz/xml_fuzz.archives := policy base
 tests/fuzz/xml_fuzz.libs := -lexpat
+
+unit_tests += tests/unit/element_test
+tests/unit/element_test.srcs := tests/unit/element_test.c
+tests/unit/element_test.archives := policy
+
+unit_tests += tests/unit/jid_test
+tests/unit/jid_test.srcs := tests/unit/jid_test.c
+tests/unit/jid_test.archives := policy
+
+unit_tests += tests/unit/words_test
+tests/unit/words_test.srcs := tests/unit/words_test.c
+tests/unit/words_test.archives := policy
+
+define policy_test
+unit_tests += tests/unit/policy_$(1)_test
+tests/unit/policy_$(1)_test.srcs := tests/unit/policy_$(1)_test.c tests/unit/policy_rows.c tests/unit/policy_harness.c $(xml_harness)
+tests/unit/policy_$(1)_test.archives := policy base
+tests/unit/policy_$(1)_test.libs := -lexpat
+endef
+$(foreach stage,shape peering presence content,$(eval $(call policy_test,$(stage))))
+
+fuzzers += tests/fuzz/policy_fuzz
+tests/fuzz/policy_fuzz.srcs := tests/fuzz/policy_fuzz.c tests/unit/policy_harness.c $(xml_harness)
+tests/fuzz/policy_fuzz.archives := policy base
+tests/fuzz/policy_fuzz.libs := -lexpat

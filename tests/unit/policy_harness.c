@@ -1,0 +1,53 @@
+#include <stdlib.h>
+
+#include "tests/unit/policy_harness.h"
+
+static const char *const ours[] = {"a.example", "conference.a.example", NULL};
+static const char *const words_out[] = {"secret", "top priority", NULL};
+static const char *const words_in[] = {"virus", NULL};
+
+static const struct policy_profile_rules profiles[] = {
+	{"full", {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, {words_out, words_in}},
+	{"show", {POLICY_PRESENCE_SHOW, POLICY_PRESENCE_SHOW}, {words_out, words_in}},
+	{"online", {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}, {NULL, NULL}},
+	{"none", {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}, {NULL, NULL}},
+};
+
+static const struct policy_peer_rules peers[] = {
+	{"b.example", 0},
+	{"full.example", 0},
+	{"*.wild.example", 0},
+	{"show.example", 1},
+	{"Online.Example", 2},
+	{"none.example", 3},
+	{"none.wild.example", 3},
+	{"*.deep.wild.example", 2},
+};
+
+struct policy *test_policy(void)
+{
+	struct policy *policy = policy_new(&(struct policy_rules){ours, profiles, sizeof(profiles) / sizeof(*profiles), peers,
+		sizeof(peers) / sizeof(*peers)});
+
+	if (!policy)
+		abort();
+	return policy;
+}
+
+#define BOTH(a, b) {a, b}, {b, a}
+const struct policy_pair test_pairs[] = {
+	BOTH("a.example", "b.example"),
+	BOTH("a.example", "full.example"),
+	BOTH("a.example", "show.example"),
+	BOTH("a.example", "online.example"),
+	BOTH("a.example", "none.example"),
+	BOTH("a.example", "x.wild.example"),
+	BOTH("a.example", "none.wild.example"),
+	BOTH("a.example", "x.deep.wild.example"),
+	BOTH("a.example", "wild.example"),
+	BOTH("a.example", "unknown.example"),
+	BOTH("unknown.example", "b.example"),
+	BOTH("conference.a.example", "b.example"),
+	BOTH("conference.a.example", "a.example"),
+};
+const unsigned test_pair_count = sizeof(test_pairs) / sizeof(*test_pairs);

@@ -1,0 +1,142 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/words.h"
+
+static const char *const list[] = {
+	"secret", "Top  Priority", "stra\u00dfe", "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "\u0441\u0435\u043a\u0440\u0435\u0442",
+	"\u673a\u5bc6", "caf\u00e9", "#tag", "ab12", NULL,
+};
+
+static const struct {
+	const char *text;
+	int found;
+} rows[] = {
+	{"", 0},
+	{"nothing here", 0},
+	{"secret", 1},
+	{"It is SeCrEt.", 1},
+	{"secretary", 0},
+	{"asecret", 0},
+	{"secrets", 0},
+	{"my secretary has a secret", 1},
+	{"(secret)", 1},
+	{"end.secret.then", 1},
+	{"x_secret_y", 1},
+	{"secret2", 1},
+	{"2secret", 1},
+	{"l'secret", 1},
+	{"sec ret", 0},
+	{"s\u00adecret", 1},                            /* soft hyphen */
+	{"s\u200be\u200cc\u200dr\u2060e\ufefft", 1},    /* zero width */
+	{"\u202esecret\u202c", 1},                      /* direction marks */
+	{"sec\u034fret", 1},                            /* grapheme joiner */
+	{"secre\U000E0074t", 1},                        /* tag character */
+	{"\uff33\uff45\uff43\uff52\uff45\uff54", 1},    /* full width */
+	{"\U0001D42C\U0001D41E\U0001D41C\U0001D42B\U0001D41E\U0001D42D", 1},    /* mathematical bold */
+	{"\u24d4 \u24e2\u24d4\u24d2\u24e1\u24d4\u24e3", 1},     /* circled */
+	{"\u201esecret\u201c", 1},
+	{"secret\u00e9", 0},
+	{"top priority", 1},
+	{"TOP\r\n\t PRIORITY!", 1},
+	{"top\u00a0priority", 1},
+	{"top\u3000\u2003priority", 1},
+	{"toppriority", 0},
+	{"top and priority", 0},
+	{"top priority\u2026", 1},
+	{"STRASSE", 1},
+	{"Stra\u1e9ee", 1},
+	{"Strassenbahn", 0},
+	{"\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", 1},      /* final sigma */
+	{"\u0421\u0415\u041a\u0420\u0415\u0422", 1},
+	{"\u0441\u0435\u043a\u0440\u0435\u0442\u043d\u043e", 0},
+	{"\u8fd9\u662f\u673a\u5bc6\u6587\u4ef6", 1},            /* no spaces in this script */
+	{"\u673a \u5bc6", 0},
+	{"CAFE\u0301", 1},                                      /* composed or not */
+	{"cafe", 0},
+	{"a #tag", 1},
+	{"a tag", 0},
+	{"#tags", 0},
+	{"ab12", 1},
+	{"ab123", 0},
+	{"xab12", 0},
+	{"ab 12", 0},
+};
+
+static void finds_words(void **state)
+{
+	struct words *words = words_new(list);
+
+	(void)state;
+	assert_non_null(words);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int found = words_find(words, rows[i].text, strlen(rows[i].text));
+
+		if (found != rows[i].found)
+			print_error("%s: %d\n", rows[i].text, found);
+		assert_int_equal(found, rows[i].found);
+	}
+	words_free(words);
+}
+
+static void finds_only_in_the_given_length(void **state)
+{
+	struct words *words = words_new(list);
+
+	(void)state;
+	assert_int_equal(words_find(words, "secret", 5), 0);
+	assert_int_equal(words_find(words, "secretary", 6), 1);
+	words_free(words);
+}
+
+static void refuses_text_that_is_not_utf8(void **state)
+{
+	struct words *words = words_new(list);
+
+	(void)state;
+	assert_int_equal(words_find(words, "secret \xff", 8), -EINVAL);
+	words_free(words);
+}
+
+static void refuses_words_without_anything_visible(void **state)
+{
+	static const char *const lists[][2] = {{""}, {" \t"}, {"\u200b\u00ad"}, {"\xff"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		errno = 0;
+		assert_null(words_new(lists[i]));
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+static void an_empty_list_finds_nothing(void **state)
+{
+	static const char *const empty[] = {NULL};
+	struct words *words = words_new(empty);
+
+	(void)state;
+	assert_non_null(words);
+	assert_int_equal(words_find(words, "secret", 6), 0);
+	words_free(words);
+	words_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_words),
+		cmocka_unit_test(finds_only_in_the_given_length),
+		cmocka_unit_test(refuses_text_that_is_not_utf8),
+		cmocka_unit_test(refuses_words_without_anything_visible),
+		cmocka_unit_test(an_empty_list_finds_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
