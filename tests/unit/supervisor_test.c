@@ -467,15 +467,15 @@ static void the_three_live_and_die_together(void **state)
 	guard_start(&g);
 	struct pids pids = guard_ready(&g);
 	for (unsigned i = 0; i < 3; i++) {
-		await(&g, "attached\n", 1000);
+		await(&g, "attached\n", 5000);
 		kill(pids.of[three[i]], SIGKILL);
-		await(&g, "was killed pid=", 1000);
-		await(&g, "dataplane: info: detached\n", 1000);
+		await(&g, "was killed pid=", 5000);
+		await(&g, "dataplane: info: detached\n", 5000);
 		for (unsigned k = 0; k < 3; k++) {
 			expect_gone(pids.of[three[k]]);
 			pids.of[three[k]] = await_pid(&g, three[k]);
 		}
-		await(&g, "sallyportd: info: ready again\n", 1000);
+		await(&g, "sallyportd: info: ready again\n", 5000);
 		assert_true(is_alive(pids.of[PROC_DATAPLANE]));
 	}
 	await_all(&g, (const char *const[]){"attached\n", "control: info: heard conn=42 text=through\n", NULL});
@@ -492,12 +492,12 @@ static void the_death_of_the_dataplane_ends_all(void **state)
 	guard_start(&g);
 	struct pids pids = guard_ready(&g);
 	kill(pids.of[PROC_DATAPLANE], SIGKILL);
-	await(&g, "dataplane was killed pid=", 1000);
+	await(&g, "dataplane was killed pid=", 5000);
 	for (unsigned role = 0; role < PROC_ROLES; role++) {
 		expect_gone(pids.of[role]);
 		assert_true(await_pid(&g, role) != pids.of[role]);
 	}
-	await(&g, "ready again\n", 1000);
+	await(&g, "ready again\n", 5000);
 	guard_stop(&g);
 	guard_fini(&g);
 }
