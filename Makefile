@@ -92,7 +92,13 @@ unit: $(addprefix $(BUILD)/,$(unit_tests))
 .PHONY: unit
 
 -include $(patsubst %.o,%.d,$(foreach x,$(archives) $(programs) $(unit_tests),$(call objects,$(x))))
+
 # --- Tests, demo, bench, lint, fuzzing ---
+# As many jobs as there are processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 FUZZ_SECONDS ?= 60
 fuzz_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 fuzz_parts = $(sort $(foreach x,$(1) $($(1).archives),$(call fuzz_objects,$(x))))
