@@ -12,7 +12,7 @@
 
 enum { CHUNK_BYTES = 256 << 10 };
 
-/* Messages that wait for room in the ring. They stay where they are until moved, since their payload may still be written. */
+/* Messages that wait for room in the ring. They stay in place until moved, since their payload may still be written. */
 struct chunk {
 	struct chunk *next;
 	uint32_t used, taken;          /* bytes */

@@ -124,10 +124,9 @@ static void add_profile(struct loader *loader, const struct ini_section *section
 	if (conf->profile_count == CONF_PROFILES_MAX)
 		conf_fault(&loader->faults, section->line, "more than %d profiles (hint: peers can share one)",
 			CONF_PROFILES_MAX);
-	else if (strlen(name) >= sizeof(profile->name))
+	else if (!put_text(profile->name, sizeof(profile->name), name))
 		conf_fault(&loader->faults, section->line, "name of a profile too long (hint: 63 bytes)");
 	else {
-		strcpy(profile->name, name);
 		profile->line = section->line;
 		conf->profile_count++;
 		set_section(loader, "profile", section, profile);
@@ -198,7 +197,8 @@ static void check_devices(struct loader *loader)
 	const struct conf *conf = &loader->loaded->conf;
 	const char *device = conf->wire[WIRE_OUTSIDE].device;
 	if (*device && !strcmp(device, conf->wire[WIRE_INSIDE].device))
-		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"), "device: that of [inside] (hint: two wires)");
+		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"),
+			"device: that of [inside] (hint: two wires)");
 }
 
 static void read_all(struct loader *loader)

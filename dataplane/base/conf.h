@@ -92,7 +92,7 @@ void conf_free(struct conf *conf);
 /* Every key with its default and help, as an annotated configuration file. */
 void conf_print_keys(FILE *out) __attribute__((nonnull));
 
-/* Is this one of our own domains; which peer entry governs this domain (longest match; NULL: no peer). Domains in lower case. */
+/* Is this one of our own domains; which peer entry governs this domain (longest match; NULL: none)? In lower case. */
 bool conf_is_ours(const struct conf *conf, const char *domain) __attribute__((nonnull));
 const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain) __attribute__((nonnull));
 

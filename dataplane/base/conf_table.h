@@ -48,6 +48,9 @@ void set_words(const struct conf_value *v, void *field);
 void set_profile(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);
 
+/* Copies text with its NUL, if there is room for it. */
+bool put_text(char *to, size_t size, const char *text);
+
 /* NULL, or why this is not a domain name in lower-case A-labels (RFC 1123, RFC 5890). */
 const char *domain_fault(const char *domain);
 

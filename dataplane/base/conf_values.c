@@ -30,15 +30,21 @@ static char *next_item(char **rest, bool blanks_separate)
 	return NULL;
 }
 
+bool put_text(char *to, size_t size, const char *text)
+{
+	size_t n = strlen(text) + 1;
+	if (n > size)
+		return false;
+	memcpy(to, text, n);
+	return true;
+}
+
 static bool copy_text(char text[TEXT_BYTES], const struct conf_value *v)
 {
-	size_t n = strlen(v->text);
-	if (n >= TEXT_BYTES) {
-		FAULT(v, "value too long (hint: at most %d bytes)", CONF_VALUE_BYTES);
-		return false;
-	}
-	memcpy(text, v->text, n + 1);
-	return true;
+	if (put_text(text, TEXT_BYTES, v->text))
+		return true;
+	FAULT(v, "value too long (hint: at most %d bytes)", CONF_VALUE_BYTES);
+	return false;
 }
 
 /* --- numbers --- */
@@ -110,27 +116,20 @@ static bool is_cpu_list(const char *text)
 
 void set_cpus(const struct conf_value *v, void *field)
 {
-	struct conf *conf = v->conf;
-	if (strlen(v->text) >= sizeof(conf->cpus) || (*v->text && !is_cpu_list(v->text)))
+	if ((*v->text && !is_cpu_list(v->text)) || !put_text(field, sizeof(v->conf->cpus), v->text))
 		FAULT(v, "\"%s\" is not a list of CPUs (hint: 2 or 0-3,6)", v->text);
-	else
-		strcpy(field, v->text);
 }
 
 /* --- names --- */
 
-static bool is_name(const char *text, size_t max)
+static bool is_name(const char *text)
 {
-	if (!*text || strlen(text) > max)
-		return false;
-	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
+	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
 }
 
 void set_name(const struct conf_value *v, void *field)
 {
-	if (is_name(v->text, v->key->max))
-		strcpy(field, v->text);
-	else
+	if (!is_name(v->text) || !put_text(field, v->key->max + 1, v->text))
 		FAULT(v, "\"%s\" is not a name (hint: 1 to %lu lower-case letters, digits and '-')", v->text, v->key->max);
 }
 
@@ -153,7 +152,8 @@ static void add_feature(const struct conf_value *v, const char *item)
 			FAULT(v, "%s is there twice (hint: once)", item);
 			return;
 		}
-	strcpy(conf->features[conf->feature_count++], item);
+	if (put_text(conf->features[conf->feature_count], sizeof(conf->features[0]), item))
+		conf->feature_count++;
 }
 
 void set_features(const struct conf_value *v, void *field)
@@ -260,10 +260,8 @@ void set_device(const struct conf_value *v, void *field)
 			FAULT(v, "a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)");
 			return;
 		}
-	if (n == 0 || n >= sizeof(v->conf->wire[0].device))
+	if (n == 0 || !put_text(field, sizeof(v->conf->wire[0].device), v->text))
 		FAULT(v, "none, or longer than 255 bytes (hint: eth1, 0000:03:00.0 or vdev:...)");
-	else
-		strcpy(field, v->text);
 }
 
 /* --- words and domains --- */
@@ -275,12 +273,12 @@ void set_words(const struct conf_value *v, void *field)
 	if (!copy_text(text, v))
 		return;
 	while ((item = next_item(&rest, false))) {
-		if (strlen(item) >= CONF_WORD_BYTES || words->count == CONF_WORDS_MAX) {
+		if (words->count == CONF_WORDS_MAX || !put_text(words->word[words->count], CONF_WORD_BYTES, item)) {
 			FAULT(v, "\"%.20s...\": too long or one too many (hint: %d words of %d bytes)", item, CONF_WORDS_MAX,
 				CONF_WORD_BYTES - 1);
 			return;
 		}
-		strcpy(words->word[words->count++], item);
+		words->count++;
 	}
 }
 
@@ -332,8 +330,8 @@ static void add_domain(const struct conf_value *v, char *item)
 		FAULT(v, "%s is there twice (hint: once)", item);
 	else if (conf->domain_count == CONF_DOMAINS_MAX)
 		FAULT(v, "too many domains (hint: %d)", CONF_DOMAINS_MAX);
-	else
-		strcpy(conf->domains[conf->domain_count++], item);
+	else if (put_text(conf->domains[conf->domain_count], CHANNEL_NAME_MAX, item))
+		conf->domain_count++;
 }
 
 void set_domains(const struct conf_value *v, void *field)

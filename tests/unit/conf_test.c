@@ -134,7 +134,8 @@ static void the_longest_match_governs(void **state)
 static const struct bad {
 	const char *find, *replace, *faults;
 } bad[] = {
-	{"ports = 5269, 5270", "ports = 0", "3: ports: \"0\" is not a port (hint: 1 to 65535)\n3: ports: no port (hint: 5269, 5270)\n"},
+	{"ports = 5269, 5270", "ports = 0", "3: ports: \"0\" is not a port (hint: 1 to 65535)\n"
+		"3: ports: no port (hint: 5269, 5270)\n"},
 	{"5269, 5270", "5269, 65536", "3: ports: \"65536\" is not a port (hint: 1 to 65535)\n"},
 	{"5269, 5270", "5269, 12abc", "3: ports: \"12abc\" is not a port (hint: 1 to 65535)\n"},
 	{"5269, 5270", "5269, 99999999999", "3: ports: \"99999999999\" is not a port (hint: 1 to 65535)\n"},
@@ -159,13 +160,16 @@ static const struct bad {
 		"11: memory-mib: \"63\" is not in range (hint: a number from 64 to 65536)\n"},
 	{"[inside]\n", "[dataplane]\ncpus = 3-1\n[inside]\n",
 		"11: cpus: \"3-1\" is not a list of CPUs (hint: 2 or 0-3,6)\n"},
-	{"device = eth1", "device = eth 1", "11: device: a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)\n"},
-	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"", "17: device: that of [inside] (hint: two wires)\n"},
+	{"device = eth1", "device = eth 1",
+		"11: device: a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)\n"},
+	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"",
+		"17: device: that of [inside] (hint: two wires)\n"},
 	{"device = eth1", "device eth1",
 		"11: neither section nor key: device eth1 (hint: key = value)\n"
 		"10: device is missing in [inside] (hint: device = eth1)\n"},
 	{"A.example, sub.a.example", "a.example, A.EXAMPLE", "12: domains: a.example is there twice (hint: once)\n"},
-	{"A.example, sub.a.example", "a..example", "12: domains: \"a..example\": an empty label (hint: no dot at either end, no two in a row)\n"
+	{"A.example, sub.a.example", "a..example",
+		"12: domains: \"a..example\": an empty label (hint: no dot at either end, no two in a row)\n"
 		"12: domains: no domain (hint: a.example)\n"},
 	{"A.example, sub.a.example", "a.example, 192.0.2.1",
 		"12: domains: \"192.0.2.1\": an address (hint: a domain name)\n"},
@@ -220,8 +224,10 @@ static const struct bad {
 	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, tls-dialback)\n"},
 	{"[peer B.example]", "[peer a.EXAMPLE]",
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
-	{"[peer *.example]", "[peer *.*.example]", "29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
-	{"[peer *.example]", "[peer b.example.]", "29: [peer b.example.]: an empty label (hint: no dot at either end, no two in a row)\n"},
+	{"[peer *.example]", "[peer *.*.example]",
+		"29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"[peer *.example]", "[peer b.example.]",
+		"29: [peer b.example.]: an empty label (hint: no dot at either end, no two in a row)\n"},
 	{"[guard]\n", "name = x\n[guard]\n", "1: a key before the first section (hint: [guard])\n"},
 	{"[guard]\n", "\xef\xbb\xbf[guard]\n",
 		"1: a byte order mark (hint: save as UTF-8 without it)\n"
@@ -281,8 +287,8 @@ static void all_faults_are_listed(void **state)
 	char *faults;
 	assert_null(load(text, strlen(text), &faults));
 	static const char *const expected[] = {":2: unknown key nmae in [guard] (hint: name)\n",
-		":4: tls: \"0\" is root", ":5: unknown section [perr x] (hint: peer)\n"
-		"", "device is missing in [inside] (hint: device = eth1)\n",
+		":4: tls: \"0\" is root", ":5: unknown section [perr x] (hint: peer)\n",
+		"device is missing in [inside] (hint: device = eth1)\n",
 		"ca-key is missing in [outside] (hint: ca-key = outside-ca.key)\n"};
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
 		assert_non_null(strstr(faults, expected[i]));
@@ -332,9 +338,9 @@ static void files_that_it_names_are_checked(void **state)
 	FILE *key = fopen(path, "w");
 	fclose(key);
 	chmod(path, 0644);
-	strcpy(conf->wire[WIRE_INSIDE].ca_key, path);
-	strcpy(conf->wire[WIRE_OUTSIDE].trust, path);
-	strcpy(conf->wire[WIRE_OUTSIDE].ca_certificate, folder);
+	snprintf(conf->wire[WIRE_INSIDE].ca_key, PATH_MAX, "%s", path);
+	snprintf(conf->wire[WIRE_OUTSIDE].trust, PATH_MAX, "%s", path);
+	snprintf(conf->wire[WIRE_OUTSIDE].ca_certificate, PATH_MAX, "%s", folder);
 	FILE *out = open_memstream(&faults, &size);
 	assert_true(conf_check_files(conf, "x.conf", out) < 0);
 	fclose(out);

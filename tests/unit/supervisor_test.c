@@ -276,7 +276,7 @@ static void write_conf(struct guard *g)
 static void guard_init(struct guard *g)
 {
 	memset(g, 0, sizeof(*g));
-	strcpy(g->folder, "/tmp/sallyport-test-XXXXXX");
+	snprintf(g->folder, sizeof(g->folder), "/tmp/sallyport-test-XXXXXX");
 	assert_non_null(mkdtemp(g->folder));
 	char path[PATH_MAX + 16];
 	snprintf(path, sizeof(path), "%s/sallyportd", build_folder);
@@ -353,7 +353,7 @@ static pid_t await_pid(struct guard *g, enum proc_role role)
 	char text[40];
 	size_t from = g->seen;
 	snprintf(text, sizeof(text), "%s: info: up pid=", proc_role_name(role));
-	pid_t pid = atoi(await(g, text, 5000));
+	pid_t pid = (pid_t)strtol(await(g, text, 5000), NULL, 10);
 	g->seen = from;
 	return pid;
 }
@@ -421,7 +421,7 @@ static void guard_fini(struct guard *g)
 static int admin_connect(const struct guard *g)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	strcpy(address.sun_path + 1, g->name);
+	memcpy(address.sun_path + 1, g->name, strlen(g->name));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(g->name));
 	if (connect(fd, (struct sockaddr *)&address, size)) {
@@ -626,23 +626,36 @@ static void one_guard_of_a_name(void **state)
 	guard_fini(&g);
 }
 
+enum { OUTPUT_BYTES = 16384 };
+
 /* Runs sallyportd in its folder; its exit code. */
-static int run_daemon(const struct guard *g, const char *arguments, char output[4096])
+static int run_daemon(const struct guard *g, const char *arguments, char output[OUTPUT_BYTES])
 {
 	char command[PATH_MAX];
 	snprintf(command, sizeof(command), "cd %s && ./sallyportd %s 2>&1", g->folder, arguments);
-	FILE *pipe = popen(command, "r");
-	assert_non_null(pipe);
-	size_t n = fread(output, 1, 4095, pipe);
-	output[n] = 0;
-	return WEXITSTATUS(pclose(pipe));
+	int out[2], status;
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(126);
+	}
+	close(out[1]);
+	size_t length = 0;
+	for (ssize_t n; (n = read(out[0], output + length, OUTPUT_BYTES - 1 - length)) > 0;)
+		length += (size_t)n;
+	output[length] = 0;
+	close(out[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
 }
 
 static void a_configuration_is_checked_without_starting(void **state)
 {
 	(void)state;
 	static struct guard g;
-	char output[4096];
+	char output[OUTPUT_BYTES];
 	guard_init(&g);
 	assert_int_equal(run_daemon(&g, "-n -c test.conf", output), 0);
 	assert_string_equal(output, "");
@@ -663,7 +676,7 @@ static void files_that_it_names_must_be_there(void **state)
 {
 	(void)state;
 	static struct guard g;
-	char output[4096], path[PATH_MAX];
+	char output[OUTPUT_BYTES], path[PATH_MAX];
 	guard_init(&g);
 	snprintf(path, sizeof(path), "%s/pem", g.folder);
 	unlink(path);
