@@ -82,8 +82,8 @@ static void decide(struct worker *worker, struct arrival *arrival)
 		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
 	else if (frame->kind == FRAME_OTHER || !is_guarded(worker, frame))
 		pass(worker, arrival);
-	else if (frame->kind == FRAME_TCP_FRAGMENT)
-		emit_nothing(worker, arrival, COUNT_DROP_FRAGMENT);
+	else if (frame->kind == FRAME_TCP_PART)
+		emit_nothing(worker, arrival, COUNT_DROP_PART);
 	else
 		guard(worker, arrival);
 }

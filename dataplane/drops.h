@@ -42,7 +42,7 @@
 	X(DROP_NO_BUFFER, "drop-no-buffer")                                                                           \
 	X(DROP_SCATTERED, "drop-scattered-frame")                                                                     \
 	X(DROP_UNREADABLE, "drop-unreadable-tcp")                                                                     \
-	X(DROP_FRAGMENT, "drop-guarded-fragment")                                                                     \
+	X(DROP_PART, "drop-guarded-fragment")                                                                         \
 	X(DROP_GROUP_ADDRESSED, "drop-group-addressed")                                                               \
 	X(DROP_TOO_MANY_TAGS, "drop-too-many-tags")                                                                   \
 	X(DROP_MALFORMED, "drop-malformed-segment")                                                                   \

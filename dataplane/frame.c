@@ -6,7 +6,7 @@
 
 enum ethertype { TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100 };
 enum ethernet { ETHERNET_BYTES = 14, TYPE_AT = 12, TAG_BYTES = 4 };
-enum ports { PORTS_BYTES = 4 };
+enum { PORTS_BYTES = 4, EXTENSION_BYTES_MIN = 8 };
 
 enum next_header {
 	NEXT_HOP_BY_HOP = 0,
@@ -43,30 +43,30 @@ static uint16_t walk_tags(struct frame *frame, size_t *at)
 	return type;
 }
 
-/* At `at` lie `len` bytes of TCP, or of its first fragment. */
+/* At `at` lie `len` bytes of TCP. A whole segment without its ports is one to nobody, the first fragment of one may be. */
 static void read_ports(struct frame *frame, size_t at, size_t len, enum frame_kind kind)
 {
 	frame->tcp = at;
 	frame->tcp_len = len;
-	frame->kind = len < PORTS_BYTES ? FRAME_UNREADABLE : kind;
-	if (frame->kind == FRAME_UNREADABLE)
-		return;
-	frame->src_port = get16(frame->bytes + at);
-	frame->dst_port = get16(frame->bytes + at + 2);
+	frame->kind = kind;
+	if (len >= PORTS_BYTES) {
+		frame->src_port = get16(frame->bytes + at);
+		frame->dst_port = get16(frame->bytes + at + 2);
+	} else {
+		frame->kind = kind == FRAME_TCP ? FRAME_OTHER : FRAME_UNREADABLE;
+	}
 }
 
-/* Lengths that contradict each other (RFC 791 3.1) are read differently by different receivers: so not at all if the
- * datagram says that it is TCP. */
+/* Fragments other than the first carry neither ports nor, without the first, anything. */
 static void read_ipv4(struct frame *frame, size_t at)
 {
 	const uint8_t *ip = frame->bytes + at;
 	size_t available = frame->len - at;
-	if (available < FRAME_IPV4_BYTES || ip[9] != FRAME_PROTOCOL_TCP)
+	if (available < FRAME_IPV4_BYTES || ip[0] >> 4 != 4 || ip[9] != FRAME_PROTOCOL_TCP)
 		return;
 	size_t header = (size_t)(ip[0] & 0x0f) * 4, total = get16(ip + 2);
 	uint16_t fragment = get16(ip + 6);
-	bool more = fragment & 0x2000;
-	if (fragment & 0x1fff)
+	if ((fragment & 0x1fff) || header < FRAME_IPV4_BYTES || header > total || header > available)
 		return;
 	frame->family = FRAME_IPV4;
 	frame->traffic_class = ip[1];
@@ -74,12 +74,12 @@ static void read_ipv4(struct frame *frame, size_t at)
 	frame->ip = at;
 	frame->src = ip + 12;
 	frame->dst = ip + 16;
-	frame->kind = FRAME_UNREADABLE;
-	if (ip[0] >> 4 == 4 && header >= FRAME_IPV4_BYTES && total >= header && total <= available)
-		read_ports(frame, at + header, total - header, more ? FRAME_TCP_FRAGMENT : FRAME_TCP);
+	bool whole = !(fragment & 0x2000) && total <= available;
+	size_t end = total <= available ? total : available;
+	read_ports(frame, at + header, end - header, whole ? FRAME_TCP : FRAME_TCP_PART);
 }
 
-/* Bytes of the extension header of this type at p; 0: not one that is walked over. p has 8 bytes. */
+/* Bytes of the extension header of this type at p, which has EXTENSION_BYTES_MIN of them; 0: not one. */
 static size_t extension_bytes(uint8_t type, const uint8_t *p)
 {
 	switch (type) {
@@ -101,31 +101,29 @@ static size_t extension_bytes(uint8_t type, const uint8_t *p)
 
 static bool is_extension(uint8_t type)
 {
-	static const uint8_t any[8];
+	static const uint8_t any[EXTENSION_BYTES_MIN];
 	return extension_bytes(type, any) != 0;
 }
 
-/* Walks from header to header. A chain that is cut off or too long might be TCP for a receiver that can read it. */
-static void walk_extensions(struct frame *frame, size_t at, size_t end)
+/* Walks from header to header. A chain that goes on in another fragment (RFC 7112), or too long, may lead to TCP. */
+static void walk_extensions(struct frame *frame, size_t at, size_t end, enum frame_kind kind)
 {
 	uint8_t next = frame->bytes[frame->ip + 6];
-	enum frame_kind kind = FRAME_TCP;
 	for (unsigned walked = 0; is_extension(next); walked++) {
 		const uint8_t *p = frame->bytes + at;
-		frame->kind = FRAME_UNREADABLE;
-		if (walked == FRAME_EXTENSIONS_WALKED || end - at < 8 || extension_bytes(next, p) > end - at)
+		bool cut_off = end - at < EXTENSION_BYTES_MIN || extension_bytes(next, p) > end - at;
+		if (cut_off || walked == FRAME_EXTENSIONS_WALKED) {
+			frame->kind = cut_off && kind == FRAME_TCP ? FRAME_OTHER : FRAME_UNREADABLE;
 			return;
+		}
 		if (next == NEXT_FRAGMENT) {
-			kind = FRAME_TCP_FRAGMENT;
-			if (get16(p + 2) & 0xfff8) {
-				frame->kind = FRAME_OTHER;
+			kind = FRAME_TCP_PART;
+			if (get16(p + 2) & 0xfff8)
 				return;
-			}
 		}
 		at += extension_bytes(next, p);
 		next = p[0];
 	}
-	frame->kind = FRAME_OTHER;
 	if (next == FRAME_PROTOCOL_TCP)
 		read_ports(frame, at, end - at, kind);
 }
@@ -134,7 +132,7 @@ static void read_ipv6(struct frame *frame, size_t at)
 {
 	const uint8_t *ip = frame->bytes + at;
 	size_t available = frame->len - at;
-	if (available < FRAME_IPV6_BYTES)
+	if (available < FRAME_IPV6_BYTES || ip[0] >> 4 != 6)
 		return;
 	uint32_t first = get32(ip);
 	frame->family = FRAME_IPV6;
@@ -144,11 +142,10 @@ static void read_ipv6(struct frame *frame, size_t at)
 	frame->ip = at;
 	frame->src = ip + 8;
 	frame->dst = ip + 24;
-	size_t payload = get16(ip + 4);
-	if (first >> 28 == 6 && payload <= available - FRAME_IPV6_BYTES)
-		walk_extensions(frame, at + FRAME_IPV6_BYTES, at + FRAME_IPV6_BYTES + payload);
-	else if (ip[6] == FRAME_PROTOCOL_TCP || is_extension(ip[6]))
-		frame->kind = FRAME_UNREADABLE;
+	size_t payload = get16(ip + 4), room = available - FRAME_IPV6_BYTES;
+	bool whole = payload <= room;
+	at += FRAME_IPV6_BYTES;
+	walk_extensions(frame, at, at + (whole ? payload : room), whole ? FRAME_TCP : FRAME_TCP_PART);
 }
 
 void frame_parse(struct frame *frame, uint8_t *bytes, size_t len)

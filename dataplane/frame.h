@@ -19,10 +19,10 @@ enum frame_limits {
 enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_PROTOCOL_TCP = 6 };
 
 enum frame_kind {
-	FRAME_OTHER,                   /* not TCP over IP, or a fragment without TCP's ports: none of our business */
+	FRAME_OTHER,                   /* not TCP over IP, nor is it for any receiver: none of our business */
 	FRAME_TCP,                     /* a whole TCP segment, its ports at least */
-	FRAME_TCP_FRAGMENT,            /* the first fragment of one, its ports at least */
-	FRAME_UNREADABLE,              /* may be TCP to somebody, but its ports cannot be read */
+	FRAME_TCP_PART,                /* the first fragment of one, or one that is cut off; its ports at least */
+	FRAME_UNREADABLE,              /* may become TCP for its receiver, but its ports cannot be read here */
 };
 
 struct frame_tag {

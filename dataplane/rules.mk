@@ -6,3 +6,8 @@ cflags.dataplane = $(dpdk_cflags)
 programs += sallyport-dataplane
 sallyport-dataplane.srcs := dataplane/main.c
 sallyport-dataplane.archives := dataplane tcp base
+
+# Plays what is above the dataplane, to test it alone.
+programs += tests/e2e/echo_upper
+tests/e2e/echo_upper.srcs := tests/e2e/echo_upper.c
+tests/e2e/echo_upper.archives := base

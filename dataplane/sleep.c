@@ -1,5 +1,5 @@
 /* Sleeping; see sleep.h. */
-#include <sys/resource.h>
+#include <linux/if_packet.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -12,10 +12,9 @@ enum { AT_SUPERVISOR, AT_CHANNEL, AT_SOCKETS, DESCRIPTORS_LOOKED_AT = 1024 };
 /* Bound to a protocol: the sockets that hold a membership only are not. */
 static bool is_receiving_packet_socket(int fd)
 {
-	int domain, protocol;
-	socklen_t size = sizeof(int);
-	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_PACKET &&
-		!getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol != 0;
+	struct sockaddr_ll bound;
+	socklen_t size = sizeof(bound);
+	return !getsockname(fd, (struct sockaddr *)&bound, &size) && bound.sll_family == AF_PACKET && bound.sll_protocol;
 }
 
 void sleeper_init(struct sleeper *sleeper, unsigned ports_without)

@@ -22,6 +22,7 @@
 
 #include "dataplane/base/buf.h"
 #include "dataplane/base/channel.h"
+#include "dataplane/base/conf.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
@@ -208,6 +209,7 @@ static void start(struct upper *u, const char *program, const char *configuratio
 			fcntl(counters, F_DUPFD, INHERITED_AT)};
 		for (int i = 0; i < 3; i++)
 			dup2(high[i], PROC_FD_SUPERVISOR + i);
+		setenv(CONF_NAME_VARIABLE, configuration, 1);
 		execl(program, program, (char *)NULL);
 		_exit(127);
 	}
