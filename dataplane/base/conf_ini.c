@@ -188,6 +188,27 @@ static void scan_entry(struct scan *scan, char *text)
 		add_entry(scan, key, value);
 }
 
+/* One character of UTF-8 (RFC 3629): its length, 0 if it is none. Overlong forms and surrogates are not told apart: no
+ * value is compared by its characters here. */
+static size_t character_bytes(const unsigned char *c, size_t left)
+{
+	size_t n = *c < 0x80 ? 1 : *c >= 0xc2 && *c < 0xe0 ? 2 : (*c & 0xf0) == 0xe0 ? 3 : *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
+	if (n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static bool is_utf8(const char *text, size_t n)
+{
+	for (size_t at = 0, step; at < n; at += step)
+		if (!(step = character_bytes((const unsigned char *)text + at, n - at)))
+			return false;
+	return true;
+}
+
 static const char *line_fault(const char *text, size_t n)
 {
 	if (n > CONF_VALUE_BYTES + 20)
@@ -197,6 +218,8 @@ static const char *line_fault(const char *text, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' && !isspace((unsigned char)text[i]))
 			return "a control character (hint: save as plain text)";
+	if (!is_utf8(text, n))
+		return "not UTF-8 (hint: save as UTF-8)";
 	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		return "a byte order mark (hint: save as UTF-8 without it)";
 	return NULL;

@@ -14,6 +14,14 @@ unit_tests += tests/unit/channel_test
 tests/unit/channel_test.srcs := tests/unit/channel_test.c
 tests/unit/channel_test.archives := channel_harness base
 
+unit_tests += tests/unit/log_test
+tests/unit/log_test.srcs := tests/unit/log_test.c
+tests/unit/log_test.archives := base
+
+unit_tests += tests/unit/counters_test
+tests/unit/counters_test.srcs := tests/unit/counters_test.c
+tests/unit/counters_test.archives := base
+
 unit_tests += tests/unit/sandbox_test
 tests/unit/sandbox_test.srcs := tests/unit/sandbox_test.c
 tests/unit/sandbox_test.archives := base

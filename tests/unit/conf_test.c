@@ -203,6 +203,8 @@ static const struct bad {
 		"1: ca-certificate is missing in [outside] (hint: ca-certificate = outside-ca.pem)\n"
 		"1: ca-key is missing in [outside] (hint: ca-key = outside-ca.key)\n"},
 	{"# a comment", "a\001comment", "21: a control character (hint: save as plain text)\n"},
+	{"# a comment", "# L\xfc" "beck", "21: not UTF-8 (hint: save as UTF-8)\n"},
+	{"# a comment", "# \xe2\x82", "21: not UTF-8 (hint: save as UTF-8)\n"},
 	{"[profile Partner]", "[profile a:b]",
 		"22: ':', '[' or ']' in the name of a section (hint: letters, digits, '-' and '.')\n"
 		"27: profile: there is no [profile partner] (hint: add that section)\n"},
