@@ -137,6 +137,8 @@ static bool has_noncharacter(const char *s, size_t len)
 	const uint8_t *p = (const uint8_t *)s;
 
 	for (size_t i = 0; i + 2 < len; i++) {
+		if (p[i] < 0xef)
+			continue;
 		if (p[i] == 0xef && p[i + 1] == 0xb7 && p[i + 2] >= 0x90 && p[i + 2] <= 0xaf)
 			return true;
 		if (p[i] == 0xef && p[i + 1] == 0xbf && p[i + 2] >= 0xbe)

@@ -156,14 +156,26 @@ static enum step scan_byte(struct xml_scan *scan, uint8_t byte)
 	return step;
 }
 
-/* How many bytes neither begin nor end anything, so that no step needs to look at them. */
-static size_t plain_bytes(const struct xml_scan *scan, const uint8_t *bytes, size_t len)
+static size_t span_without(const uint8_t *bytes, size_t len, uint8_t a, uint8_t b)
 {
 	size_t n = 0;
 
+	while (n < len && bytes[n] != a && bytes[n] != b)
+		n++;
+	return n;
+}
+
+/* How many bytes neither begin nor end anything, so that no step needs to look at them. */
+static size_t plain_bytes(struct xml_scan *scan, const uint8_t *bytes, size_t len)
+{
+	size_t room = XML_TAG_BYTES - 1 - scan->token_bytes, n;
+
 	if (scan->state == SCAN_TEXT)
-		while (n < len && bytes[n] != '<' && bytes[n] != '&')
-			n++;
+		return span_without(bytes, len, '<', '&');
+	if (scan->state != SCAN_QUOTED)
+		return 0;
+	n = span_without(bytes, len < room ? len : room, '<', scan->quote);
+	scan->token_bytes += n;
 	return n;
 }
 
@@ -178,7 +190,8 @@ size_t xml_scan(struct xml_scan *scan, const uint8_t *bytes, size_t len, size_t 
 
 		if (plain) {
 			at += plain;
-			*whole = at;
+			if (scan->state == SCAN_TEXT)
+				*whole = at;
 			continue;
 		}
 		step = scan_byte(scan, bytes[at]);

@@ -29,17 +29,25 @@ struct escaped {
 
 /*
  * Unescaped, a parser would turn a carriage return into a line feed (XML 1.0 2.11), and, in an attribute, a tab or line end
- * into a space (3.3.3).
+ * into a space (3.3.3). '>' is escaped only where it could end "]]>": a text that is full of it must not grow beyond what
+ * servers take.
  */
 static const struct escaped escapes[UINT8_MAX + 1] = {
 	['&'] = {IN_TEXT | IN_VALUE, "&amp;"},
 	['<'] = {IN_TEXT | IN_VALUE, "&lt;"},
-	['>'] = {IN_TEXT | IN_VALUE, "&gt;"},
+	['>'] = {IN_TEXT, "&gt;"},
 	['\r'] = {IN_TEXT | IN_VALUE, "&#13;"},
 	['\''] = {IN_VALUE, "&apos;"},
 	['\t'] = {IN_VALUE, "&#9;"},
 	['\n'] = {IN_VALUE, "&#10;"},
 };
+
+static bool must_escape(const uint8_t *bytes, size_t at, enum escape where)
+{
+	if (!(escapes[bytes[at]].where & where))
+		return false;
+	return bytes[at] != '>' || at == 0 || bytes[at - 1] == ']';
+}
 
 static int put_escaped(struct buf *out, const char *s, size_t len, enum escape where)
 {
@@ -49,7 +57,7 @@ static int put_escaped(struct buf *out, const char *s, size_t len, enum escape w
 	for (size_t at = 0; at < len && !err;) {
 		size_t plain = 0;
 
-		while (at + plain < len && !(escapes[bytes[at + plain]].where & where))
+		while (at + plain < len && !must_escape(bytes, at + plain, where))
 			plain++;
 		err = buf_put(out, bytes + at, plain);
 		at += plain;
