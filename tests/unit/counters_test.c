@@ -14,7 +14,7 @@
 
 #include "dataplane/base/counters.h"
 
-static const char *const names[] = {"frames-in", "frames-out", "dropped-by-a-reason-whose-name-is-far-too-long-for-the-table"};
+static const char *const names[] = {"frames-in", "frames-out", "dropped-for-a-reason-whose-name-is-far-too-long-for-it"};
 
 static void what_one_counts_another_reads(void **state)
 {
