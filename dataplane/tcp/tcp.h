@@ -24,6 +24,9 @@ enum tcp_flags {
 	TCP_ECE = 0x40, TCP_CWR = 0x80,
 };
 
+/* Whether a SACK-permitted option may be left in the handshake: both halves can then be asked to honour it. */
+#define TCP_CAN_SACK 1
+
 enum tcp_limits {
 	TCP_SACK_BLOCKS = 4,           /* in one segment */
 	TCP_WSCALE_NONE = 0xff,
@@ -61,6 +64,17 @@ size_t tcp_seg_write(const struct tcp_seg *seg, uint8_t header[TCP_HEADER_MAX]) 
 
 struct tcp_conn;
 
+/* Memory that many connections share. One that finds nothing left drops what it cannot keep (the endpoint sends it
+ * again), and refuses to queue. */
+struct tcp_budget {
+	size_t used_bytes, max_bytes;
+};
+
+enum tcp_cc {
+	TCP_CC_CUBIC,                  /* RFC 9438 */
+	TCP_CC_NEWRENO,                /* RFC 5681 */
+};
+
 /* What the handshake, which passed through between the real endpoints, has settled for this half. */
 struct tcp_adoption {
 	struct seq snd_nxt;            /* first sequence number that we send: ISN of the far endpoint + 1 */
@@ -71,6 +85,8 @@ struct tcp_adoption {
 	uint8_t rcv_wscale;            /* shift for windows that we send: what the far endpoint's SYN announced */
 	bool sack;                     /* agreed by both */
 	uint64_t rtt_us;               /* of the handshake, 0 if unknown */
+	enum tcp_cc cc;
+	struct tcp_budget *budget;     /* NULL: none; outlives the connection */
 };
 
 /* NULL if out of memory. A connection costs little until bytes are queued. */
@@ -113,10 +129,14 @@ void tcp_shutdown(struct tcp_conn *conn) __attribute__((nonnull));         /* FI
 /* RST: after what is queued has been acknowledged (but `linger_us` at the most), or at once with linger_us 0. */
 void tcp_reset(struct tcp_conn *conn, uint64_t now, uint64_t linger_us) __attribute__((nonnull));
 
+/* The path takes no segment of more than `mss` bytes of payload, says an ICMP message that quotes a segment of ours with
+ * this sequence number. False if it is not to be believed (nothing of the kind is in flight: RFC 5927) or nothing new. */
+bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss) __attribute__((nonnull));
+
 /* For counters and `show`. */
 struct tcp_stats {
 	uint64_t segs_in, segs_out, retransmits, fast_retransmits, timeouts, dup_acks, out_of_order, out_of_window,
-		overlaps, challenge_acks, window_probes;
+		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed;
 	uint32_t srtt_us, rto_us, cwnd, snd_wnd, rcv_wnd;
 	size_t memory_bytes;
 };
