@@ -11,3 +11,11 @@ sallyport-dataplane.archives := dataplane tcp base
 programs += tests/e2e/echo_upper
 tests/e2e/echo_upper.srcs := tests/e2e/echo_upper.c
 tests/e2e/echo_upper.archives := base
+
+# Frames made by hand, for tests.
+archives += frames
+frames.srcs := tests/unit/frames.c
+
+unit_tests += tests/unit/frame_test
+tests/unit/frame_test.srcs := tests/unit/frame_test.c
+tests/unit/frame_test.archives := dataplane frames
