@@ -128,7 +128,7 @@ class World:
         for path in logs:
             if path.exists():
                 note(f"--- end of {path.relative_to(self.folder)}")
-                for line in path.read_text(errors="replace").splitlines()[-40:]:
+                for line in path.read_text(errors="replace").splitlines()[-25:]:
                     note(line[:300])
 
     def close(self):
