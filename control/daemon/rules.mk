@@ -1,6 +1,3 @@
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
-cflags.control/daemon = -DSYSCONFDIR='"$(SYSCONFDIR)"'
-
 programs += sallyportd
 sallyportd.srcs := $(wildcard control/daemon/*.c)
 sallyportd.archives := base

@@ -33,9 +33,8 @@ const struct conf_key conf_keys[] = {
 		"TCP ports on which XMPP between servers is guarded: plain with STARTTLS, and direct TLS."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
-	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, limits",
-		"Stream features that servers may offer each other; any other is taken out of the offer.\n"
-		"Known: starttls, mechanisms, dialback, bidi, limits."},
+	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
+		"Stream features that servers may offer each other; any other is taken out of the offer."},
 
 	{"users", "dataplane", set_user, CONF(uid[PROC_DATAPLANE]), 0, 0, false, "sallyport-dp", "Bridges."},
 	{"users", "tls", set_user, CONF(uid[PROC_TLS]), 0, 0, false, "sallyport-tls", "Ends TLS."},
