@@ -134,8 +134,10 @@ $(foreach p,$(bench_programs),$(eval $(call program_rule,$(p))))
 bench: all $(addprefix $(BUILD)/,$(bench_programs))
 	@tests/bench/run
 
+# Exported, since a shell would take the quotes off the paths among them.
+lint: export CFLAGS := $(filter -std% -D% -I%,$(ALL_CFLAGS)) $(dpdk_cflags)
 lint:
-	@CFLAGS='$(filter -std% -D% -I%,$(ALL_CFLAGS)) $(dpdk_cflags)' tools/lint
+	@tools/lint
 
 help:
 	@sed -n 's/^# \{0,1\}//;/^$$/q;p' Makefile
