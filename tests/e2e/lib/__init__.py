@@ -6,3 +6,4 @@ from .world import World, eventually  # noqa: F401
 from .xmpp import Client, body, deliver, error_condition, local  # noqa: F401
 from .frames import Port, frame  # noqa: F401
 from .traffic import Echo, GuardedConnection, Transfer, datagrams  # noqa: F401
+from .s2s import Stream  # noqa: F401
