@@ -1,0 +1,68 @@
+/* Identity of XMPP servers in certificates; see identity.h. */
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/x509v3.h>
+
+#include "identity.h"
+
+#define SRV_PREFIX "_xmpp-server."
+
+/* Names with a NUL inside have fooled many: lengths are compared, and a NUL is never equal to anything. */
+static bool is_same(const unsigned char *name, size_t len, const char *domain)
+{
+	return len == strlen(domain) && !memchr(name, 0, len) && strncasecmp((const char *)name, domain, len) == 0;
+}
+
+/* "*.b.example" is for every a.b.example, not for b.example, nor for c.a.b.example; never for a whole top level. */
+static bool is_wildcard_for(const unsigned char *name, size_t len, const char *domain)
+{
+	const char *rest = strchr(domain, '.');
+	if (len < 3 || name[0] != '*' || name[1] != '.' || !rest || rest == domain || !strchr(rest + 1, '.'))
+		return false;
+	return is_same(name + 1, len - 1, rest);
+}
+
+static bool dns_id_proves(const ASN1_IA5STRING *name, const char *domain)
+{
+	const unsigned char *bytes = ASN1_STRING_get0_data(name);
+	size_t len = (size_t)ASN1_STRING_length(name);
+	return is_same(bytes, len, domain) || is_wildcard_for(bytes, len, domain);
+}
+
+static bool srv_id_proves(const ASN1_STRING *name, const char *domain)
+{
+	const unsigned char *bytes = ASN1_STRING_get0_data(name);
+	size_t len = (size_t)ASN1_STRING_length(name), prefix = strlen(SRV_PREFIX);
+	return len > prefix && strncasecmp((const char *)bytes, SRV_PREFIX, prefix) == 0 &&
+		is_same(bytes + prefix, len - prefix, domain);
+}
+
+static bool other_name_proves(const OTHERNAME *other, const char *domain)
+{
+	int kind = OBJ_obj2nid(other->type_id);
+	if (kind == NID_SRVName && other->value->type == V_ASN1_IA5STRING)
+		return srv_id_proves(other->value->value.ia5string, domain);
+	if (kind == NID_XmppAddr && other->value->type == V_ASN1_UTF8STRING) {
+		const ASN1_STRING *name = other->value->value.utf8string;
+		return is_same(ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name), domain);
+	}
+	return false;
+}
+
+static bool name_proves(const GENERAL_NAME *name, const char *domain)
+{
+	if (name->type == GEN_DNS)
+		return dns_id_proves(name->d.dNSName, domain);
+	return name->type == GEN_OTHERNAME && other_name_proves(name->d.otherName, domain);
+}
+
+bool identity_proves(const X509 *certificate, const char *domain)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	bool proved = false;
+	for (int i = 0; !proved && domain[0] && i < sk_GENERAL_NAME_num(names); i++)
+		proved = name_proves(sk_GENERAL_NAME_value(names, i), domain);
+	GENERAL_NAMES_free(names);
+	return proved;
+}

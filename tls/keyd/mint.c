@@ -1,0 +1,178 @@
+/* Guard certificates; see mint.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include "dataplane/base/log.h"
+#include "keyd_msg.h"
+#include "mint.h"
+
+static const char *openssl_reason(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	return reason ? reason : "unknown";
+}
+
+/* A key that others can read is no secret: better refused than used. */
+static FILE *open_private(const char *path)
+{
+	struct stat st;
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		log_warn("cannot open ca-key file=%s", path);
+		return NULL;
+	}
+	if (fstat(fileno(file), &st) || (st.st_mode & 077)) {
+		log_warnx("ca-key is readable by others: chmod 600 file=%s", path);
+		fclose(file);
+		return NULL;
+	}
+	return file;
+}
+
+static EVP_PKEY *load_key(const char *path)
+{
+	FILE *file = open_private(path);
+	if (!file)
+		return NULL;
+	EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, "");
+	if (!key)
+		log_warnx("ca-key is not a PEM private key file=%s reason=%s", path, openssl_reason());
+	fclose(file);
+	return key;
+}
+
+static X509 *load_certificate(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		log_warn("cannot open ca-certificate file=%s", path);
+		return NULL;
+	}
+	X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+	if (!certificate)
+		log_warnx("ca-certificate is not a PEM certificate file=%s reason=%s", path, openssl_reason());
+	fclose(file);
+	return certificate;
+}
+
+static const char *ca_fault(const struct mint *mint)
+{
+	if (X509_check_ca(mint->ca) != 1)
+		return "ca-certificate is not a CA (basicConstraints CA:TRUE)";
+	if (!X509_check_private_key(mint->ca, mint->ca_key))
+		return "ca-key does not belong to ca-certificate";
+	if (X509_cmp_current_time(X509_get0_notAfter(mint->ca)) < 0)
+		return "ca-certificate has expired";
+	return NULL;
+}
+
+int mint_init(struct mint *mint, const struct conf_wire *wire)
+{
+	*mint = (struct mint){0};
+	mint->ca = load_certificate(wire->ca_certificate);
+	mint->ca_key = mint->ca ? load_key(wire->ca_key) : NULL;
+	if (!mint->ca_key)
+		return -EINVAL;
+	const char *fault = ca_fault(mint);
+	if (fault) {
+		log_warnx("%s file=%s", fault, wire->ca_certificate);
+		return -EINVAL;
+	}
+	mint->leaf_key = EVP_EC_gen("P-256");
+	return mint->leaf_key ? 0 : -EINVAL;
+}
+
+void mint_fini(struct mint *mint)
+{
+	X509_free(mint->ca);
+	EVP_PKEY_free(mint->ca_key);
+	EVP_PKEY_free(mint->leaf_key);
+	*mint = (struct mint){0};
+}
+
+bool mint_is_for(const struct conf *conf, enum wire wire, const char *domain)
+{
+	return wire == WIRE_OUTSIDE ? conf_is_ours(conf, domain)
+				    : !conf_is_ours(conf, domain) && conf_peer_find(conf, domain) != NULL;
+}
+
+static bool set_serial(X509 *certificate)
+{
+	unsigned char bytes[16];
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return false;
+	bytes[0] = (bytes[0] & 0x3f) | 0x40;   /* positive, and of one length (RFC 5280 4.1.2.2) */
+	BIGNUM *number = BN_bin2bn(bytes, sizeof(bytes), NULL);
+	bool ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+	BN_free(number);
+	return ok;
+}
+
+static bool set_validity(X509 *certificate, const X509 *ca)
+{
+	time_t now = time(NULL), end = now + MINT_LIFE_S;
+	const ASN1_TIME *limit = X509_get0_notAfter(ca);
+	if (!ASN1_TIME_set(X509_getm_notBefore(certificate), now - MINT_BACKDATE_S))
+		return false;
+	if (ASN1_TIME_cmp_time_t(limit, end) < 0)
+		return X509_set1_notAfter(certificate, limit);
+	return ASN1_TIME_set(X509_getm_notAfter(certificate), end) != NULL;
+}
+
+static bool add_extension(X509 *certificate, X509 *ca, int nid, const char *value)
+{
+	X509V3_CTX context;
+	X509V3_set_ctx(&context, ca, certificate, NULL, NULL, 0);
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+	bool ok = extension && X509_add_ext(certificate, extension, -1);
+	X509_EXTENSION_free(extension);
+	return ok;
+}
+
+/* DNS-ID and SRV-ID (RFC 6120 13.7.1.2.1). The names were checked to be host names, so nothing in them is syntax here. */
+static bool add_names(X509 *certificate, X509 *ca, const char *domain)
+{
+	char names[2 * KEYD_DOMAIN_BYTES + 96];
+	snprintf(names, sizeof(names), "DNS:%s,otherName:1.3.6.1.5.5.7.8.7;IA5STRING:_xmpp-server.%s", domain, domain);
+	return add_extension(certificate, ca, NID_subject_alt_name, names);
+}
+
+/* A common name is at most 64 characters (RFC 5280 appendix A); the SAN is what counts. */
+static bool set_subject(X509 *certificate, const char *domain)
+{
+	const char *name = strlen(domain) <= 64 ? domain : "XMPP server";
+	return X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
+		(const unsigned char *)name, -1, -1, 0);
+}
+
+static bool fill(X509 *certificate, const struct mint *mint, const char *domain)
+{
+	return X509_set_version(certificate, X509_VERSION_3) && set_serial(certificate) &&
+		set_validity(certificate, mint->ca) && set_subject(certificate, domain) &&
+		X509_set_issuer_name(certificate, X509_get_subject_name(mint->ca)) &&
+		X509_set_pubkey(certificate, mint->leaf_key) &&
+		add_extension(certificate, mint->ca, NID_basic_constraints, "critical,CA:FALSE") &&
+		add_extension(certificate, mint->ca, NID_key_usage, "critical,digitalSignature") &&
+		add_extension(certificate, mint->ca, NID_ext_key_usage, "serverAuth,clientAuth") &&
+		add_extension(certificate, mint->ca, NID_subject_key_identifier, "hash") &&
+		add_extension(certificate, mint->ca, NID_authority_key_identifier, "keyid:always") &&
+		add_names(certificate, mint->ca, domain);
+}
+
+X509 *mint_certificate(const struct mint *mint, const char *domain)
+{
+	X509 *certificate = X509_new();
+	if (certificate && fill(certificate, mint, domain) && X509_sign(certificate, mint->ca_key, EVP_sha256()))
+		return certificate;
+	log_warnx("cannot make a certificate domain=%s reason=%s", domain, openssl_reason());
+	X509_free(certificate);
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * What tls gets from keyd: guard certificates, fetched once and cached, and signatures. Neither blocks: a handshake that
+ * needs one is suspended, and `answered` is called when it may go on.
+ */
+#ifndef TLS_KEYS_H
+#define TLS_KEYS_H
+
+#include <stdbool.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "count.h"
+#include "dataplane/base/channel.h"
+
+enum keys_limits {
+	KEYS_CACHE_MAX = 4096,         /* certificates; the one longest unused goes first */
+	KEYS_RENEW_S = 24 * 3600,      /* this long before it expires a certificate is made anew */
+	KEYS_QUEUE_BYTES = 1 << 20,    /* requests that keyd has not taken yet */
+};
+
+struct keys;
+
+/* `answered` gets the id of the connection that waits, or 0: whoever waits for a certificate may try again. */
+struct keys *keys_new(int keyd_fd, struct counters *counters, void (*answered)(void *owner, uint64_t conn), void *owner)
+	__attribute__((warn_unused_result, nonnull));
+void keys_free(struct keys *keys);
+
+struct guard_certificate {
+	X509 *certificate;
+	EVP_PKEY *key;         /* public; its private half signs in keyd */
+};
+
+enum keys_result { KEYS_READY, KEYS_PENDING, KEYS_REFUSED };
+
+/* The guard certificate for `domain` as shown on `wire`. It belongs to the cache: take references before returning. */
+enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain,
+	const struct guard_certificate **certificate) __attribute__((warn_unused_result, nonnull));
+
+/* Which connection the next signature is for: set before SSL_do_handshake(). */
+void keys_set_current(struct keys *keys, uint64_t conn) __attribute__((nonnull));
+
+int keys_fd(const struct keys *keys) __attribute__((nonnull));
+bool keys_want_write(const struct keys *keys) __attribute__((nonnull));
+/* Takes answers and sends what waits. 0, or -EPROTO: keyd is gone or not itself. */
+int keys_run(struct keys *keys) __attribute__((warn_unused_result, nonnull));
+
+#endif
