@@ -1,8 +1,11 @@
 /* DPDK's environment; see eal.h. */
 #include <dirent.h>
+#include <linux/if_packet.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -85,6 +88,20 @@ static void add_devices(struct arguments *args, const struct port ports[WIRES])
 		add(args, "%s", ports[w].argument);
 }
 
+/*
+ * The packet sockets of DPDK join a fanout group, even one alone, and in that mode the kernel reassembles the fragments
+ * of others before we see them. There is no option against it and no way out of a group: so the call is answered with
+ * success and not made.
+ */
+static void keep_out_of_fanout(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(setsockopt), 2, SCMP_A1(SCMP_CMP_EQ, SOL_PACKET),
+		SCMP_A2(SCMP_CMP_EQ, PACKET_FANOUT)) || seccomp_load(filter))
+		fatalx("system call filter cannot be set up");
+	seccomp_release(filter);
+}
+
 /* DPDK would log to syslog too, which it could not reach from the sandbox. */
 void eal_start(const struct conf *conf, const struct port ports[WIRES])
 {
@@ -101,6 +118,7 @@ void eal_start(const struct conf *conf, const struct port ports[WIRES])
 	add_memory(&args, conf->memory_mib);
 	add_devices(&args, ports);
 	rte_openlog_stream(stderr);
+	keep_out_of_fanout();
 	if (rte_eal_init(args.count, args.pointers) < 0)
 		fatalx("DPDK does not start reason=\"%s\" (hint: the lines above; memory-mib, cpus and the device names are in "
 			"the configuration)", rte_strerror(rte_errno));

@@ -1,6 +1,6 @@
 archives += dataplane
 dataplane.srcs := $(filter-out dataplane/main.c,$(wildcard dataplane/*.c))
-dataplane.libs := $(dpdk_libs)
+dataplane.libs := $(dpdk_libs) -lseccomp
 cflags.dataplane = $(dpdk_cflags)
 
 programs += sallyport-dataplane

@@ -69,9 +69,9 @@ class Dataplane:
 class Pair:
     """A connection from one side to a port of the other: both of its ends."""
 
-    def __init__(self, wire, side="inside", family=4, port=GUARDED, addresses=None):
+    def __init__(self, wire, side="inside", family=4, port=GUARDED):
         other = SIDES[1 - SIDES.index(side)]
-        address = (addresses or {s: ADDRESS[s][family] for s in SIDES})[other]
+        address = ADDRESS[other][family]
         with netns(wire.ns[other]), socket.create_server((address, port), family=FAMILY[family]) as listener:
             with netns(wire.ns[side]):
                 self.client = socket.create_connection((address, port), 5)
@@ -245,19 +245,6 @@ def refusals(wire, dataplane):
     check(counters["refused-guard-not-ready"] == 0 and counters["connections-open"] == 0, "the guard refused none itself")
 
 
-def vlan(wire, dataplane):
-    addresses = {"inside": "10.62.0.1", "outside": "10.62.0.2"}
-    for side in SIDES:
-        wire.on(side, "ip", "link", "add", "link", "wire", "name", "tagged", "type", "vlan", "id", "5")
-        wire.on(side, "ip", "addr", "add", f"{addresses[side]}/24", "dev", "tagged")
-        wire.on(side, "ip", "link", "set", "tagged", "up")
-    pair = Pair(wire, addresses=addresses)
-    check(pair.exchange(100000), "a connection in a VLAN is split and keeps its tags")
-    pair.close()
-    for side in SIDES:
-        wire.on(side, "ip", "link", "del", "tagged")
-
-
 def new_mac(wire, dataplane):
     pair = Pair(wire)
     pair.exchange()
@@ -337,7 +324,7 @@ def main():
     dataplane = None
     try:
         dataplane = older_connection(wire, folder)
-        for part in (bridging, splitting, many, slow_reader, endings, refusals, vlan, new_mac, upper_end_dies, loss, idle):
+        for part in (bridging, splitting, many, slow_reader, endings, refusals, new_mac, upper_end_dies, loss, idle):
             part(wire, dataplane)
         check(dataplane.pid() is not None, "it runs as its own user to the end")
         status = Path(f"/proc/{dataplane.pid()}/status").read_text()
