@@ -54,7 +54,8 @@ struct xml_parser;
 struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *owner)
 	__attribute__((warn_unused_result, nonnull(1)));
 void xml_parser_free(struct xml_parser *parser);
-int xml_parser_restart(struct xml_parser *parser) __attribute__((warn_unused_result, nonnull));        /* a new header is expected */
+/* Throws away what is unfinished; a new header is expected. 0; -EPROTO: the stream is broken; -ENOMEM: it is now. */
+int xml_parser_restart(struct xml_parser *parser) __attribute__((warn_unused_result, nonnull));
 void xml_parser_authenticated(struct xml_parser *parser) __attribute__((nonnull));     /* raises the size limit */
 
 /*
@@ -78,12 +79,15 @@ const char *xml_parser_detail(const struct xml_parser *parser);        /* what e
 
 /*
  * Writing, canonical: attributes with ' quotes, prefixes only `stream:` and `db:` (declared on the header) and `xml:`,
- * every other namespace as a default declaration where it changes, foreign attribute namespaces with generated prefixes, no
- * CDATA, no references beyond the five (and &#9; &#10; &#13; where a parser would normalise). 0 or -ENOSPC, -ENOMEM.
+ * every other namespace as a default declaration where it changes, foreign attribute namespaces with generated prefixes,
+ * attributes sorted by namespace and name, no CDATA, no references beyond the five (and &#9; &#10; &#13; where a parser
+ * would normalise). `db:` is used for top-level elements only, whose stream must have declared it. All or nothing: 0, or
+ * -ENOSPC, -ENOMEM and nothing is added. A tree can be longer written than it was read, where prefixes had made it short.
  */
 int xml_write_header(struct buf *out, const struct xml_header *header) __attribute__((warn_unused_result, nonnull));
 int xml_write_node(struct buf *out, const struct node *node) __attribute__((warn_unused_result, nonnull));
-int xml_write_stream_error(struct buf *out, const char *condition) __attribute__((warn_unused_result, nonnull)); /* and footer */
+/* With the footer. */
+int xml_write_stream_error(struct buf *out, const char *condition) __attribute__((warn_unused_result, nonnull));
 int xml_write_footer(struct buf *out) __attribute__((warn_unused_result, nonnull));
 
 #endif

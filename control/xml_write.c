@@ -145,8 +145,9 @@ struct place {
 };
 
 /*
- * Some servers know `stream:` and `db:` by their prefix and not by their namespace (RFC 6120 4.8.5, XEP-0220 2.4.1). Dialback
- * is declared on the header of those streams only that speak it; deep inside of a stanza it is a namespace like others.
+ * Some servers know `stream:` and `db:` by their prefix and not by their namespace (RFC 6120 4.8.5, XEP-0220 2.4.1).
+ * Dialback is declared on the header of those streams only that speak it; deep inside of a stanza it is a namespace like
+ * others.
  */
 static const char *prefix_of(const struct node *node, const struct place *place)
 {

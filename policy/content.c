@@ -1,6 +1,6 @@
 /*
- * Content: words that must not cross. Every <body/> and <subject/> is looked at, wherever it is in the stanza and in whatever
- * namespace: forwarded messages, carbons, archives and XHTML bring their own.
+ * Content: words that must not cross. Every <body/> and <subject/> is looked at, wherever it is in the stanza and in
+ * whatever namespace: forwarded messages, carbons, archives and XHTML bring their own.
  */
 #include <errno.h>
 #include <string.h>

@@ -13,8 +13,9 @@ struct arena;                          /* bump allocator with a hard maximum */
 
 struct arena *arena_new(size_t max_bytes) __attribute__((warn_unused_result));
 void arena_free(struct arena *arena);
-void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((warn_unused_result, nonnull)); /* NULL: maximum reached */
 void arena_allow(struct arena *arena, size_t bytes) __attribute__((nonnull));  /* raises the maximum, for an answer */
+/* These return NULL when the maximum is reached. */
+void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((warn_unused_result, nonnull));
 char *arena_strdup(struct arena *arena, const char *s) __attribute__((warn_unused_result, nonnull));
 char *arena_strndup(struct arena *arena, const char *s, size_t n) __attribute__((warn_unused_result, nonnull));
 
@@ -59,7 +60,8 @@ struct stanza {
 /* Looking. `ns` NULL matches any namespace. */
 bool node_is(const struct node *node, const char *ns, const char *name) __attribute__((nonnull(1, 3)));
 struct node *node_child(const struct node *node, const char *ns, const char *name) __attribute__((nonnull(1, 3)));
-const char *node_attribute(const struct node *node, const char *name) __attribute__((nonnull)); /* unqualified; NULL: none */
+/* The value of an unqualified attribute; NULL: there is none. */
+const char *node_attribute(const struct node *node, const char *name) __attribute__((nonnull));
 size_t node_text_len(const struct node *node) __attribute__((nonnull));        /* of all text directly inside */
 char *node_text(const struct node *node, struct arena *arena) __attribute__((nonnull));        /* joined; NULL: no room */
 

@@ -12,8 +12,8 @@ struct jid {                                   /* pointers into the text that wa
 };
 
 /*
- * Takes `text` apart and checks each part. 0; -EINVAL if there is no usable domain; -EILSEQ if the domain is good, but another
- * part is not.
+ * Takes `text` apart and checks each part. 0; -EINVAL if there is no usable domain; -EILSEQ if the domain is good, but
+ * another part is not.
  */
 int jid_parse(struct jid *jid, const char *text) __attribute__((warn_unused_result, nonnull));
 

@@ -37,6 +37,7 @@ struct policy_rules {
 
 struct policy;
 
+/* NULL with errno: ENOMEM, or EINVAL: a pattern, a profile's index or a word that cannot be. */
 struct policy *policy_new(const struct policy_rules *rules) __attribute__((warn_unused_result, nonnull));
 void policy_free(struct policy *policy);
 
@@ -72,7 +73,9 @@ struct policy_verdict {
 	char changed[160];             /* what was changed, for people; "" if nothing */
 };
 
-/* Judges, and edits the tree where a rule says so. Running out of arena is a refusal (resource-constraint), never a pass. */
+/*
+ * Judges, and edits the tree where a rule says so. Running out of memory is a refusal (resource-constraint), never a pass.
+ */
 void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
 	struct policy_verdict *verdict) __attribute__((nonnull));
 

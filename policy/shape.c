@@ -43,8 +43,8 @@ static bool find_kind(struct policy_case *c)
 }
 
 /*
- * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered; with
- * another part that is wrong, a sender is told, as far as it has an address itself.
+ * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered;
+ * with another part that is wrong, a sender is told, as far as it has an address itself.
  */
 static void check_address(struct policy_case *c, const char *name, char *domain)
 {

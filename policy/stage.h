@@ -46,7 +46,10 @@ void peering_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
 
-/* What a stage finds. `rule`, `condition` and `reason` are static; what is less tight than the verdict is changes nothing. */
+/*
+ * What a stage finds. The texts are static; condition and error type may be NULL. Only what is tighter than the verdict
+ * counts.
+ */
 struct finding {
 	enum policy_action action;
 	const char *rule, *condition, *error_type, *reason;

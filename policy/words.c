@@ -1,6 +1,6 @@
 /*
- * Finding words. Text and words are brought into the same plain form; then, at every place of the text where a word may begin,
- * the words with that first byte are compared.
+ * Finding words. Text and words are brought into the same plain form; then, at every place of the text where a word may
+ * begin, the words with that first byte are compared.
  */
 #include <errno.h>
 #include <stdbool.h>

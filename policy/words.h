@@ -10,7 +10,7 @@
 
 struct words;
 
-/* Copies the NULL-terminated list. NULL with errno ENOMEM, or EINVAL: a word without any visible character, or not UTF-8. */
+/* Copies the NULL-terminated list. NULL with errno ENOMEM, or EINVAL: a word without a visible character, or not UTF-8. */
 struct words *words_new(const char *const *list) __attribute__((warn_unused_result, nonnull));
 void words_free(struct words *words);
 

@@ -1,6 +1,7 @@
 /*
- * Stanzas from bytes through the test policy, in the direction that the first byte names. What passes must be writable, read
- * back as what was judged, and pass again unchanged; what is refused must have an answer that is no refused stanza itself.
+ * Stanzas from bytes through the test policy, in the direction that the first byte names. What passes must be
+ * writable, read back as what was judged, and pass again unchanged; what is refused must have an answer that is no
+ * refused stanza itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,8 @@ static void check_answer(const struct stanza *stanza, const struct policy_verdic
 	must(!answer || verdict->action == POLICY_REFUSED, "only a refusal is answered");
 	if (!answer)
 		return;
-	must(type && (!strcmp(type, "error") || !strcmp(type, "unsubscribed")), "the answer is one that nobody answers");
+	must(type && (!strcmp(type, "error") || !strcmp(type, "unsubscribed")),
+		"the answer is one that nobody answers");
 	must(!strcmp(node_attribute(answer, "to"), node_attribute(stanza->root, "from")), "it goes back");
 	write_text(&sent, answer);
 	buf_fini(&sent);
@@ -67,7 +69,8 @@ static void check_stanza(const struct policy *policy, enum policy_direction dire
 	policy_check(policy, &context, stanza, &verdict);
 	must((verdict.action == POLICY_PASS) == !*verdict.rule, "every other verdict has a rule");
 	must(verdict.action != POLICY_REWRITTEN || *verdict.changed, "a change is told");
-	must((verdict.action == POLICY_REFUSED || verdict.action == POLICY_CLOSE) == (*verdict.error_condition != '\0'),
+	must((verdict.action == POLICY_REFUSED || verdict.action == POLICY_CLOSE) ==
+			(*verdict.error_condition != '\0'),
 		"who is told is told something");
 	if (verdict.action <= POLICY_REWRITTEN)
 		check_passed(policy, &context, stanza);

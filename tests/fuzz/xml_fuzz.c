@@ -1,7 +1,7 @@
 /*
- * The parser and the writer. The first byte of an input says how to cut the rest. In whatever pieces a stream comes, and
- * though it is stopped after each element, the same comes out; what the writer makes of that reads back as the same trees,
- * and is written the same again.
+ * The parser and the writer. The first byte of an input says how to cut the rest. In whatever pieces a stream comes,
+ * and though it is stopped after each element, the same comes out; what the writer makes of that reads back as the
+ * same trees, and is written the same again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,8 @@ static void check_writing(struct reading *first)
 		must(same_bytes(&first->written, &second.written), "written the same again");
 		must(same_bytes(&first->trees, &second.trees), "the same trees");
 	} else {
-		/* Namespaces that prefixes made short stand at each element now: it may have grown beyond a limit, not more. */
+		/* Namespaces that prefixes made short stand at each element now: it may have grown beyond a limit,
+		 * not more. */
 		must(strstr(stream_log_text(&second.log), "fault policy-violation"), "what is written is read");
 	}
 	buf_fini(&stream);

@@ -108,7 +108,8 @@ static void removes(void **state)
 {
 	struct arena *arena = arena_new(ROOM);
 	struct node *root = node_new(arena, "", "r");
-	struct node *a = child_of(arena, root, "", "a"), *b = child_of(arena, root, "", "b"), *c = child_of(arena, root, "", "c");
+	struct node *a = child_of(arena, root, "", "a"), *b = child_of(arena, root, "", "b"),
+		    *c = child_of(arena, root, "", "c");
 
 	(void)state;
 	node_remove(b);
@@ -138,8 +139,8 @@ static void says_when_full(void **state)
 		struct arena *arena = arena_new(max);
 		struct node *root = node_new(arena, NS_SERVER, "message");
 
-		built = root && !node_add_text(arena, root, "text", 4) && !node_set_attribute(arena, root, "a", "b") &&
-			node_text(root, arena);
+		built = root && !node_add_text(arena, root, "text", 4) &&
+			!node_set_attribute(arena, root, "a", "b") && node_text(root, arena);
 		arena_free(arena);
 	}
 	assert_true(max > sizeof(struct node));

@@ -13,11 +13,19 @@
 #define IN POLICY_INBOUND
 #define M "<message from='u@a.example/r' to='v@b.example' id='1' type='chat'>"
 #define END "</message>"
-#define ERROR "<error type='modify'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>" \
-	"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>not allowed by policy: content.forbidden-words</text></error>"
+#define ERROR                                                                                  \
+	"<error type='modify'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>" \
+	"<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>not allowed by policy: "            \
+	"content.forbidden-words</text></error>"
 #define ANSWER "<message from='v@b.example' id='1' to='u@a.example/r' type='error'>" ERROR END
-#define PASSES(name, content) {name, OUT, M content END, POLICY_PASS, "", "", NULL}
-#define REFUSES(name, content) {name, OUT, M content END, POLICY_REFUSED, "content.forbidden-words", "policy-violation", ANSWER}
+#define PASSES(name, content)                                       \
+	{                                                           \
+		name, OUT, M content END, POLICY_PASS, "", "", NULL \
+	}
+#define REFUSES(name, content)                                                                                  \
+	{                                                                                                       \
+		name, OUT, M content END, POLICY_REFUSED, "content.forbidden-words", "policy-violation", ANSWER \
+	}
 
 static const struct policy_row rows[] = {
 	PASSES("harmless", "<body>hello</body>"),
@@ -32,34 +40,44 @@ static const struct policy_row rows[] = {
 	REFUSES("second language", "<body>x</body><body xml:lang='de'>secret</body>"),
 	REFUSES("by references and CDATA", "<body>s&#101;c<![CDATA[ret]]></body>"),
 	REFUSES("hidden by an invisible character", "<body>sec\u200bret</body>"),
-	REFUSES("forwarded", "<body>fwd</body><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>secret</body>"
-		"</message></forwarded>"),
+	REFUSES("forwarded", "<body>fwd</body><forwarded xmlns='urn:xmpp:forward:0'><message "
+			     "xmlns='jabber:client'><body>secret</body>"
+			     "</message></forwarded>"),
 	REFUSES("forwarded twice", "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'>"
-		"<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><subject>secret</subject></message></forwarded>"
-		"</message></forwarded>"),
-	REFUSES("XHTML", "<body>x</body><html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
-		"<p>a <b>secret</b></p></body></html>"),
-	REFUSES("split by markup", "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
+				   "<forwarded xmlns='urn:xmpp:forward:0'><message "
+				   "xmlns='jabber:client'><subject>secret</subject></message></forwarded>"
+				   "</message></forwarded>"),
+	REFUSES("XHTML", "<body>x</body><html xmlns='http://jabber.org/protocol/xhtml-im'><body "
+			 "xmlns='http://www.w3.org/1999/xhtml'>"
+			 "<p>a <b>secret</b></p></body></html>"),
+	REFUSES("split by markup",
+		"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
 		"sec<b>ret</b></body></html>"),
-	REFUSES("between paragraphs", "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
+	REFUSES("between paragraphs",
+		"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
 		"<p>one</p><p>secret</p><p>two</p></body></html>"),
 	REFUSES("body in a body", "<body><x xmlns='urn:x'><body>secret</body></x></body>"),
 
-	{"inbound", IN, "<message from='v@b.example' to='u@a.example/r' id='1'><body>a virus</body></message>", POLICY_REFUSED,
-		"content.forbidden-words", "policy-violation",
+	{"inbound", IN, "<message from='v@b.example' to='u@a.example/r' id='1'><body>a virus</body></message>",
+		POLICY_REFUSED, "content.forbidden-words", "policy-violation",
 		"<message from='u@a.example/r' id='1' to='v@b.example' type='error'>" ERROR END},
-	{"inbound, our word", IN, "<message from='v@b.example' to='u@a.example'><body>secret</body></message>", POLICY_PASS, "", "",
-		NULL},
-	{"no words for this peer", OUT, "<message from='a.example' to='none.example'><body>secret</body></message>", POLICY_PASS, "", "",
-		NULL},
-	{"errors are looked at and not answered", OUT, "<message from='a.example' to='b.example' type='error'><body>secret</body></message>",
-		POLICY_REFUSED, "content.forbidden-words", "policy-violation", NULL},
-	{"an archive in an iq", OUT, "<iq from='a.example' to='b.example' id='1' type='set'><x xmlns='urn:x'><message><body>secret</body>"
-		"</message></x></iq>", POLICY_REFUSED, "content.forbidden-words", "policy-violation",
+	{"inbound, our word", IN, "<message from='v@b.example' to='u@a.example'><body>secret</body></message>",
+		POLICY_PASS, "", "", NULL},
+	{"no words for this peer", OUT, "<message from='a.example' to='none.example'><body>secret</body></message>",
+		POLICY_PASS, "", "", NULL},
+	{"errors are looked at and not answered", OUT,
+		"<message from='a.example' to='b.example' type='error'><body>secret</body></message>", POLICY_REFUSED,
+		"content.forbidden-words", "policy-violation", NULL},
+	{"an archive in an iq", OUT,
+		"<iq from='a.example' to='b.example' id='1' type='set'><x xmlns='urn:x'><message><body>secret</body>"
+		"</message></x></iq>",
+		POLICY_REFUSED, "content.forbidden-words", "policy-violation",
 		"<iq from='b.example' id='1' to='a.example' type='error'>" ERROR "</iq>"},
-	{"folded and then refused", OUT, "<presence from='a.example' to='show.example' type='subscribe'>"
-		"<x xmlns='http://jabber.org/protocol/muc#user'><body>secret</body></x></presence>", POLICY_REFUSED,
-		"content.forbidden-words", "policy-violation", "<presence from='show.example' to='a.example' type='unsubscribed'/>"},
+	{"folded and then refused", OUT,
+		"<presence from='a.example' to='show.example' type='subscribe'>"
+		"<x xmlns='http://jabber.org/protocol/muc#user'><body>secret</body></x></presence>",
+		POLICY_REFUSED, "content.forbidden-words", "policy-violation",
+		"<presence from='show.example' to='a.example' type='unsubscribed'/>"},
 };
 
 static void refuses_words(void **state)
@@ -85,7 +103,8 @@ static void never_says_the_word(void **state)
 	policy_free(policy);
 }
 
-/* Markup is put together in the arena: when that is full, the stanza is refused, and its sender still gets an answer. */
+/* Markup is put together in the arena: when that is full, the stanza is refused, and its sender still gets an answer.
+ */
 static void refuses_when_the_arena_is_full(void **state)
 {
 	struct policy *policy = test_policy();

@@ -11,8 +11,10 @@
 #include "tests/unit/policy_harness.h"
 #include "tests/unit/xml_harness.h"
 
-#define REFUSED_MESSAGE(from, to) "<message from='" from "' to='" to "' type='error'><error type='cancel'>" \
-	"<not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>" \
+#define REFUSED_MESSAGE(from, to)                                                 \
+	"<message from='" from "' to='" to "' type='error'><error type='cancel'>" \
+	"<not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text "        \
+	"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>"                            \
 	"not allowed by policy: peering.allow-list</text></error></message>"
 #define OUT POLICY_OUTBOUND
 #define IN POLICY_INBOUND
@@ -20,37 +22,42 @@
 static const struct policy_row rows[] = {
 	{"out", OUT, "<message from='a.example' to='b.example'/>", POLICY_PASS, "", "", NULL},
 	{"in", IN, "<message from='v@b.example' to='u@a.example/r'/>", POLICY_PASS, "", "", NULL},
-	{"capitals and the root's dot", OUT, "<message from='u@A.Example' to='v@B.EXAMPLE.'/>", POLICY_PASS, "", "", NULL},
-	{"another domain of ours", OUT, "<message from='r@conference.a.example/n' to='b.example'/>", POLICY_PASS, "", "", NULL},
+	{"capitals and the root's dot", OUT, "<message from='u@A.Example' to='v@B.EXAMPLE.'/>", POLICY_PASS, "", "",
+		NULL},
+	{"another domain of ours", OUT, "<message from='r@conference.a.example/n' to='b.example'/>", POLICY_PASS, "",
+		"", NULL},
 	{"below a wildcard", OUT, "<message from='a.example' to='x.wild.example'/>", POLICY_PASS, "", "", NULL},
 
-	{"spoofed", IN, "<message from='v@c.example' to='u@a.example'/>", POLICY_CLOSE, "peering.pair", "invalid-from", NULL},
+	{"spoofed", IN, "<message from='v@c.example' to='u@a.example'/>", POLICY_CLOSE, "peering.pair",
+		"invalid-from", NULL},
 	{"spoofed as ours", IN, "<message from='u@a.example' to='u@a.example'/>", POLICY_CLOSE, "peering.pair",
 		"improper-addressing", NULL},
 	{"to somebody else", IN, "<message from='v@b.example' to='u@c.example'/>", POLICY_CLOSE, "peering.pair",
 		"improper-addressing", NULL},
 	{"domain with a domain as its user", IN, "<message from='b.example@c.example' to='a.example'/>", POLICY_CLOSE,
 		"peering.pair", "invalid-from", NULL},
-	{"domain as a resource", IN, "<message from='c.example/b.example' to='a.example'/>", POLICY_CLOSE, "peering.pair",
+	{"domain as a resource", IN, "<message from='c.example/b.example' to='a.example'/>", POLICY_CLOSE,
+		"peering.pair", "invalid-from", NULL},
+	{"longer domain", IN, "<message from='xb.example' to='a.example'/>", POLICY_CLOSE, "peering.pair",
 		"invalid-from", NULL},
-	{"longer domain", IN, "<message from='xb.example' to='a.example'/>", POLICY_CLOSE, "peering.pair", "invalid-from", NULL},
 
 	{"not a peer", OUT, "<message from='a.example' to='unknown.example'/>", POLICY_REFUSED, "peering.allow-list",
 		"not-allowed", REFUSED_MESSAGE("unknown.example", "a.example")},
 	{"a wildcard is not its own domain", OUT, "<message from='a.example' to='wild.example'/>", POLICY_REFUSED,
 		"peering.allow-list", "not-allowed", REFUSED_MESSAGE("wild.example", "a.example")},
-	{"neither is ours", OUT, "<message from='unknown.example' to='b.example'/>", POLICY_REFUSED, "peering.allow-list",
-		"not-allowed", REFUSED_MESSAGE("b.example", "unknown.example")},
-	{"both are ours", OUT, "<message from='conference.a.example' to='a.example'/>", POLICY_REFUSED, "peering.allow-list",
-		"not-allowed", REFUSED_MESSAGE("a.example", "conference.a.example")},
-	{"ours from the outside", IN, "<message from='a.example' to='b.example'/>", POLICY_REFUSED, "peering.allow-list",
-		"not-allowed", REFUSED_MESSAGE("b.example", "a.example")},
-	{"theirs from the inside", OUT, "<message from='b.example' to='a.example'/>", POLICY_REFUSED, "peering.allow-list",
-		"not-allowed", REFUSED_MESSAGE("a.example", "b.example")},
-	{"presence of no peer", OUT, "<presence from='a.example' to='unknown.example'/>", POLICY_REFUSED, "peering.allow-list",
-		"not-allowed", NULL},
+	{"neither is ours", OUT, "<message from='unknown.example' to='b.example'/>", POLICY_REFUSED,
+		"peering.allow-list", "not-allowed", REFUSED_MESSAGE("b.example", "unknown.example")},
+	{"both are ours", OUT, "<message from='conference.a.example' to='a.example'/>", POLICY_REFUSED,
+		"peering.allow-list", "not-allowed", REFUSED_MESSAGE("a.example", "conference.a.example")},
+	{"ours from the outside", IN, "<message from='a.example' to='b.example'/>", POLICY_REFUSED,
+		"peering.allow-list", "not-allowed", REFUSED_MESSAGE("b.example", "a.example")},
+	{"theirs from the inside", OUT, "<message from='b.example' to='a.example'/>", POLICY_REFUSED,
+		"peering.allow-list", "not-allowed", REFUSED_MESSAGE("a.example", "b.example")},
+	{"presence of no peer", OUT, "<presence from='a.example' to='unknown.example'/>", POLICY_REFUSED,
+		"peering.allow-list", "not-allowed", NULL},
 	/* The longest match governs: these peers are of another profile than the wildcard around them. */
-	{"inner name", OUT, "<presence from='a.example' to='none.wild.example'/>", POLICY_DROPPED, "presence.none", "", NULL},
+	{"inner name", OUT, "<presence from='a.example' to='none.wild.example'/>", POLICY_DROPPED, "presence.none",
+		"", NULL},
 	{"inner wildcard", OUT, "<presence from='a.example' to='x.deep.wild.example'><show>dnd</show></presence>",
 		POLICY_REWRITTEN, "presence.fold", "", "<presence from='a.example' to='x.deep.wild.example'/>"},
 };
@@ -103,7 +110,8 @@ static void allows_streams(void **state)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
 		const char *reason = NULL;
 
-		assert_int_equal(policy_peering_allows(policy, pairs[i].from, pairs[i].to, &reason), pairs[i].allowed);
+		assert_int_equal(
+			policy_peering_allows(policy, pairs[i].from, pairs[i].to, &reason), pairs[i].allowed);
 		assert_non_null(reason);
 		assert_int_equal(*reason == '\0', pairs[i].allowed);
 		assert_int_equal(policy_peering_allows(policy, pairs[i].from, pairs[i].to, NULL), pairs[i].allowed);
@@ -126,10 +134,14 @@ static void matches_patterns(void **state)
 
 static void refuses_bad_rules(void **state)
 {
-	static const char *const ours[] = {"a.example", NULL}, *const bad_ours[] = {"u@a.example", NULL}, *const words[] = {" ", NULL};
-	static const char *const bad_patterns[] = {"", "*b.example", "*.", "*.*", "b.*", "b..example", "u@b.example", "b/r", "**"};
-	const struct policy_profile_rules profile = {.name = "p"}, bad_profile = {.name = "p", .forbidden = {words, NULL}};
-	struct policy *policy = policy_new(&(struct policy_rules){ours, &profile, 1, &(struct policy_peer_rules){"*", 0}, 1});
+	static const char *const ours[] = {"a.example", NULL}, *const bad_ours[] = {"u@a.example", NULL},
+				 *const words[] = {" ", NULL};
+	static const char *const bad_patterns[] = {
+		"", "*b.example", "*.", "*.*", "b.*", "b..example", "u@b.example", "b/r", "**"};
+	const struct policy_profile_rules profile = {.name = "p"},
+					  bad_profile = {.name = "p", .forbidden = {words, NULL}};
+	struct policy *policy =
+		policy_new(&(struct policy_rules){ours, &profile, 1, &(struct policy_peer_rules){"*", 0}, 1});
 
 	(void)state;
 	assert_non_null(policy);
@@ -140,7 +152,8 @@ static void refuses_bad_rules(void **state)
 	assert_null(policy_new(&(struct policy_rules){bad_ours, &profile, 1, NULL, 0}));
 	assert_null(policy_new(&(struct policy_rules){ours, &bad_profile, 1, NULL, 0}));
 	for (size_t i = 0; i < sizeof(bad_patterns) / sizeof(*bad_patterns); i++)
-		assert_null(policy_new(&(struct policy_rules){ours, &profile, 1, &(struct policy_peer_rules){bad_patterns[i], 0}, 1}));
+		assert_null(policy_new(&(struct policy_rules){
+			ours, &profile, 1, &(struct policy_peer_rules){bad_patterns[i], 0}, 1}));
 }
 
 int main(void)

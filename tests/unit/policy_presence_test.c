@@ -10,15 +10,25 @@
 #include "tests/unit/xml_harness.h"
 
 #define TO(peer) "<presence from='u@a.example/r' to='v@" peer ".example'"
-#define RICH "<show>dnd</show><status>in a meeting</status><priority>5</priority>" \
+#define RICH                                                                  \
+	"<show>dnd</show><status>in a meeting</status><priority>5</priority>" \
 	"<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='x' ver='y'/>"
 #define ROOM "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>"
 #define OCCUPANT "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant'/></x>"
 #define OUT POLICY_OUTBOUND
 #define IN POLICY_INBOUND
-#define PASSES(name, stanza) {name, OUT, stanza, POLICY_PASS, "", "", NULL}
-#define FOLDS(name, stanza, text) {name, OUT, stanza, POLICY_REWRITTEN, "presence.fold", "", text}
-#define DROPS(name, stanza) {name, OUT, stanza, POLICY_DROPPED, "presence.none", "", NULL}
+#define PASSES(name, stanza)                                 \
+	{                                                    \
+		name, OUT, stanza, POLICY_PASS, "", "", NULL \
+	}
+#define FOLDS(name, stanza, text)                                              \
+	{                                                                      \
+		name, OUT, stanza, POLICY_REWRITTEN, "presence.fold", "", text \
+	}
+#define DROPS(name, stanza)                                                  \
+	{                                                                    \
+		name, OUT, stanza, POLICY_DROPPED, "presence.none", "", NULL \
+	}
 
 static const struct policy_row rows[] = {
 	PASSES("full", TO("full") ">" RICH "</presence>"),
@@ -32,22 +42,27 @@ static const struct policy_row rows[] = {
 	FOLDS("show, attribute", TO("show") "><show x='1'>dnd</show></presence>", TO("show") "/>"),
 	FOLDS("show, capitals", TO("show") "><show>DND</show></presence>", TO("show") "/>"),
 	FOLDS("show, empty", TO("show") "><show/></presence>", TO("show") "/>"),
-	FOLDS("show, two", TO("show") "><show>dnd</show><show>away</show></presence>", TO("show") "><show>dnd</show></presence>"),
+	FOLDS("show, two", TO("show") "><show>dnd</show><show>away</show></presence>",
+		TO("show") "><show>dnd</show></presence>"),
 	FOLDS("show, other namespace", TO("show") "><show xmlns='urn:x'>dnd</show></presence>", TO("show") "/>"),
-	FOLDS("show when going", TO("show") " type='unavailable'><show>dnd</show></presence>", TO("show") " type='unavailable'/>"),
+	FOLDS("show when going", TO("show") " type='unavailable'><show>dnd</show></presence>",
+		TO("show") " type='unavailable'/>"),
 	FOLDS("white space", TO("show") "> <show>dnd</show></presence>", TO("show") "><show>dnd</show></presence>"),
 
 	FOLDS("online", TO("online") ">" RICH "</presence>", TO("online") "/>"),
-	FOLDS("online, going", TO("online") " type='unavailable'><status>bye</status></presence>", TO("online") " type='unavailable'/>"),
+	FOLDS("online, going", TO("online") " type='unavailable'><status>bye</status></presence>",
+		TO("online") " type='unavailable'/>"),
 	FOLDS("online, attributes", TO("online") " id='1' xml:lang='en' mood='happy' x:y='z' xmlns:x='urn:x'/>",
 		"<presence from='u@a.example/r' id='1' to='v@online.example' xml:lang='en'/>"),
 	FOLDS("online, room", TO("online") ">" RICH ROOM "</presence>", TO("online") ">" ROOM "</presence>"),
 	PASSES("online, occupant", TO("online") ">" OCCUPANT "</presence>"),
 	PASSES("online, federated room", TO("online") "><fmuc xmlns='http://isode.com/protocol/fmuc'/></presence>"),
-	FOLDS("online, subscription with a note", TO("online") " type='subscribe'><status>let me in</status></presence>",
+	FOLDS("online, subscription with a note",
+		TO("online") " type='subscribe'><status>let me in</status></presence>",
 		TO("online") " type='subscribe'/>"),
-	PASSES("online, error", TO("online") " type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-		"</error></presence>"),
+	PASSES("online, error",
+		TO("online") " type='error'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+			     "</error></presence>"),
 	FOLDS("online, error without being one", TO("online") "><error/></presence>", TO("online") "/>"),
 
 	DROPS("none", TO("none") ">" RICH "</presence>"),
@@ -59,15 +74,19 @@ static const struct policy_row rows[] = {
 	PASSES("none, unsubscribed", TO("none") " type='unsubscribed'/>"),
 	PASSES("none, probe", TO("none") " type='probe'/>"),
 	PASSES("none, room", "<presence from='u@a.example/r' to='room@none.example/nick'>" ROOM "</presence>"),
-	FOLDS("none, room with more", "<presence from='u@a.example/r' to='room@none.example/nick'>" RICH ROOM "</presence>",
+	FOLDS("none, room with more",
+		"<presence from='u@a.example/r' to='room@none.example/nick'>" RICH ROOM "</presence>",
 		"<presence from='u@a.example/r' to='room@none.example/nick'>" ROOM "</presence>"),
-	FOLDS("none, leaving a room", "<presence from='u@a.example/r' to='room@none.example/nick' type='unavailable'><status>x</status>"
-		"</presence>", "<presence from='u@a.example/r' to='room@none.example/nick' type='unavailable'/>"),
+	FOLDS("none, leaving a room",
+		"<presence from='u@a.example/r' to='room@none.example/nick' type='unavailable'><status>x</status>"
+		"</presence>",
+		"<presence from='u@a.example/r' to='room@none.example/nick' type='unavailable'/>"),
 	DROPS("none, going as if from a room", TO("none") " type='unavailable'><x xmlns='urn:muc'/></presence>"),
 
-	{"the other direction", IN, "<presence from='v@none.example/r' to='u@a.example'>" RICH "</presence>", POLICY_PASS, "", "", NULL},
-	{"messages are not presence", OUT, "<message from='a.example' to='none.example'><show>dnd</show></message>", POLICY_PASS, "",
-		"", NULL},
+	{"the other direction", IN, "<presence from='v@none.example/r' to='u@a.example'>" RICH "</presence>",
+		POLICY_PASS, "", "", NULL},
+	{"messages are not presence", OUT, "<message from='a.example' to='none.example'><show>dnd</show></message>",
+		POLICY_PASS, "", "", NULL},
 };
 
 static void folds_presence(void **state)
@@ -85,7 +104,8 @@ static void tells_what_was_taken(void **state)
 
 	(void)state;
 	policy_check(policy, &context, &stanza, &verdict);
-	assert_string_equal(verdict.changed, "presence folded: without show, status, priority, other elements, other attributes, "
+	assert_string_equal(verdict.changed,
+		"presence folded: without show, status, priority, other elements, other attributes, "
 		"white space");
 	arena_free(stanza.arena);
 	policy_free(policy);

@@ -10,8 +10,16 @@
 #include "policy/words.h"
 
 static const char *const list[] = {
-	"secret", "Top  Priority", "stra\u00dfe", "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "\u0441\u0435\u043a\u0440\u0435\u0442",
-	"\u673a\u5bc6", "caf\u00e9", "#tag", "ab12", NULL,
+	"secret",
+	"Top  Priority",
+	"stra\u00dfe",
+	"\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
+	"\u0441\u0435\u043a\u0440\u0435\u0442",
+	"\u673a\u5bc6",
+	"caf\u00e9",
+	"#tag",
+	"ab12",
+	NULL,
 };
 
 static const struct {
@@ -33,14 +41,14 @@ static const struct {
 	{"2secret", 1},
 	{"l'secret", 1},
 	{"sec ret", 0},
-	{"s\u00adecret", 1},                            /* soft hyphen */
-	{"s\u200be\u200cc\u200dr\u2060e\ufefft", 1},    /* zero width */
-	{"\u202esecret\u202c", 1},                      /* direction marks */
-	{"sec\u034fret", 1},                            /* grapheme joiner */
-	{"secre\U000E0074t", 1},                        /* tag character */
-	{"\uff33\uff45\uff43\uff52\uff45\uff54", 1},    /* full width */
-	{"\U0001D42C\U0001D41E\U0001D41C\U0001D42B\U0001D41E\U0001D42D", 1},    /* mathematical bold */
-	{"\u24d4 \u24e2\u24d4\u24d2\u24e1\u24d4\u24e3", 1},     /* circled */
+	{"s\u00adecret", 1},                                                 /* soft hyphen */
+	{"s\u200be\u200cc\u200dr\u2060e\ufefft", 1},                         /* zero width */
+	{"\u202esecret\u202c", 1},                                           /* direction marks */
+	{"sec\u034fret", 1},                                                 /* grapheme joiner */
+	{"secre\U000E0074t", 1},                                             /* tag character */
+	{"\uff33\uff45\uff43\uff52\uff45\uff54", 1},                         /* full width */
+	{"\U0001D42C\U0001D41E\U0001D41C\U0001D42B\U0001D41E\U0001D42D", 1}, /* mathematical bold */
+	{"\u24d4 \u24e2\u24d4\u24d2\u24e1\u24d4\u24e3", 1},                  /* circled */
 	{"\u201esecret\u201c", 1},
 	{"secret\u00e9", 0},
 	{"top priority", 1},
@@ -53,12 +61,12 @@ static const struct {
 	{"STRASSE", 1},
 	{"Stra\u1e9ee", 1},
 	{"Strassenbahn", 0},
-	{"\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", 1},      /* final sigma */
+	{"\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3", 1}, /* final sigma */
 	{"\u0421\u0415\u041a\u0420\u0415\u0422", 1},
 	{"\u0441\u0435\u043a\u0440\u0435\u0442\u043d\u043e", 0},
-	{"\u8fd9\u662f\u673a\u5bc6\u6587\u4ef6", 1},            /* no spaces in this script */
+	{"\u8fd9\u662f\u673a\u5bc6\u6587\u4ef6", 1}, /* no spaces in this script */
 	{"\u673a \u5bc6", 0},
-	{"CAFE\u0301", 1},                                      /* composed or not */
+	{"CAFE\u0301", 1}, /* composed or not */
 	{"cafe", 0},
 	{"a #tag", 1},
 	{"a tag", 0},

@@ -211,7 +211,7 @@ size_t stream_read(struct stream_log *log, const void *bytes, size_t len, size_t
 	if (taken < 0) {
 		whitespace_ends(log);
 		puts_to(&log->text, "fault ");
-		puts_to(&log->text, xml_fault_condition((enum xml_fault)-taken));
+		puts_to(&log->text, xml_fault_condition((enum xml_fault) - taken));
 		puts_to(&log->text, "\n");
 	}
 	xml_parser_free(parser);

@@ -1,4 +1,5 @@
-/* The parser: every case whole and in chunks of 1 to 7 bytes, at and over each limit, and with each allocation failing. */
+/* The parser: every case whole and in chunks of 1 to 7 bytes, at and over each limit, and with each allocation
+ * failing. */
 #include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -31,7 +32,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
 
-static long fail_in;           /* this many allocations from now; 0: never */
+static long fail_in; /* this many allocations from now; 0: never */
 static long live_bytes;
 
 static bool fails_now(void)
@@ -78,42 +79,58 @@ struct row {
 	size_t len;
 	const char *log;
 };
-#define ROW(name, stream, log) {name, stream, sizeof(stream) - 1, log}
+#define ROW(name, stream, log)                        \
+	{                                             \
+		name, stream, sizeof(stream) - 1, log \
+	}
 
 static const struct row good[] = {
 	ROW("empty", "", ""),
 	ROW("header", H, HL),
 	ROW("declaration", "<?xml version='1.0'?>" H, HL),
-	ROW("declaration with encoding", "<?xml version=\"1.0\" encoding=\"utf-8\" standalone='yes' ?>\n" H F, HL "footer\n"),
+	ROW("declaration with encoding", "<?xml version=\"1.0\" encoding=\"utf-8\" standalone='yes' ?>\n" H F,
+		HL "footer\n"),
 	ROW("whitespace before the header", " \r\n" H F, HL "footer\n"),
 	ROW("all header attributes",
-		"<stream:stream id='&lt;1&apos;' xml:lang='en' version='1.0' to=\"b\" from='a' other='x' x:other='y' xmlns:x='urn:x' "
-		"xmlns:stream='" S "' xmlns='jabber:server'>", "header from='a' to='b' id='<1'' version='1.0' lang='en'\n"),
-	ROW("other prefixes", "<s:stream xmlns:s='" S "' xmlns='jabber:server'><s:features/><d:result xmlns:d='jabber:server:dialback'"
+		"<stream:stream id='&lt;1&apos;' xml:lang='en' version='1.0' to=\"b\" from='a' other='x' x:other='y' "
+		"xmlns:x='urn:x' "
+		"xmlns:stream='" S "' xmlns='jabber:server'>",
+		"header from='a' to='b' id='<1'' version='1.0' lang='en'\n"),
+	ROW("other prefixes",
+		"<s:stream xmlns:s='" S
+		"' xmlns='jabber:server'><s:features/><d:result xmlns:d='jabber:server:dialback'"
 		" to='x'>key</d:result></s:stream>",
 		"header\n(features{" S "})\n(result{jabber:server:dialback} to='x' \"key\")\nfooter\n"),
-	ROW("dialback prefix for something else", "<stream:stream xmlns='jabber:server' xmlns:stream='" S "' xmlns:db='urn:x'>",
-		"header\n"),
-	ROW("message", H "<message to='b'><body>hi</body></message>", HL "(message{jabber:server} to='b' (body \"hi\"))\n"),
-	ROW("keepalives", H " \n<presence/>\t\r\n<iq/> ", HL "keepalive 2\n(presence{jabber:server})\nkeepalive 3\n"
-		"(iq{jabber:server})\nkeepalive 1\n"),
+	ROW("dialback prefix for something else",
+		"<stream:stream xmlns='jabber:server' xmlns:stream='" S "' xmlns:db='urn:x'>", "header\n"),
+	ROW("message", H "<message to='b'><body>hi</body></message>",
+		HL "(message{jabber:server} to='b' (body \"hi\"))\n"),
+	ROW("keepalives", H " \n<presence/>\t\r\n<iq/> ",
+		HL "keepalive 2\n(presence{jabber:server})\nkeepalive 3\n"
+		   "(iq{jabber:server})\nkeepalive 1\n"),
 	ROW("whitespace inside is kept", H "<a> <b>\n</b>\t</a>", HL "(a{jabber:server} \" \" (b \"\n\") \"\t\")\n"),
 	ROW("references", H "<a b='&quot;&#9;&#x0a;&#13;&amp;'>&lt;&gt;&apos;&#233;&#x1F600;&#x0000000041;</a>",
 		HL "(a{jabber:server} b='\"\t\n\r&' \"<>'\u00e9\U0001F600A\")\n"),
-	ROW("line ends become line feeds", H "<a b='x\r\ny\tz'>1\r\n2\r3\n4</a>", HL "(a{jabber:server} b='x y z' \"1\n2\n3\n4\")\n"),
+	ROW("line ends become line feeds", H "<a b='x\r\ny\tz'>1\r\n2\r3\n4</a>",
+		HL "(a{jabber:server} b='x y z' \"1\n2\n3\n4\")\n"),
 	ROW("multi-byte characters", H "<\u00e9 \u03b1='\u4e2d'>\u00e9\u4e2d\U0001F600</\u00e9>",
 		HL "(\u00e9{jabber:server} \u03b1='\u4e2d' \"\u00e9\u4e2d\U0001F600\")\n"),
 	ROW("CDATA is text", H "<a>1<![CDATA[<b it's=\"&amp;]]]]>2<![CDATA[]]><![CDATA[>]]></a>",
 		HL "(a{jabber:server} \"1<b it's=\"&amp;]]2>\")\n"),
 	ROW("brackets in text", H "<a>]]&gt; ]] ]a></a>", HL "(a{jabber:server} \"]]> ]] ]a>\")\n"),
-	ROW("> and quotes in values", H "<a b='/>\"' c=\">'\" >x</a >", HL "(a{jabber:server} b='/>\"' c='>'' \"x\")\n"),
+	ROW("> and quotes in values", H "<a b='/>\"' c=\">'\" >x</a >",
+		HL "(a{jabber:server} b='/>\"' c='>'' \"x\")\n"),
 	ROW("slashes in values", H "<a b='/'><c d='//'/></a>", HL "(a{jabber:server} b='/' (c d='//'))\n"),
-	ROW("namespaces", H "<x:a xmlns:x='urn:x' xmlns='urn:y' x:b='1' b='2'><x:c/><d/><e xmlns=''/><f xmlns='jabber:server'/></x:a>",
+	ROW("namespaces",
+		H "<x:a xmlns:x='urn:x' xmlns='urn:y' x:b='1' b='2'><x:c/><d/><e xmlns=''/><f "
+		  "xmlns='jabber:server'/></x:a>",
 		HL "(a{urn:x} b='2' {urn:x} b='1' (c) (d{urn:y}) (e{}) (f{jabber:server}))\n"),
 	ROW("prefix used again for another namespace", H "<a xmlns:x='urn:1'><x:b/><x:b xmlns:x='urn:2'/><x:b/></a>",
 		HL "(a{jabber:server} (b{urn:1}) (b{urn:2}) (b{urn:1}))\n"),
-	ROW("xml:lang", H "<message xml:lang='de'/>", HL "(message{jabber:server} {http://www.w3.org/XML/1998/namespace} lang='de')\n"),
-	ROW("empty and ended", H "<a/><a></a ><a b='' />", HL "(a{jabber:server})\n(a{jabber:server})\n(a{jabber:server} b='')\n"),
+	ROW("xml:lang", H "<message xml:lang='de'/>",
+		HL "(message{jabber:server} {http://www.w3.org/XML/1998/namespace} lang='de')\n"),
+	ROW("empty and ended", H "<a/><a></a ><a b='' />",
+		HL "(a{jabber:server})\n(a{jabber:server})\n(a{jabber:server} b='')\n"),
 	ROW("after the end only whitespace", H F " \n", HL "footer\n"),
 	ROW("unfinished", H "<message><body>hal", HL),
 	ROW("unfinished tag", H "<message to='a", HL),
@@ -153,8 +170,10 @@ static const struct row bad[] = {
 	ROW("reference at the top", H "&#32;<a/>", HL "fault bad-format\n"),
 	ROW("not a stream", "<a xmlns='jabber:server'>", "fault bad-format\n"),
 	ROW("stream of no namespace", "<stream xmlns='jabber:server'>", "fault invalid-namespace\n"),
-	ROW("stream of another namespace", "<stream:stream xmlns='jabber:server' xmlns:stream='urn:x'>", "fault invalid-namespace\n"),
-	ROW("client stream", "<stream:stream xmlns='jabber:client' xmlns:stream='" S "'>", "fault invalid-namespace\n"),
+	ROW("stream of another namespace", "<stream:stream xmlns='jabber:server' xmlns:stream='urn:x'>",
+		"fault invalid-namespace\n"),
+	ROW("client stream", "<stream:stream xmlns='jabber:client' xmlns:stream='" S "'>",
+		"fault invalid-namespace\n"),
 	ROW("content without a namespace", "<stream:stream xmlns:stream='" S "'>", "fault invalid-namespace\n"),
 	ROW("empty stream", "<stream:stream xmlns='jabber:server' xmlns:stream='" S "'/>", "fault bad-format\n"),
 	ROW("prefix not declared", H "<x:a/>", NWF),
@@ -163,7 +182,10 @@ static const struct row bad[] = {
 	ROW("prefix declared empty", H "<a xmlns:x=''/>", NWF),
 	ROW("xml prefix for something else", H "<a xmlns:xml='urn:x'/>", NWF),
 	ROW("xmlns prefix declared", H "<a xmlns:xmlns='urn:x'/>", NWF),
-	ROW("separator in a namespace", H "<a xmlns='urn:x\x1f" "b'/>", NWF),
+	ROW("separator in a namespace",
+		H "<a xmlns='urn:x\x1f"
+		  "b'/>",
+		NWF),
 	ROW("separator as a reference", H "<a xmlns='urn:x&#x1f;b'/>", NWF),
 	ROW("two colons", H "<a:b:c xmlns:a='x'/>", NWF),
 	ROW("wrong end", H "<a><b></a></b>", NWF),
@@ -196,7 +218,10 @@ static const struct row bad[] = {
 	ROW("surrogate", H "<a>\xed\xa0\x80</a>", NWF),
 	ROW("beyond Unicode", H "<a>&#x110000;</a>", NWF),
 	ROW("overlong", H "<a>\xc0\xaf</a>", NWF),
-	ROW("overlong <", H "\xc0\xbc" "a/>", HL "fault bad-format\n"),
+	ROW("overlong <",
+		H "\xc0\xbc"
+		  "a/>",
+		HL "fault bad-format\n"),
 	ROW("not UTF-8", H "<a>\xff</a>", NWF),
 	ROW("cut character", H "<a>\xe4\xb8</a>", NWF),
 	ROW("not UTF-8 in a name", H "<a\xff/>", NWF),
@@ -267,7 +292,8 @@ static void stops_after(const char *before, const char *after, size_t chunk)
 
 static void stops_at_the_byte(void **state)
 {
-	static const char *const after[] = {"\xff", " <a/>", "<", "<a", "\x16\x03\x01", "</a>", "&", "<?xml version='1.0'?>", ""};
+	static const char *const after[] = {
+		"\xff", " <a/>", "<", "<a", "\x16\x03\x01", "</a>", "&", "<?xml version='1.0'?>", ""};
 
 	(void)state;
 	for (size_t chunk = 0; chunk <= CHUNKS; chunk++)
@@ -277,7 +303,8 @@ static void stops_at_the_byte(void **state)
 
 static void takes_nothing_when_stopped(void **state)
 {
-	static const char *const parts[] = {H, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", " <a><b>1</b></a>", "<c/>", F};
+	static const char *const parts[] = {
+		H, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", " <a><b>1</b></a>", "<c/>", F};
 	struct stream_log log;
 	struct xml_parser *parser;
 
@@ -295,14 +322,15 @@ static void takes_nothing_when_stopped(void **state)
 		xml_parser_resume(parser);
 	}
 	assert_string_equal(stream_log_text(&log), HL "(starttls{urn:ietf:params:xml:ns:xmpp-tls})\nkeepalive 1\n"
-		"(a{jabber:server} (b \"1\"))\n(c{jabber:server})\nfooter\n");
+						      "(a{jabber:server} (b \"1\"))\n(c{jabber:server})\nfooter\n");
 	xml_parser_free(parser);
 	stream_log_fini(&log);
 }
 
 static void restarts_anywhere(void **state)
 {
-	static const char *const before[] = {"", H, H "<a/>", H "<a><b>text", H "<a b='", H "<a>&am", H "<a><![CDATA[x]", H F, "<?xml"};
+	static const char *const before[] = {
+		"", H, H "<a/>", H "<a><b>text", H "<a b='", H "<a>&am", H "<a><![CDATA[x]", H F, "<?xml"};
 	struct stream_log log;
 	struct xml_parser *parser;
 
@@ -504,7 +532,8 @@ static int long_name(const char *before, size_t bytes, const char *after)
 
 static void limits_names(void **state)
 {
-	static const char *const places[][2] = {{"<", "/>"}, {"<a ", "='1'/>"}, {"<a xmlns='", "'/>"}, {"<a xmlns:b='", "'/>"}};
+	static const char *const places[][2] = {
+		{"<", "/>"}, {"<a ", "='1'/>"}, {"<a xmlns='", "'/>"}, {"<a xmlns:b='", "'/>"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
@@ -529,8 +558,11 @@ static void limits_header_attributes(void **state)
 		const char *name;
 		size_t max;
 	} attributes[] = {
-		{"from", XML_HEADER_ATTRIBUTE_BYTES - 1}, {"to", XML_HEADER_ATTRIBUTE_BYTES - 1},
-		{"id", XML_HEADER_ATTRIBUTE_BYTES - 1}, {"version", 15}, {"xml:lang", 63},
+		{"from", XML_HEADER_ATTRIBUTE_BYTES - 1},
+		{"to", XML_HEADER_ATTRIBUTE_BYTES - 1},
+		{"id", XML_HEADER_ATTRIBUTE_BYTES - 1},
+		{"version", 15},
+		{"xml:lang", 63},
 	};
 
 	(void)state;
@@ -571,7 +603,8 @@ static void forgets_names(void **state)
 
 /* --- Memory --- */
 
-static const char busy[] = "<?xml version='1.0'?>" H "<message to='b' x:y='z' xmlns:x='urn:x'><body>some text</body></message> "
+static const char busy[] =
+	"<?xml version='1.0'?>" H "<message to='b' x:y='z' xmlns:x='urn:x'><body>some text</body></message> "
 	"<iq><query xmlns='urn:q'><item a='1'/><item a='2'/></query></iq>" F;
 
 /* Either the parser is not made, or it says so at some byte; nothing leaks and nothing half is delivered. */

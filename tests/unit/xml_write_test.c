@@ -32,13 +32,16 @@ static const struct {
 	{"<a xml:lang='en'/>", "<a xml:lang='en'/>"},
 	{"<a q:z='1' p:y='2' q:x='3' b='4' xmlns:p='urn:p' xmlns:q='urn:o'/>",
 		"<a b='4' xmlns:ns1='urn:o' ns1:x='3' ns1:z='1' xmlns:ns2='urn:p' ns2:y='2'/>"},
-	{"<f:features xmlns:f='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></f:features>",
+	{"<f:features xmlns:f='http://etherx.jabber.org/streams'><starttls "
+	 "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></f:features>",
 		"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>"},
 	{"<stream:error><x/></stream:error>", "<stream:error><x/></stream:error>"},
-	{"<d:result xmlns:d='jabber:server:dialback' to='b' from='a'>key</d:result>", "<db:result from='a' to='b'>key</db:result>"},
+	{"<d:result xmlns:d='jabber:server:dialback' to='b' from='a'>key</d:result>",
+		"<db:result from='a' to='b'>key</db:result>"},
 	{"<db:result type='error'><error><x xmlns='urn:x'/></error></db:result>",
 		"<db:result type='error'><error><x xmlns='urn:x'/></error></db:result>"},
-	{"<a><db:result><b/></db:result></a>", "<a><result xmlns='jabber:server:dialback'><b xmlns='jabber:server'/></result></a>"},
+	{"<a><db:result><b/></db:result></a>",
+		"<a><result xmlns='jabber:server:dialback'><b xmlns='jabber:server'/></result></a>"},
 	{"<a db:b='1' stream:c='2'/>", "<a stream:c='2' xmlns:ns1='jabber:server:dialback' ns1:b='1'/>"},
 	{"<xml:a><b/></xml:a>", "<xml:a><b/></xml:a>"},
 };
@@ -79,7 +82,8 @@ static void writes_one_form(void **state)
 /* However little room there is, what is there already stays as it is, and nothing half is added. */
 static void writes_all_or_nothing(void **state)
 {
-	static const char xml[] = "<message to='b'><body>a &amp; b</body><x xmlns='urn:x' y:z='1' xmlns:y='urn:y'/></message>";
+	static const char xml[] =
+		"<message to='b'><body>a &amp; b</body><x xmlns='urn:x' y:z='1' xmlns:y='urn:y'/></message>";
 	struct stanza stanza = stanza_of(xml);
 	size_t room = 0;
 
@@ -101,7 +105,11 @@ static void writes_all_or_nothing(void **state)
 
 static void writes_headers(void **state)
 {
-	struct xml_header header = {.from = "a.example", .to = "b.example", .id = "'<&", .version = "1.0", .lang = "en",
+	struct xml_header header = {.from = "a.example",
+		.to = "b.example",
+		.id = "'<&",
+		.version = "1.0",
+		.lang = "en",
 		.dialback = true};
 	struct xml_header empty = {.from = ""};
 	struct buf out;
@@ -113,18 +121,22 @@ static void writes_headers(void **state)
 	assert_int_equal(xml_write_footer(&out), 0);
 	assert_int_equal(xml_write_stream_error(&out, "invalid-from"), 0);
 	assert_int_equal(buf_put(&out, "", 1), 0);
-	assert_string_equal(buf_head(&out), "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+	assert_string_equal(buf_head(&out),
+		"<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
 		"xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' from='a.example' "
 		"id='&apos;&lt;&amp;' to='b.example' version='1.0' xml:lang='en'>"
-		"<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'>"
-		"</stream:stream><stream:error><invalid-from xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+		"<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+		"xmlns:stream='http://etherx.jabber.org/streams'>"
+		"</stream:stream><stream:error><invalid-from "
+		"xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
 		"</stream:stream>");
 	buf_fini(&out);
 }
 
 static void written_headers_are_read(void **state)
 {
-	struct xml_header header = {.from = "a.example", .to = "b.example", .id = "'<&\n\"", .version = "1.0", .dialback = true};
+	struct xml_header header = {
+		.from = "a.example", .to = "b.example", .id = "'<&\n\"", .version = "1.0", .dialback = true};
 	struct stream_log log;
 	struct buf out;
 
@@ -134,7 +146,8 @@ static void written_headers_are_read(void **state)
 	assert_int_equal(xml_write_stream_error(&out, "reset"), 0);
 	stream_log_init(&log);
 	assert_int_equal(stream_read(&log, buf_head(&out), buf_len(&out), 1), buf_len(&out));
-	assert_string_equal(stream_log_text(&log), "header from='a.example' to='b.example' id=''<&\n\"' version='1.0' dialback\n"
+	assert_string_equal(stream_log_text(&log),
+		"header from='a.example' to='b.example' id=''<&\n\"' version='1.0' dialback\n"
 		"(error{http://etherx.jabber.org/streams} (reset{urn:ietf:params:xml:ns:xmpp-streams}))\nfooter\n");
 	stream_log_fini(&log);
 	buf_fini(&out);
