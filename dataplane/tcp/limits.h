@@ -8,7 +8,8 @@ enum {
 	MSS_MIN = 48,                  /* less is taken for an attack on our header overhead */
 	MSS_DEFAULT = 536,             /* RFC 9293 3.7.1 */
 	CHALLENGES_PER_SECOND = 10,    /* RFC 5961 section 7 */
-	RETRANSMITS_MAX = 15,          /* R2 of RFC 9293 3.8.3, whichever of the two comes first */
+	RETRANSMITS_MAX = 15,          /* R2 of RFC 9293 3.8.3: so many without an answer */
+	RETRANSMITS_MIN = 8,           /* or so many and GIVE_UP_US */
 };
 
 enum {

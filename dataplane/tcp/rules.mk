@@ -1,2 +1,9 @@
 archives += tcp
 tcp.srcs := $(wildcard dataplane/tcp/*.c)
+
+archives += tcp_link
+tcp_link.srcs := tests/unit/tcp_link.c
+
+unit_tests += tests/unit/tcp_sim_test
+tests/unit/tcp_sim_test.srcs := tests/unit/tcp_sim_test.c
+tests/unit/tcp_sim_test.archives := tcp_link tcp

@@ -45,7 +45,7 @@ int sent_reserve(struct sent_list *list, uint32_t max)
 		return -ENOSPC;
 	if (list->first + list->count < list->cap)
 		return 0;
-	if (list->first < (list->cap + 1) / 2)
+	if (!list->cap || list->first < list->cap / 2)
 		return grow(list);
 	memmove(list->at, sent_entry(list, 0), list->count * sizeof(struct sent));
 	list->first = 0;

@@ -106,7 +106,8 @@ void timer_on_linger(struct tcp_conn *conn, uint64_t at)
 static bool gives_up(const struct tcp_conn *conn, uint64_t now)
 {
 	const struct sender *snd = &conn->snd;
-	return snd->timeouts >= RETRANSMITS_MAX || (snd->unanswered && now - snd->unanswered >= GIVE_UP_US);
+	bool long_ago = snd->unanswered && now - snd->unanswered >= GIVE_UP_US;
+	return snd->timeouts >= (long_ago ? RETRANSMITS_MIN : RETRANSMITS_MAX);
 }
 
 static unsigned retransmit(struct tcp_conn *conn, uint64_t now)

@@ -1,0 +1,187 @@
+/*
+ * The matrix: loss x reordering x duplication x link, with SACK and without, on a virtual clock. That all bytes arrive and
+ * no rule is broken is checked on the way; what it cost is compared with a table in git, tests/unit/tcp_sim.golden.
+ * Where a change of the engine is meant to change the cost:  TCP_SIM_GOLDEN=write build/tests/unit/tcp_sim_test
+ * and read the difference before it is committed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcp_link.h"
+
+#define GOLDEN "tests/unit/tcp_sim.golden"
+
+enum { MINUTE_US = 60000000 };
+
+static const struct {
+	const char *name;
+	unsigned delay_us, bytes_per_ms, buffer_bytes;
+} wires[] = {
+	{"lan", 500, 12500, 256 << 10},           /* 100 Mbit/s */
+	{"wan", 40000, 12500, 512 << 10},         /* the same over 80 ms of round trip */
+	{"dsl", 15000, 250, 32 << 10},            /* 2 Mbit/s behind a small buffer */
+};
+
+static const unsigned losses[] = {0, 10, 50, 200}, reorders[] = {0, 100}, duplicates[] = {0, 20};
+
+static struct tcp_adoption adoption_of(bool sack, enum tcp_cc cc)
+{
+	return (struct tcp_adoption){.mss = 1460, .snd_wscale = 7, .rcv_wscale = 7, .sack = sack, .cc = cc};
+}
+
+static bool run_one(FILE *out, unsigned wire, bool sack, const struct link_quality *quality, uint64_t seed)
+{
+	static const struct link_task task = {.bytes = {400000, 20000}, .write_bytes = 4000, .close = true};
+	struct tcp_adoption adoption = adoption_of(sack, sack ? TCP_CC_CUBIC : TCP_CC_NEWRENO);
+	struct link link;
+	link_init(&link, &adoption, quality, &task, seed);
+	bool arrived = link_run(&link, 120ull * MINUTE_US);
+	struct tcp_stats stats;
+	tcp_stats(link.end[LINK_LEFT].conn, &stats);
+	char line[200];
+	snprintf(line, sizeof(line), "%-4s %-5s loss %3u reorder %3u duplicate %2u: %8llu ms %5llu again %4llu fast %3llu timeouts "
+		"%6zu bytes\n", wires[wire].name, sack ? "sack" : "plain", quality->loss, quality->reorder, quality->duplicate,
+		(unsigned long long)(link.now - 1000000) / 1000, (unsigned long long)stats.retransmits,
+		(unsigned long long)stats.fast_retransmits, (unsigned long long)stats.timeouts, link.end[LINK_LEFT].memory_peak);
+	fputs(line, out);
+	if (!arrived)
+		print_error("%s: %u and %u bytes of %u and %u arrived: %s", link.fault ? link.fault : "time is over",
+			link.end[LINK_RIGHT].read, link.end[LINK_LEFT].read, task.bytes[0], task.bytes[1], line);
+	link_fini(&link);
+	return arrived;
+}
+
+static bool run_matrix(FILE *out)
+{
+	bool arrived = true;
+	uint64_t seed = 1;
+	for (unsigned sack = 0; sack < 2; sack++)
+		for (unsigned wire = 0; wire < 3; wire++)
+			for (unsigned i = 0; i < 16; i++) {
+				struct link_quality quality = {.loss = losses[i / 4], .reorder = reorders[i / 2 % 2],
+					.duplicate = duplicates[i % 2], .delay_us = wires[wire].delay_us,
+					.bytes_per_ms = wires[wire].bytes_per_ms, .buffer_bytes = wires[wire].buffer_bytes};
+				arrived &= run_one(out, wire, sack, &quality, seed++);
+			}
+	return arrived;
+}
+
+static char *read_file(const char *path)
+{
+	static char text[64 << 10];
+	FILE *file = fopen(path, "r");
+	size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	if (file)
+		fclose(file);
+	text[n] = '\0';
+	return text;
+}
+
+static void print_difference(char *now, char *golden)
+{
+	char *save_now, *save_golden;
+	char *a = strtok_r(now, "\n", &save_now), *b = strtok_r(golden, "\n", &save_golden);
+	for (; a; a = strtok_r(NULL, "\n", &save_now), b = b ? strtok_r(NULL, "\n", &save_golden) : NULL)
+		if (!b || strcmp(a, b))
+			print_error("was %s\nis  %s\n", b ? b : "(nothing)", a);
+}
+
+static void matrix_equals_the_golden_table(void **state)
+{
+	(void)state;
+	char *now;
+	size_t length;
+	FILE *out = open_memstream(&now, &length);
+	bool arrived = run_matrix(out);
+	fclose(out);
+	const char *mode = getenv("TCP_SIM_GOLDEN");
+	if (mode && !strcmp(mode, "write")) {
+		FILE *file = fopen(GOLDEN, "w");
+		assert_non_null(file);
+		fputs(now, file);
+		fclose(file);
+	}
+	char *golden = read_file(GOLDEN);
+	bool same = !strcmp(now, golden);
+	if (!same)
+		print_difference(now, golden);
+	free(now);
+	assert_true(arrived);
+	assert_true(same);
+}
+
+static void many_seeds_arrive(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1000; seed < 1150; seed++) {
+		struct link_quality quality = {.loss = seed % 7 * 20, .reorder = seed % 5 * 50, .duplicate = seed % 3 * 30,
+			.delay_us = 100 + seed % 11 * 3000};
+		struct link_task task = {.bytes = {seed % 13 * 7001, seed % 17 * 3001}, .close = true,
+			.write_bytes = 1 + seed % 4 * 700};
+		if (task.write_bytes == 1)
+			task.bytes[0] = task.bytes[1] = 3000;
+		struct tcp_adoption adoption = adoption_of(seed % 2, seed % 3 ? TCP_CC_CUBIC : TCP_CC_NEWRENO);
+		struct link link;
+		link_init(&link, &adoption, &quality, &task, seed);
+		bool arrived = link_run(&link, 20ull * MINUTE_US);
+		if (!arrived)
+			print_error("seed %llu: %s\n", (unsigned long long)seed, link.fault ? link.fault : "time is over");
+		link_fini(&link);
+		assert_true(arrived);
+	}
+}
+
+/* 20 bytes in a millisecond are read, of a link that carries as much as is sent: the writer waits for the reader. */
+static void slow_reader_slows_the_writer(void **state)
+{
+	(void)state;
+	struct link_quality quality = {.delay_us = 1000};
+	struct link_task task = {.bytes = {2000000, 0}, .write_bytes = 4000, .read_bytes_per_ms = 20};
+	struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+	struct link link;
+	link_init(&link, &adoption, &quality, &task, 5);
+	assert_false(link_run(&link, 20 * 1000000));
+	assert_null(link.fault);
+	uint32_t read = link.end[LINK_RIGHT].read, written = link.end[LINK_LEFT].written;
+	assert_in_range(read, 390000, 400000);
+	assert_in_range(written, read + TCP_SEND_BYTES, read + TCP_SEND_BYTES + TCP_RECV_BYTES);
+	struct tcp_stats stats;
+	tcp_stats(link.end[LINK_LEFT].conn, &stats);
+	assert_int_equal(stats.retransmits, 0);
+	link.task.read_bytes_per_ms = 0;
+	assert_true(link_run(&link, 30 * 1000000));
+	link_fini(&link);
+}
+
+static void dead_link_is_given_up(void **state)
+{
+	(void)state;
+	struct link_quality quality = {.delay_us = 10000, .dead_after_us = 100000, .bytes_per_ms = 1000, .buffer_bytes = 65536};
+	struct link_task task = {.bytes = {1000000, 0}, .write_bytes = 4000};
+	struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+	struct link link;
+	link_init(&link, &adoption, &quality, &task, 7);
+	assert_false(link_run(&link, 20ull * MINUTE_US));
+	assert_null(link.fault);
+	assert_true(link.end[LINK_LEFT].events & TCP_EV_TIMED_OUT);
+	assert_in_range(link.now, 100ull * 1000000, 600ull * 1000000);
+	assert_int_equal(link.end[LINK_RIGHT].events & (TCP_EV_TIMED_OUT | TCP_EV_RESET), 0);
+	link_fini(&link);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matrix_equals_the_golden_table),
+		cmocka_unit_test(many_seeds_arrive),
+		cmocka_unit_test(slow_reader_slows_the_writer),
+		cmocka_unit_test(dead_link_is_given_up),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
