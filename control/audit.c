@@ -1,0 +1,296 @@
+/* The audit; see audit.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "control/json.h"
+#include "control/session.h"
+#include "dataplane/base/log.h"
+
+/* --- the file --- */
+
+/* A limit of the file's size must come as an error to us, not as a signal. */
+int audit_open(struct audit *audit, const char *path)
+{
+	*audit = (struct audit){.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640)};
+	if (audit->fd < 0)
+		return -errno;
+	signal(SIGXFSZ, SIG_IGN);
+	buf_init(&audit->line, AUDIT_LINE_BYTES);
+	return 0;
+}
+
+void audit_close(struct audit *audit)
+{
+	if (audit->fd >= 0)
+		close(audit->fd);
+	audit->fd = -1;
+	buf_fini(&audit->line);
+}
+
+static int write_all(struct audit *audit, const void *bytes, size_t len)
+{
+	ssize_t n;
+	do {
+		n = write(audit->fd, bytes, len);
+	} while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return 0;
+	if (n > 0)
+		audit->torn = true;
+	return n < 0 ? -errno : -ENOSPC;
+}
+
+static int end_torn_line(struct audit *audit)
+{
+	int rc = audit->torn ? write_all(audit, "\n", 1) : 0;
+	if (!rc)
+		audit->torn = false;
+	return rc;
+}
+
+static void set_failing(struct control *control, int error)
+{
+	struct audit *audit = &control->audit;
+	control_count(control, COUNT_AUDIT_FAILURES);
+	audit->tried_ms = control->now_ms;
+	if (audit->failing)
+		return;
+	audit->failing = true;
+	errno = -error;
+	log_warn("audit cannot be written, nothing passes until it can");
+}
+
+static void set_working(struct control *control)
+{
+	control_count(control, COUNT_AUDIT_LINES);
+	if (control->audit.failing)
+		log_info("audit can be written again");
+	control->audit.failing = false;
+}
+
+/* --- lines --- */
+
+void audit_time(uint64_t wall_ms, char *out)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	char date[24];
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out, 32, "%s.%03uZ", date, (unsigned)(wall_ms % 1000));
+}
+
+static void line_begin(struct control *control, struct json *json, const char *event)
+{
+	struct buf *line = &control->audit.line;
+	char now[32];
+	buf_drop(line, buf_len(line));
+	audit_time(control->wall_ms, now);
+	json_begin(json, line);
+	json_string(json, "time", now, SIZE_MAX);
+	json_string(json, "event", event, SIZE_MAX);
+}
+
+static int line_end(struct control *control, struct json *json)
+{
+	struct audit *audit = &control->audit;
+	int rc = json_end(json);
+	rc = rc ? rc : end_torn_line(audit);
+	rc = rc ? rc : write_all(audit, buf_head(&audit->line), buf_len(&audit->line));
+	if (rc)
+		set_failing(control, rc);
+	else
+		set_working(control);
+	return rc;
+}
+
+/* For lines that nothing waits for: a failure has already closed the guard. */
+static void line_finish(struct control *control, struct json *json)
+{
+	int rc = line_end(control, json);
+	(void)rc;
+}
+
+void audit_guard(struct control *control, const char *what)
+{
+	struct json json;
+	line_begin(control, &json, "guard");
+	json_string(&json, "what", what, SIZE_MAX);
+	line_finish(control, &json);
+}
+
+void audit_tick(struct control *control)
+{
+	if (control->audit.failing && control->now_ms - control->audit.tried_ms >= AUDIT_RETRY_MS)
+		audit_guard(control, "audit resumed");
+}
+
+static void put_bounded(struct json *json, const char *name, const char *value, size_t max_bytes)
+{
+	if (value)
+		json_string(json, name, value, max_bytes);
+}
+
+static const char *direction_name(enum policy_direction direction)
+{
+	return direction == POLICY_OUTBOUND ? "outbound" : "inbound";
+}
+
+int audit_verdict(struct control *control, const struct stream *stream, const struct node *stanza,
+	const struct policy_verdict *verdict, uint64_t number, enum delivery delivery)
+{
+	const struct session *session = stream->session;
+	enum policy_direction direction = session_direction(session, stream->side);
+	const char *from = node_attribute(stanza, "from"), *to = node_attribute(stanza, "to");
+	struct json json;
+	history_verdict(&control->history, control->wall_ms, number, session->id, direction, stanza, verdict, delivery);
+	line_begin(control, &json, "verdict");
+	json_number(&json, "id", number);
+	json_number(&json, "session", session->id);
+	json_string(&json, "direction", direction_name(direction), SIZE_MAX);
+	put_bounded(&json, "from", from, AUDIT_JID_BYTES);
+	put_bounded(&json, "to", to, AUDIT_JID_BYTES);
+	json_string(&json, "stanza", stanza->name, SIZE_MAX);
+	put_bounded(&json, "type", node_attribute(stanza, "type"), AUDIT_ID_BYTES);
+	put_bounded(&json, "stanza_id", node_attribute(stanza, "id"), AUDIT_ID_BYTES);
+	json_string(&json, "action", policy_action_name(verdict->action), SIZE_MAX);
+	json_string(&json, "rule", verdict->rule, SIZE_MAX);
+	json_string(&json, "reason", verdict->reason, SIZE_MAX);
+	json_string(&json, "changed", verdict->changed, SIZE_MAX);
+	json_string(&json, "delivery", delivery_name(delivery), SIZE_MAX);
+	return line_end(control, &json);
+}
+
+void audit_refusal(struct control *control, const struct refusal *refusal, enum delivery delivery)
+{
+	struct json json;
+	line_begin(control, &json, "refusal");
+	json_number(&json, "id", refusal->verdict);
+	json_string(&json, "from", refusal->from, SIZE_MAX);
+	json_string(&json, "to", refusal->to, SIZE_MAX);
+	json_string(&json, "delivery", delivery_name(delivery), SIZE_MAX);
+	line_finish(control, &json);
+}
+
+/* --- of a session --- */
+
+void audit_address(const struct session *session, enum conn_side side, char *out, size_t size)
+{
+	const struct msg_opened *opened = &session->opened;
+	bool client = side == SIDE_CLIENT;
+	char text[INET6_ADDRSTRLEN];
+	inet_ntop(opened->family == 4 ? AF_INET : AF_INET6, client ? opened->client_addr : opened->server_addr, text,
+		sizeof(text));
+	snprintf(out, size, opened->family == 4 ? "%s:%u" : "[%s]:%u", text,
+		client ? opened->client_port : opened->server_port);
+}
+
+static void put_ends(struct json *json, const struct session *session)
+{
+	char address[80];
+	json_number(json, "session", session->id);
+	json_string(json, "direction", direction_name(session_direction(session, SIDE_CLIENT)), SIZE_MAX);
+	json_string(json, "client_domain", session->client_name, SIZE_MAX);
+	json_string(json, "server_domain", session->server_name, SIZE_MAX);
+	audit_address(session, SIDE_CLIENT, address, sizeof(address));
+	json_string(json, "client_address", address, SIZE_MAX);
+	audit_address(session, SIDE_SERVER, address, sizeof(address));
+	json_string(json, "server_address", address, SIZE_MAX);
+}
+
+static void put_side(struct json *json, const struct stream *stream)
+{
+	const struct msg_secured *secured = stream->secured;
+	static const uint8_t none[32];
+	json_object(json, stream->side == SIDE_CLIENT ? "client" : "server");
+	json_number(json, "bytes_from", stream->bytes_in);
+	json_number(json, "bytes_to", stream->bytes_out);
+	if (secured) {
+		json_string(json, "tls", secured->version, SIZE_MAX);
+		json_string(json, "cipher", secured->cipher, SIZE_MAX);
+		json_string(json, "identity", secured->identity, SIZE_MAX);
+		if (memcmp(secured->fingerprint, none, sizeof(none)))
+			json_hex(json, "fingerprint", secured->fingerprint, sizeof(secured->fingerprint));
+		json_string(json, "shown", secured->shown, SIZE_MAX);
+		if (memcmp(secured->shown_fingerprint, none, sizeof(none)))
+			json_hex(json, "shown_fingerprint", secured->shown_fingerprint, sizeof(secured->shown_fingerprint));
+	}
+	json_close(json, '}');
+}
+
+static void put_pairs(struct json *json, const struct session *session)
+{
+	json_array(json, "pairs");
+	for (const struct pair *pair = session->pairs.first; pair; pair = pair->next) {
+		if (pair->state != PAIR_VALID)
+			continue;
+		json_object(json, NULL);
+		json_string(json, "from", pair->from, SIZE_MAX);
+		json_string(json, "to", pair->to, SIZE_MAX);
+		json_string(json, "method", pair_method_name(pair->method), SIZE_MAX);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static const char *bidi_name(enum session_bidi bidi)
+{
+	return bidi == BIDI_WITH_SERVER ? "through" : bidi == BIDI_WITH_GUARD ? "guard" : "no";
+}
+
+void audit_session(struct control *control, const struct session *session)
+{
+	char opened[32];
+	struct json json;
+	line_begin(control, &json, "session");
+	put_ends(&json, session);
+	audit_time(session->opened_wall_ms, opened);
+	json_string(&json, "opened", opened, SIZE_MAX);
+	put_side(&json, &session->stream[SIDE_CLIENT]);
+	put_side(&json, &session->stream[SIDE_SERVER]);
+	put_pairs(&json, session);
+	json_string(&json, "bidi", bidi_name(session->bidi), SIZE_MAX);
+	json_object(&json, "stanzas");
+	for (enum policy_action action = POLICY_PASS; action <= POLICY_CLOSE; action++)
+		json_number(&json, policy_action_name(action), session->stanzas[action]);
+	json_close(&json, '}');
+	json_string(&json, "ended", session->why, SIZE_MAX);
+	line_finish(control, &json);
+}
+
+void audit_alert(struct control *control, const struct session *session, const char *alert, const char *why)
+{
+	static struct log_limit limit = {.burst = 5};
+	struct json json;
+	control_count(control, COUNT_ALERTS);
+	line_begin(control, &json, "alert");
+	json_string(&json, "alert", alert, SIZE_MAX);
+	if (session)
+		put_ends(&json, session);
+	json_string(&json, "reason", why, SIZE_MAX);
+	line_finish(control, &json);
+	if (log_allowed(&limit))
+		log_warnx("alert=%s session=%llu reason=\"%s\"", alert,
+			session ? (unsigned long long)session->id : 0ULL, why);
+}
+
+void audit_pair_refused(struct control *control, const struct session *session, const char *from, const char *to,
+	const char *why)
+{
+	struct json json;
+	control_count(control, COUNT_ALERTS);
+	line_begin(control, &json, "alert");
+	json_string(&json, "alert", "pair-refused", SIZE_MAX);
+	put_ends(&json, session);
+	json_string(&json, "from", from, SIZE_MAX);
+	json_string(&json, "to", to, SIZE_MAX);
+	json_string(&json, "reason", why, SIZE_MAX);
+	line_finish(control, &json);
+}

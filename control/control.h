@@ -1,0 +1,36 @@
+/* What the whole process shares, passed down to everything in it. */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <stdint.h>
+
+#include "control/audit.h"
+#include "control/count.h"
+#include "control/history.h"
+#include "control/limits.h"
+#include "control/refusal.h"
+#include "control/sessions.h"
+#include "dataplane/base/channel.h"
+#include "dataplane/base/conf.h"
+#include "dataplane/base/counters.h"
+#include "policy/policy.h"
+
+struct control {
+	const struct conf *conf;
+	const struct policy *policy;
+	struct channel *channel;       /* to tls; control is its upper end */
+	struct counters *counters;     /* control's own */
+	struct sessions sessions;
+	struct refusals refusals;
+	struct audit audit;
+	struct history history;        /* what the operator may look back at */
+	uint64_t now_ms;               /* monotonic; read once a turn of the loop */
+	uint64_t wall_ms;              /* since 1970; the same */
+};
+
+static inline void control_count(struct control *control, enum control_counter id)
+{
+	counter_add(control->counters, id, 1);
+}
+
+#endif

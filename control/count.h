@@ -1,0 +1,68 @@
+/* The counters of control. Stanzas are counted by kind and verdict; their rows stand in the order of the enums. */
+#ifndef CONTROL_COUNT_H
+#define CONTROL_COUNT_H
+
+#define CONTROL_COUNTERS(X) \
+	X(SESSIONS_OPENED, "sessions-opened") \
+	X(SESSIONS_CLOSED, "sessions-closed") \
+	X(SESSIONS_SECURED, "sessions-secured") \
+	X(SESSIONS_REFUSED, "sessions-refused") \
+	X(SESSIONS_TIMED_OUT, "sessions-timed-out") \
+	X(BYTES_IN, "bytes-in") \
+	X(BYTES_OUT, "bytes-out") \
+	X(PAIRS_EXTERNAL, "pairs-external") \
+	X(PAIRS_DIALBACK, "pairs-dialback") \
+	X(PAIRS_REFUSED, "pairs-refused") \
+	X(FEATURES_PASSED, "features-passed") \
+	X(FEATURES_STRIPPED, "features-stripped") \
+	X(MESSAGE_PASS, "message-pass") \
+	X(MESSAGE_REWRITTEN, "message-rewritten") \
+	X(MESSAGE_REFUSED, "message-refused") \
+	X(MESSAGE_DROPPED, "message-dropped") \
+	X(MESSAGE_CLOSE, "message-close") \
+	X(PRESENCE_PASS, "presence-pass") \
+	X(PRESENCE_REWRITTEN, "presence-rewritten") \
+	X(PRESENCE_REFUSED, "presence-refused") \
+	X(PRESENCE_DROPPED, "presence-dropped") \
+	X(PRESENCE_CLOSE, "presence-close") \
+	X(IQ_PASS, "iq-pass") \
+	X(IQ_REWRITTEN, "iq-rewritten") \
+	X(IQ_REFUSED, "iq-refused") \
+	X(IQ_DROPPED, "iq-dropped") \
+	X(IQ_CLOSE, "iq-close") \
+	X(REFUSALS_NOT_DUE, "refusals-not-due") \
+	X(REFUSALS_BY_BIDI, "refusals-by-bidi") \
+	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \
+	X(REFUSALS_QUEUED, "refusals-queued") \
+	X(REFUSALS_UNDELIVERABLE, "refusals-undeliverable") \
+	X(KEEPALIVES_PASSED, "keepalives-passed") \
+	X(KEEPALIVES_DROPPED, "keepalives-dropped") \
+	X(FAULT_NOT_WELL_FORMED, "fault-not-well-formed") \
+	X(FAULT_RESTRICTED_XML, "fault-restricted-xml") \
+	X(FAULT_BAD_STREAM, "fault-bad-stream") \
+	X(FAULT_LIMIT, "fault-limit") \
+	X(FAULT_MEMORY, "fault-memory") \
+	X(FAULT_NAMESPACE, "fault-namespace") \
+	X(FAULT_NOT_XMPP, "fault-not-xmpp") \
+	X(FAULT_OUT_OF_PLACE, "fault-out-of-place") \
+	X(FAULT_ADDRESSING, "fault-addressing") \
+	X(FAULT_UNAUTHENTICATED, "fault-unauthenticated") \
+	X(TLS_FAILURES, "tls-failures") \
+	X(STREAM_ERRORS_PASSED, "stream-errors-passed") \
+	X(DIALBACK_ANSWERS_DROPPED, "dialback-answers-dropped") \
+	X(ALERTS, "alerts") \
+	X(AUDIT_LINES, "audit-lines") \
+	X(AUDIT_FAILURES, "audit-failures") \
+	X(ADMIN_REQUESTS, "admin-requests") \
+	X(ADMIN_REFUSED, "admin-refused")
+
+enum control_counter {
+#define X(id, name) COUNT_##id,
+	CONTROL_COUNTERS(X)
+#undef X
+	COUNTS
+};
+
+extern const char *const control_counter_names[COUNTS];
+
+#endif

@@ -1,0 +1,77 @@
+/* The way of a stanza: policy looks at it, the audit notes it, and what may pass is written to the other side. */
+#include <string.h>
+
+#include "control/control.h"
+#include "control/negotiation.h"
+
+enum { ACTIONS = POLICY_CLOSE + 1 };
+
+static_assert(COUNT_PRESENCE_PASS == COUNT_MESSAGE_PASS + ACTIONS && COUNT_IQ_PASS == COUNT_PRESENCE_PASS + ACTIONS,
+	"counters stand in the order of kinds and actions");
+static_assert(COUNT_MESSAGE_CLOSE == COUNT_MESSAGE_PASS + POLICY_CLOSE, "counters stand in the order of actions");
+
+static void count(struct session *session, const struct node *root, enum policy_action action)
+{
+	unsigned first = *root->name == 'm' ? COUNT_MESSAGE_PASS :
+		*root->name == 'p' ? COUNT_PRESENCE_PASS : COUNT_IQ_PASS;
+	control_count(session->control, (enum control_counter)(first + action));
+	session->stanzas[action]++;
+}
+
+/* Pairs whose stanzas may come from this side; with bidi, those of the other side turned round too. */
+static unsigned collect_pairs(const struct session *session, enum conn_side side, struct policy_pair *pairs)
+{
+	unsigned count = 0;
+	for (const struct pair *pair = session->pairs.first; pair; pair = pair->next) {
+		if (pair->state != PAIR_VALID)
+			continue;
+		if (pair->side == side)
+			pairs[count++] = (struct policy_pair){pair->from, pair->to};
+		else if (session->bidi == BIDI_WITH_SERVER)
+			pairs[count++] = (struct policy_pair){pair->to, pair->from};
+	}
+	return count;
+}
+
+static void check(struct stream *stream, struct stanza *stanza, struct policy_verdict *verdict)
+{
+	const struct session *session = stream->session;
+	struct policy_pair pairs[SESSION_PAIRS_MAX];
+	struct policy_context context = {.direction = session_direction(session, stream->side), .pairs = pairs,
+		.pair_count = collect_pairs(session, stream->side, pairs)};
+	policy_check(session->control->policy, &context, stanza, verdict);
+}
+
+/* Something crosses only after its line stands in the audit. */
+static void act(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
+{
+	struct session *session = stream->session;
+	struct control *control = session->control;
+	uint64_t number = audit_next_verdict(&control->audit);
+	enum delivery delivery = DELIVERY_NONE;
+	if (verdict->action == POLICY_REFUSED)
+		delivery = refusal_deliver(control, session, stream->side, policy_refusal(stanza, verdict), number);
+	int rc = audit_verdict(control, stream, stanza->root, verdict, number, delivery);
+	if (verdict->action == POLICY_CLOSE)
+		session_close(session, stream->side, verdict->error_condition, verdict->reason);
+	else if (rc)
+		session_close(session, SIDES, "internal-server-error", "the audit cannot be written");
+	else if (verdict->action == POLICY_REWRITTEN)
+		negotiation_pass(stream, stanza->root);
+}
+
+void judge_take_stanza(struct stream *stream, struct stanza *stanza)
+{
+	struct session *session = stream->session;
+	struct policy_verdict verdict = {.action = POLICY_DROPPED, .rule = "", .reason = ""};
+	if (audit_is_failing(&session->control->audit)) {
+		session_close(session, SIDES, "internal-server-error", "the audit cannot be written");
+		return;
+	}
+	check(stream, stanza, &verdict);
+	count(session, stanza->root, verdict.action);
+	if (verdict.action == POLICY_PASS)
+		negotiation_pass(stream, stanza->root);
+	else
+		act(stream, stanza, &verdict);
+}

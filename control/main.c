@@ -1,0 +1,198 @@
+/*
+ * sallyport-control: XMPP sessions, verdicts and the audit. It sees plaintext and parses what strangers wrote, so it has no
+ * network, no files but the audit that is already open, and no key.
+ *
+ *      tls ==channel==> sessions -> stanzas -> policy -> audit      admin socket <- sallyport
+ */
+#include <errno.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "control/admin.h"
+#include "control/control.h"
+#include "control/policy_load.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/proc.h"
+#include "dataplane/base/sandbox.h"
+
+enum {
+	FILES_MAX = 64,
+	SPIN_TURNS = 64,               /* turns without work before going to sleep */
+	LOOK_AROUND_TURNS = 64,        /* turns with work between two looks at the admin socket and sallyportd */
+	TICK_MS = 1000,
+	POLL_FIXED = 2,                /* channel, sallyportd */
+};
+
+static const int syscalls[] = {
+	SCMP_SYS(accept4),             /* clients of the admin socket */
+	SCMP_SYS(getsockopt),          /* and who they are */
+	-1};
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_asked = 1;
+}
+
+/* --- start --- */
+
+static uid_t supervisor_uid(void)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	if (getsockopt(PROC_FD_SUPERVISOR, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		fatal("SO_PEERCRED");
+	return peer.uid;
+}
+
+static void open_counters(struct control *control, struct admin *admin)
+{
+	control->counters = counters_open(PROC_FD_COUNTERS, control_counter_names, COUNTS);
+	if (!control->counters)
+		fatal("counters");
+	for (int role = 0; role < PROC_ROLES; role++) {
+		admin->counters[role] = counters_read(CONTROL_FD_COUNTERS + role);
+		if (!admin->counters[role])
+			fatal("counters of %s", proc_role_name((enum proc_role)role));
+	}
+}
+
+static void open_all(struct control *control, struct admin *admin)
+{
+	struct conf *conf = conf_load_inherited();
+	control->conf = conf;
+	control->policy = policy_load(conf);
+	if (!control->policy)
+		fatalx("policy could not be made from the configuration");
+	int rc = audit_open(&control->audit, conf->audit);
+	if (rc) {
+		errno = -rc;
+		fatal("audit file=%s", conf->audit);
+	}
+	control->channel = channel_attach(
+		(struct channel_fds){CONTROL_FD_LOWER, CONTROL_FD_LOWER + 1, CONTROL_FD_LOWER + 2}, CHANNEL_UPPER);
+	if (!control->channel)
+		fatal("channel to tls");
+	admin_init(admin, CONTROL_FD_ADMIN, supervisor_uid());
+	open_counters(control, admin);
+}
+
+static void enter_sandbox(const struct conf *conf)
+{
+	struct sandbox sandbox = {.uid = conf->uid[PROC_CONTROL], .gid = conf->gid[PROC_CONTROL],
+		.memory_max_bytes = (uint64_t)MEMORY_MIB_MAX << 20, .files_max = FILES_MAX, .syscalls = syscalls};
+	signal(SIGTERM, on_stop);
+	signal(SIGINT, SIG_IGN); /* of a terminal: sallyportd decides */
+	if (sandbox_enter(&sandbox))
+		fatalx("sandbox");
+	if (proc_tell(SUPERVISOR_READY))
+		fatal("sallyportd does not listen");
+}
+
+/* --- the loop --- */
+
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void read_clock(struct control *control)
+{
+	control->now_ms = clock_ms(CLOCK_MONOTONIC);
+	control->wall_ms = clock_ms(CLOCK_REALTIME);
+}
+
+static bool supervisor_is_gone(void)
+{
+	struct channel_fds fds;
+	int heard = proc_hear(&fds);
+	if (heard == SUPERVISOR_ATTACH)
+		channel_fds_close(&fds);
+	return heard < 0;
+}
+
+static void tick(struct control *control, uint64_t *last_ms)
+{
+	if (control->now_ms - *last_ms < TICK_MS)
+		return;
+	*last_ms = control->now_ms;
+	audit_tick(control);
+	sessions_tick(control);
+	refusals_tick(control);
+}
+
+static bool has_deadlines(const struct control *control)
+{
+	return control->sessions.count || control->refusals.count || audit_is_failing(&control->audit);
+}
+
+/* Until something happens or is due. */
+static void wait(struct control *control, const struct admin *admin, bool may_sleep)
+{
+	struct pollfd fds[POLL_FIXED + ADMIN_CLIENTS_MAX + 1];
+	bool asleep = may_sleep && channel_sleep(control->channel);
+	bool clients = false;
+	fds[0] = (struct pollfd){.fd = channel_wake_fd(control->channel), .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
+	unsigned count = admin_poll(admin, fds + POLL_FIXED);
+	for (unsigned i = 0; i < ADMIN_CLIENTS_MAX; i++)
+		clients |= admin->client[i].fd >= 0;
+	int timeout = !asleep ? 0 : has_deadlines(control) || clients ? TICK_MS : -1;
+	int rc = poll(fds, POLL_FIXED + count, timeout);
+	if (rc < 0 && errno != EINTR)
+		fatal("poll");
+	if (asleep)
+		channel_awake(control->channel);
+}
+
+static int run(struct control *control, struct admin *admin)
+{
+	struct channel_receiver receiver = sessions_receiver(control);
+	uint64_t last_tick_ms = 0;
+	unsigned idle_turns = 0, turns = 0;
+	while (!stop_asked) {
+		read_clock(control);
+		int handled = channel_dispatch(control->channel, &receiver, DISPATCH_BUDGET);
+		tick(control, &last_tick_ms);
+		channel_flush(control->channel);
+		if (handled < 0 || channel_broken(control->channel))
+			return -EPROTO;
+		idle_turns = handled ? 0 : idle_turns + 1;
+		bool may_sleep = idle_turns > SPIN_TURNS;
+		if (!may_sleep && ++turns % LOOK_AROUND_TURNS)
+			continue;
+		wait(control, admin, may_sleep);
+		read_clock(control);
+		admin_run(admin, control);
+		if (supervisor_is_gone())
+			return 0;
+	}
+	return 0;
+}
+
+int main(void)
+{
+	static struct control control;
+	static struct admin admin;
+	proc_init(PROC_CONTROL);
+	open_all(&control, &admin);
+	enter_sandbox(control.conf);
+	read_clock(&control);
+	audit_guard(&control, "started");
+	int rc = run(&control, &admin);
+	sessions_fini(&control);
+	refusals_fini(&control.refusals);
+	audit_guard(&control, "stopped");
+	admin_fini(&admin);
+	if (rc && proc_tell(SUPERVISOR_PEER_BROKEN))
+		log_warn("sallyportd does not listen");
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,322 @@
+/* Stream headers, the way of every element to its handler, stream errors, and what is answered to the uninvited. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "control/negotiation.h"
+
+void negotiation_violated(struct stream *stream, enum control_counter count, const char *condition, const char *why)
+{
+	control_count(stream->session->control, count);
+	session_close(stream->session, stream->side, condition, why);
+}
+
+void negotiation_alarmed(struct stream *stream, const char *alert, const char *condition, const char *why)
+{
+	audit_alert(stream->session->control, stream->session, alert, why);
+	session_close(stream->session, stream->side, condition, why);
+}
+
+void negotiation_not_xmpp(struct session *session, const char *why)
+{
+	if (session->state == SESSION_CLOSING)
+		return;
+	control_count(session->control, COUNT_FAULT_NOT_XMPP);
+	session_reset(session, why);
+}
+
+static const enum control_counter fault_counters[] = {
+	[XML_FAULT_NOT_WELL_FORMED] = COUNT_FAULT_NOT_WELL_FORMED,
+	[XML_FAULT_RESTRICTED] = COUNT_FAULT_RESTRICTED_XML,
+	[XML_FAULT_BAD_STREAM] = COUNT_FAULT_BAD_STREAM,
+	[XML_FAULT_LIMIT] = COUNT_FAULT_LIMIT,
+	[XML_FAULT_MEMORY] = COUNT_FAULT_MEMORY,
+	[XML_FAULT_NAMESPACE] = COUNT_FAULT_NAMESPACE,
+};
+
+void negotiation_fault(struct stream *stream, enum xml_fault fault)
+{
+	struct session *session = stream->session;
+	char why[sizeof(session->why)];
+	snprintf(why, sizeof(why), "%s: %s", stream->side == SIDE_CLIENT ? "client" : "server",
+		xml_parser_detail(stream->parser));
+	if (session->state == SESSION_OPENING && !*session->client_name) {
+		control_count(session->control, fault_counters[fault]);
+		negotiation_not_xmpp(session, why);
+	} else {
+		negotiation_violated(stream, fault_counters[fault], xml_fault_condition(fault), why);
+	}
+}
+
+static void cannot_write(struct session *session)
+{
+	session_close(session, SIDES, "resource-constraint", "no room to write an element");
+}
+
+void negotiation_pass(struct stream *stream, const struct node *node)
+{
+	if (stream_put_node(&stream->session->stream[side_other(stream->side)], node))
+		cannot_write(stream->session);
+}
+
+void negotiation_answer(struct stream *stream, const struct node *node)
+{
+	if (!node || stream_put_node(stream, node))
+		cannot_write(stream->session);
+}
+
+/* --- headers --- */
+
+/* A domain and nothing else, in lower case. */
+static bool read_domain(const char *attribute, char *domain)
+{
+	return !strpbrk(attribute, "@/") && !jid_domain(attribute, domain, DOMAIN_BYTES);
+}
+
+static bool is_language(const char *lang)
+{
+	return !lang[strspn(lang, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")];
+}
+
+/* The names of the first header hold for the whole connection: it is them that TLS has verified. */
+static bool client_names_ok(struct stream *stream, const char *from, const char *to)
+{
+	struct session *session = stream->session;
+	const char *reason = "peering";
+	if (*session->client_name) {
+		if (!strcmp(session->client_name, from) && !strcmp(session->server_name, to))
+			return true;
+		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "invalid-from", "other names after a restart");
+		return false;
+	}
+	snprintf(session->client_name, sizeof(session->client_name), "%s", from);
+	snprintf(session->server_name, sizeof(session->server_name), "%s", to);
+	if (session_peering_allows(session, SIDE_CLIENT, from, to, &reason))
+		return true;
+	control_count(session->control, COUNT_SESSIONS_REFUSED);
+	negotiation_alarmed(stream, "peering-refused", "policy-violation", reason);
+	return false;
+}
+
+static bool header_ok(struct stream *stream, const struct xml_header *header)
+{
+	if (strncmp(header->version, "1.", 2)) /* without it there are no features, and so no TLS */
+		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-version", "stream without version 1.0");
+	else if (!is_language(header->lang))
+		negotiation_violated(stream, COUNT_FAULT_BAD_STREAM, "bad-format", "language of the stream is none");
+	return stream->session->state != SESSION_CLOSING;
+}
+
+/* Written afresh from what was understood. */
+static void pass_header(struct stream *stream, const struct xml_header *header, enum session_state next)
+{
+	struct xml_header copy = *header;
+	snprintf(copy.version, sizeof(copy.version), "1.0");
+	if (stream->side == SIDE_CLIENT)
+		*copy.id = '\0'; /* only the answer has one (RFC 6120 4.7.3) */
+	stream->dialback = header->dialback;
+	if (stream_put_header(&stream->session->stream[side_other(stream->side)], &copy))
+		cannot_write(stream->session);
+	else
+		session_set_state(stream->session, next);
+}
+
+static void take_client_header(struct stream *stream, const struct xml_header *header)
+{
+	char from[DOMAIN_BYTES], to[DOMAIN_BYTES];
+	if (!read_domain(header->from, from) || !read_domain(header->to, to)) {
+		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "improper-addressing",
+			"stream header without two domains");
+		return;
+	}
+	if (client_names_ok(stream, from, to) && header_ok(stream, header))
+		pass_header(stream, header, SESSION_ANSWERING);
+}
+
+/* Both attributes are optional in the answer, but must not tell another story. The id is what dialback keys are made of. */
+static void take_server_header(struct stream *stream, const struct xml_header *header)
+{
+	const struct session *session = stream->session;
+	char domain[DOMAIN_BYTES];
+	bool from_ok = !*header->from || (read_domain(header->from, domain) && !strcmp(domain, session->server_name));
+	bool to_ok = !*header->to || (read_domain(header->to, domain) && !strcmp(domain, session->client_name));
+	if (!from_ok || !to_ok)
+		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "invalid-from", "server answers with other names");
+	else if (!*header->id)
+		negotiation_violated(stream, COUNT_FAULT_BAD_STREAM, "bad-format", "server's stream header has no id");
+	else if (header_ok(stream, header))
+		pass_header(stream, header, SESSION_OFFERING);
+}
+
+static enum xml_next next_for(const struct stream *stream)
+{
+	return session_hears(stream->session, stream->side) && !stream->restart ? XML_GO_ON : XML_STOP;
+}
+
+static enum xml_next on_header(void *owner, const struct xml_header *header)
+{
+	struct stream *stream = owner;
+	(stream->side == SIDE_CLIENT ? take_client_header : take_server_header)(stream, header);
+	return next_for(stream);
+}
+
+/* --- elements --- */
+
+static bool is_dialback_undeclared(const struct stream *stream, const struct node *root)
+{
+	return !strcmp(root->ns, NS_DIALBACK) && !stream->dialback;
+}
+
+/* The reason why this may not be said here, with its stream error; NULL: it may. */
+static const char *fault_of(const struct stream *stream, const struct element_row *row, const char **condition)
+{
+	const struct session *session = stream->session;
+	*condition = "policy-violation";
+	if (!(row->sides & 1 << stream->side) || !(row->states & 1 << session->state))
+		return "element in a wrong place";
+	if (row->need == NEED_CLEAR && session_secured(session))
+		return "STARTTLS inside of TLS";
+	if (row->need >= NEED_TLS && !session_secured(session))
+		return "said before TLS";
+	return NULL;
+}
+
+static void take_element(struct stream *stream, struct stanza *stanza)
+{
+	const struct element_row *row = element_find(stanza->root);
+	const char *condition;
+	if (!row) {
+		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-stanza-type", "unknown element");
+		return;
+	}
+	const char *fault = fault_of(stream, row, &condition);
+	if (fault)
+		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, condition, fault);
+	else if (row->need == NEED_PAIR && !session_has_pair(stream->session, stream->side))
+		negotiation_violated(stream, COUNT_FAULT_UNAUTHENTICATED, "not-authorized", "stanza before authentication");
+	else if (is_dialback_undeclared(stream, stanza->root))
+		negotiation_violated(stream, COUNT_FAULT_NAMESPACE, "bad-namespace-prefix",
+			"dialback without the prefix db on the header");
+	else
+		row->handler(stream, stanza);
+}
+
+static enum xml_next on_element(void *owner, struct stanza *stanza)
+{
+	struct stream *stream = owner;
+	take_element(stream, stanza);
+	arena_free(stanza->arena);
+	return next_for(stream);
+}
+
+/* --- the end of a stream, and the space between elements --- */
+
+static enum xml_next on_footer(void *owner)
+{
+	struct stream *stream = owner;
+	struct stream *other = &stream->session->stream[side_other(stream->side)];
+	if (stream->input == INPUT_OPEN)
+		stream->input = INPUT_FOOTER;
+	if (other->output == OUTPUT_OPEN && stream_put_footer(other))
+		cannot_write(stream->session);
+	return next_for(stream);
+}
+
+/* One space a second at most: whitespace must not carry anything across. */
+static void on_keepalive(void *owner, size_t bytes)
+{
+	struct stream *stream = owner;
+	struct session *session = stream->session;
+	uint64_t now = session->control->now_ms;
+	(void)bytes;
+	bool due = !stream->keepalive_ms || now - stream->keepalive_ms >= KEEPALIVE_MS;
+	if (!due || session->state != SESSION_OPEN || !session_has_pair(session, SIDE_CLIENT) ||
+		stream_put_text(&session->stream[side_other(stream->side)], " ")) {
+		control_count(session->control, COUNT_KEEPALIVES_DROPPED);
+		return;
+	}
+	stream->keepalive_ms = now;
+	control_count(session->control, COUNT_KEEPALIVES_PASSED);
+}
+
+const struct xml_handlers negotiation_handlers = {on_header, on_element, on_footer, on_keepalive};
+
+/* --- stream errors --- */
+
+static const char *const conditions[] = {
+	/* RFC 6120 4.9.3, less see-other-host, which would send a server around the guard */
+	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown",
+	"improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml",
+	"not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset",
+	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding",
+	"unsupported-feature", "unsupported-stanza-type", "unsupported-version",
+	/* RFC 6120 6.5, SASL */
+	"aborted", "account-disabled", "credentials-expired", "encryption-required", "incorrect-encoding",
+	"invalid-authzid", "invalid-mechanism", "malformed-request", "mechanism-too-weak", "temporary-auth-failure",
+	/* RFC 6120 8.3.3, as XEP-0220 2.5 uses them */
+	"feature-not-implemented", "forbidden", "item-not-found", "not-acceptable", "not-allowed",
+	"remote-server-not-found", "remote-server-timeout", "service-unavailable",
+};
+
+static const char *condition_known(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
+		if (!strcmp(conditions[i], name))
+			return conditions[i];
+	return NULL;
+}
+
+const char *condition_of(const struct node *error, const char *ns, const char *otherwise)
+{
+	for (const struct node *child = error->first; child; child = child->next) {
+		const char *known = child->name && !strcmp(child->ns, ns) ? condition_known(child->name) : NULL;
+		if (known)
+			return known;
+	}
+	return otherwise;
+}
+
+/* Its condition passes, its text does not. The stream is over in both directions (RFC 6120 4.9.1.1). */
+void stream_error_take(struct stream *stream, struct stanza *stanza)
+{
+	struct session *session = stream->session;
+	const char *condition = condition_of(stanza->root, NS_STREAM_ERRORS, "undefined-condition");
+	char why[sizeof(session->why)];
+	snprintf(why, sizeof(why), "%s: stream error %s", stream->side == SIDE_CLIENT ? "client" : "server", condition);
+	control_count(session->control, COUNT_STREAM_ERRORS_PASSED);
+	session_close(session, side_other(stream->side), condition, why);
+}
+
+/* --- asked for what was not offered --- */
+
+void stripped_take(struct stream *stream, struct stanza *stanza)
+{
+	const struct node *asked = stanza->root;
+	bool compress = node_is(asked, NS_COMPRESS, "compress");
+	struct node *answer = node_new(stanza->arena, asked->ns, compress ? "failure" : "failed");
+	struct node *condition = node_new(stanza->arena, compress ? NS_COMPRESS : NS_STANZAS,
+		compress ? "setup-failed" : "feature-not-implemented");
+	if (answer && condition)
+		node_append(answer, condition);
+	negotiation_answer(stream, condition ? answer : NULL);
+}
+
+/* --- pairs --- */
+
+bool session_has_pair(const struct session *session, enum conn_side side)
+{
+	if (session->pairs.valid[side])
+		return true;
+	return session->bidi == BIDI_WITH_SERVER && session->pairs.valid[side_other(side)];
+}
+
+void negotiation_pair_valid(struct session *session, struct pair *pair, enum pair_method method)
+{
+	pair->method = method;
+	pairs_set_state(&session->pairs, pair, PAIR_VALID);
+	control_count(session->control, method == PAIR_EXTERNAL ? COUNT_PAIRS_EXTERNAL : COUNT_PAIRS_DIALBACK);
+	xml_parser_authenticated(session->stream[pair->side].parser);
+	if (session->bidi == BIDI_WITH_SERVER)
+		xml_parser_authenticated(session->stream[side_other(pair->side)].parser);
+	refusals_flush(session->control, session);
+}

@@ -1,0 +1,11 @@
+archives += control
+control.srcs := $(filter-out control/main.c,$(wildcard control/*.c))
+control.libs := -lexpat
+
+programs += sallyport-control
+sallyport-control.srcs := control/main.c
+sallyport-control.archives := control policy base
+
+unit_tests += tests/unit/session_test
+tests/unit/session_test.srcs := tests/unit/session_test.c
+tests/unit/session_test.archives := control channel_harness policy base
