@@ -14,7 +14,8 @@
 
 #include "dataplane/base/counters.h"
 
-static const char *const names[] = {"frames-in", "frames-out", "dropped-for-a-reason-whose-name-is-far-too-long-for-it"};
+static const char *const names[] = {"frames-in", "frames-out",
+	"dropped-for-a-reason-whose-name-is-far-too-long-for-the-table"};
 
 static void what_one_counts_another_reads(void **state)
 {
