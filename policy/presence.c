@@ -7,7 +7,8 @@
  *     full     all of it
  *
  * Below full, a presence of any type keeps only what rooms need (XEP-0045), and its error if it is one. A room is entered
- * and lived in at any level, since its presence is directed and wanted.
+ * and left at any level, since that presence is directed and wanted. At none, a change of nick is not seen in the room: it
+ * has nothing that tells it from being here.
  */
 #include <stdio.h>
 #include <string.h>

@@ -40,6 +40,7 @@ tests/unit/policy_$(1)_test.archives := policy base
 tests/unit/policy_$(1)_test.libs := -lexpat
 endef
 $(foreach stage,shape peering presence content,$(eval $(call policy_test,$(stage))))
+tests/unit/policy_content_test.libs += $(foreach f,malloc calloc,-Wl$(comma)--wrap=$(f))
 
 fuzzers += tests/fuzz/policy_fuzz
 tests/fuzz/policy_fuzz.srcs := tests/fuzz/policy_fuzz.c tests/unit/policy_harness.c $(xml_harness)

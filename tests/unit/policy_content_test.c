@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -133,12 +135,89 @@ static void refuses_when_the_arena_is_full(void **state)
 	policy_free(policy);
 }
 
+/* --- Memory: the linker sends our allocations through here. --- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static long fail_in; /* this many allocations from now; 0: never */
+
+static bool fails_now(void)
+{
+	return fail_in && --fail_in == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+/* Whatever cannot be looked at does not pass. */
+static void never_passes_for_lack_of_memory(void **state)
+{
+	static const char *const bodies[] = {"<body>secret</body>", "<body>\u00e9 secret</body>",
+		"<body>se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
+	struct policy *policy = test_policy();
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		long failed = 0;
+
+		for (long n = 1; failed == n - 1; n++) {
+			char xml[256];
+			struct policy_verdict verdict;
+			struct stanza stanza;
+
+			snprintf(xml, sizeof(xml), M "%s" END, bodies[i]);
+			stanza = stanza_of(xml);
+			fail_in = n;
+			policy_check(policy, &context, &stanza, &verdict);
+			failed += fail_in == 0;
+			fail_in = 0;
+			assert_int_equal(verdict.action, POLICY_REFUSED);
+			assert_string_equal(verdict.rule, failed == n ? "policy.memory" : "content.forbidden-words");
+			arena_free(stanza.arena);
+		}
+		assert_true(failed > 0);
+	}
+	policy_free(policy);
+}
+
+static void a_policy_is_made_whole_or_not(void **state)
+{
+	static const char *const ours[] = {"a.example", NULL}, *const words[] = {"one", "\u00e9", NULL};
+	const struct policy_profile_rules profile = {.name = "p", .forbidden = {words, words}};
+	const struct policy_rules rules = {ours, &profile, 1, &(struct policy_peer_rules){"*", 0}, 1};
+	struct policy *policy = NULL;
+	long n = 0;
+
+	(void)state;
+	while (!policy) {
+		fail_in = ++n;
+		policy = policy_new(&rules);
+		assert_true(policy || fail_in == 0);
+	}
+	assert_true(n > 8);
+	fail_in = 0;
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_words),
 		cmocka_unit_test(never_says_the_word),
 		cmocka_unit_test(refuses_when_the_arena_is_full),
+		cmocka_unit_test(never_passes_for_lack_of_memory),
+		cmocka_unit_test(a_policy_is_made_whole_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
