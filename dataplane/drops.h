@@ -34,6 +34,10 @@
 	X(OUT_OF_ORDER, "out-of-order")                                                                               \
 	X(OUT_OF_WINDOW, "out-of-window")                                                                             \
 	X(OVERLAPS, "overlaps-with-different-data")                                                                   \
+	X(WINDOW_PROBES, "window-probes")                                                                             \
+	X(URGENT, "urgent-ignored")                                                                                   \
+	X(UNKEPT, "segments-not-kept")                                                                                \
+	X(BYTES_KEPT, "bytes-kept")                                                                                   \
 	X(CHALLENGE_ACKS, "challenge-acks")                                                                           \
 	X(STRAY_RESETS, "stray-resets-sent")                                                                          \
 	X(STRAY_RESETS_HELD, "stray-resets-held-back")                                                                \

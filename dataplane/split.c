@@ -38,7 +38,7 @@ static uint8_t agreed_wscale(const struct handshake *handshake, enum conn_side s
 }
 
 /* Each half stands in for the far endpoint: it goes on from that one's sequence numbers. */
-static struct tcp_conn *open_half(const struct worker *worker, const struct flow *flow, enum conn_side near,
+static struct tcp_conn *open_half(struct worker *worker, const struct flow *flow, enum conn_side near,
 	uint32_t window)
 {
 	const struct handshake *handshake = &flow->handshake;
@@ -52,6 +52,8 @@ static struct tcp_conn *open_half(const struct worker *worker, const struct flow
 		.rcv_wscale = agreed_wscale(handshake, far),
 		.sack = handshake->sack[SIDE_SERVER],
 		.rtt_us = handshake->rtt_us[near],
+		.cc = TCP_CC_CUBIC,
+		.budget = &worker->memory,
 	};
 	return tcp_new(&adoption, worker->now);
 }
@@ -304,6 +306,9 @@ static void sum_up(struct worker *worker, const struct tcp_conn *conn)
 	counter_add(worker->counters, COUNT_OUT_OF_ORDER, stats.out_of_order);
 	counter_add(worker->counters, COUNT_OUT_OF_WINDOW, stats.out_of_window);
 	counter_add(worker->counters, COUNT_CHALLENGE_ACKS, stats.challenge_acks);
+	counter_add(worker->counters, COUNT_WINDOW_PROBES, stats.window_probes);
+	counter_add(worker->counters, COUNT_URGENT, stats.urgent);
+	counter_add(worker->counters, COUNT_UNKEPT, stats.unkept);
 }
 
 void split_forget(struct worker *worker, struct flow *flow)

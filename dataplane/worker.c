@@ -51,7 +51,7 @@ static unsigned ports_without_socket(const struct worker *worker)
 
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters)
 {
-	*worker = (struct worker){.counters = counters, .now = clock_us()};
+	*worker = (struct worker){.counters = counters, .now = clock_us(), .memory.max_bytes = WORKER_TCP_BYTES};
 	TAILQ_INIT(&worker->busy);
 	TAILQ_INIT(&worker->starved);
 	for (unsigned i = 0; i < conf->port_count; i++)
@@ -66,6 +66,7 @@ static void show_gauges(struct worker *worker)
 {
 	counter_set(worker->counters, COUNT_CONNECTIONS_OPEN, worker->flows.count[FLOW_SPLIT]);
 	counter_set(worker->counters, COUNT_HALF_OPEN, worker->flows.count[FLOW_HALF_OPEN]);
+	counter_set(worker->counters, COUNT_BYTES_KEPT, worker->memory.used_bytes);
 }
 
 unsigned worker_round(struct worker *worker)

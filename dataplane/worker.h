@@ -17,6 +17,7 @@ enum worker_limits {
 	WORKER_SUPERVISOR_US = 4000,   /* how often sallyportd is heard under load */
 	WORKER_STARVED_US = 1000,      /* how soon to look again for room in the channel */
 	WORKER_STRAY_RESETS = 1000,    /* a second */
+	WORKER_TCP_BYTES = 512 << 20,  /* what all connections together may keep queued */
 };
 
 struct worker {
@@ -30,6 +31,7 @@ struct worker {
 	struct deadlines deadlines;
 	struct flow_list busy;         /* to be looked at before this round ends */
 	struct flow_list starved;      /* have bytes for which the channel had no room */
+	struct tcp_budget memory;      /* of all halves */
 	struct channel *channel;       /* NULL: nobody above, guarded connections are refused */
 	struct sleeper sleeper;
 	uint64_t supervisor_heard_at;

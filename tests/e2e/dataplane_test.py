@@ -256,8 +256,9 @@ def new_mac(wire, dataplane):
     pair.close()
 
 
-def one_round(pair):
+def guards(wire):
     try:
+        pair = Pair(wire)
         return pair.exchange()
     except OSError:
         return False
@@ -273,7 +274,7 @@ def upper_end_dies(wire, dataplane):
     check(dataplane.counters()["refused-guard-not-ready"] > 0, "which is counted")
     check(echo.ping(1400), "bridging goes on")
     dataplane.ask("attach")
-    check(eventually(lambda: one_round(Pair(wire)), 5), "a new upper end guards again")
+    check(eventually(lambda: guards(wire), 5), "a new upper end guards again")
 
 
 def loss(wire, dataplane):

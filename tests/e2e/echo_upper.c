@@ -290,6 +290,8 @@ static void quit(struct upper *u)
 	int status;
 	close(u->supervisor);
 	waitpid(u->dataplane, &status, 0);
+	if (WIFSIGNALED(status))
+		log_warnx("dataplane killed signal=%d", WTERMSIG(status));
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
