@@ -7,3 +7,10 @@ tcp_link.srcs := tests/unit/tcp_link.c
 unit_tests += tests/unit/tcp_sim_test
 tests/unit/tcp_sim_test.srcs := tests/unit/tcp_sim_test.c
 tests/unit/tcp_sim_test.archives := tcp_link tcp
+
+archives += tcp_feed
+tcp_feed.srcs := tests/unit/tcp_feed.c
+
+unit_tests += tests/unit/tcp_input_test
+tests/unit/tcp_input_test.srcs := tests/unit/tcp_input_test.c
+tests/unit/tcp_input_test.archives := tcp_feed tcp
