@@ -42,7 +42,8 @@ static EVP_PKEY *load_key(const char *path)
 	FILE *file = open_private(path);
 	if (!file)
 		return NULL;
-	EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, "");
+	char no_password[] = "";       /* or OpenSSL would ask for one on the terminal */
+	EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, no_password);
 	if (!key)
 		log_warnx("ca-key is not a PEM private key file=%s reason=%s", path, openssl_reason());
 	fclose(file);

@@ -1,0 +1,274 @@
+/* Interleaved handshakes; see handshake.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "handshake.h"
+#include "relay.h"
+
+static void blame(struct conn *conn, enum conn_side side, enum tls_failure failure, const char *reason)
+{
+	struct trust_check *check = &conn->check[side];
+	if (check->reason[0])
+		return;
+	check->failure = failure;
+	snprintf(check->reason, sizeof(check->reason), "%s", reason);
+}
+
+static bool is_blamed(const struct conn *conn)
+{
+	return conn->check[SIDE_CLIENT].reason[0] || conn->check[SIDE_SERVER].reason[0];
+}
+
+static struct trust *trust_of(const struct conn *conn, enum conn_side side)
+{
+	return &conn->relay->trust[conn->wire[side]];
+}
+
+/* A self-signed guard CA is in the endpoint's trust store or nowhere; one that another CA signed completes the chain. */
+static bool use_certificate(SSL *ssl, const struct guard_certificate *guard, X509 *ca)
+{
+	if (SSL_use_certificate(ssl, guard->certificate) != 1 || SSL_use_PrivateKey(ssl, guard->key) != 1)
+		return false;
+	return X509_self_signed(ca, 0) == 1 || SSL_add1_chain_cert(ssl, ca) == 1;
+}
+
+/* Shows `side` the guard certificate of the other endpoint. */
+static enum keys_result show(struct conn *conn, enum conn_side side, const char *domain)
+{
+	const struct guard_certificate *guard;
+	struct trust *trust = trust_of(conn, side);
+	enum keys_result result = keys_certificate(conn->relay->keys, conn->wire[side], domain, &guard);
+	if (result == KEYS_READY && !use_certificate(conn->layer[side].ssl, guard, trust->guard_ca))
+		result = KEYS_REFUSED;
+	if (result == KEYS_REFUSED)
+		blame(conn, side, TLS_FAILED_KEYD, "no guard certificate");
+	return result;
+}
+
+/* --- towards the client --- */
+
+/* Suspends at the ClientHello, which is before anything was said to the client. */
+static int on_client_hello(SSL *ssl, int *alert, void *unused)
+{
+	(void)unused;
+	struct conn *conn = ((struct trust_check *)SSL_get_app_data(ssl))->owner;
+	*alert = SSL_AD_HANDSHAKE_FAILURE;
+	if (is_blamed(conn))
+		return SSL_CLIENT_HELLO_ERROR;
+	if (!conn->server_proven)
+		return SSL_CLIENT_HELLO_RETRY;
+	switch (show(conn, SIDE_CLIENT, conn->start.server_name)) {
+	case KEYS_READY:
+		return SSL_CLIENT_HELLO_SUCCESS;
+	case KEYS_PENDING:
+		return SSL_CLIENT_HELLO_RETRY;
+	default:
+		return SSL_CLIENT_HELLO_ERROR;
+	}
+}
+
+void handshake_prepare(struct trust *trust)
+{
+	SSL_CTX_set_client_hello_cb(trust->accept, on_client_hello, NULL);
+}
+
+static SSL *accept_new(struct conn *conn)
+{
+	SSL *ssl = SSL_new(trust_of(conn, SIDE_CLIENT)->accept);
+	if (!ssl)
+		return NULL;
+	SSL_set_accept_state(ssl);
+	if (conn->start.level == AUTH_STRONG)
+		SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return ssl;
+}
+
+/* --- towards the server --- */
+
+static bool showed_certificate(const struct conn *conn, enum conn_side side)
+{
+	return SSL_get0_peer_certificate(conn->layer[side].ssl) != NULL;
+}
+
+/* OpenSSL asks for our certificate when the server's part is complete: its certificate was verified, and its signature
+ * with it (RFC 8446 4.4.3; in TLS 1.2 the one in ServerKeyExchange). 1: go on, 0: fail, -1: suspend. */
+static int on_certificate_request(SSL *ssl, void *owner)
+{
+	(void)ssl;
+	struct conn *conn = owner;
+	conn->server_proven = true;
+	if (is_blamed(conn))
+		return 0;
+	if (!conn->done[SIDE_CLIENT])
+		return -1;
+	if (!showed_certificate(conn, SIDE_CLIENT))
+		return 1;
+	switch (show(conn, SIDE_SERVER, conn->start.client_name)) {
+	case KEYS_READY:
+		return 1;
+	case KEYS_PENDING:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+static SSL *dial_new(struct conn *conn)
+{
+	SSL *ssl = SSL_new(trust_of(conn, SIDE_SERVER)->dial);
+	if (!ssl || SSL_set_tlsext_host_name(ssl, conn->start.server_name) != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_connect_state(ssl);
+	SSL_set_cert_cb(ssl, on_certificate_request, conn);
+	return ssl;
+}
+
+/* --- both --- */
+
+int handshake_start(struct conn *conn)
+{
+	SSL *ssl[SIDES] = {[SIDE_CLIENT] = accept_new(conn), [SIDE_SERVER] = dial_new(conn)};
+	if (!ssl[SIDE_CLIENT] || !ssl[SIDE_SERVER]) {
+		SSL_free(ssl[SIDE_CLIENT]);
+		SSL_free(ssl[SIDE_SERVER]);
+		return -ENOMEM;
+	}
+	int rc = 0;
+	for (unsigned side = 0; side < SIDES; side++) {
+		conn->check[side] = (struct trust_check){.owner = conn,
+			.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
+		SSL_set_app_data(ssl[side], &conn->check[side]);
+		SSL_set_mode(ssl[side], SSL_MODE_ASYNC);
+		int started = layer_start_tls(&conn->layer[side], ssl[side]);
+		rc = rc ? rc : started;
+	}
+	return rc;
+}
+
+static void blame_error(struct conn *conn, enum conn_side side)
+{
+	unsigned long error = ERR_peek_error();
+	const char *reason = error ? ERR_reason_error_string(error) : NULL;
+	if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+		blame(conn, side, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate");
+	else if (!is_blamed(conn))
+		blame(conn, side, TLS_FAILED_HANDSHAKE, reason ? reason : "the handshake failed");
+}
+
+/* False: it failed. */
+static bool advance(struct conn *conn, enum conn_side side)
+{
+	SSL *ssl = conn->layer[side].ssl;
+	if (conn->done[side])
+		return true;
+	keys_set_current(conn->relay->keys, conn->id);
+	ERR_clear_error();
+	int rc = SSL_do_handshake(ssl);
+	int error = rc == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, rc);
+	conn->signing &= ~(1u << side);
+	switch (error) {
+	case SSL_ERROR_NONE:
+		conn->done[side] = true;
+		if (side == SIDE_SERVER)
+			conn->server_proven = true;
+		return true;
+	case SSL_ERROR_WANT_ASYNC:
+		conn->signing |= 1u << side;
+		return true;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+	case SSL_ERROR_WANT_X509_LOOKUP:
+	case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+		return true;
+	default:
+		blame_error(conn, side);
+		return false;
+	}
+}
+
+static unsigned progress(const struct conn *conn)
+{
+	return conn->done[SIDE_CLIENT] | conn->done[SIDE_SERVER] << 1 | conn->server_proven << 2;
+}
+
+/* Whoever waits for the other side is woken to find that it failed, which queues its alert; whoever is done is told that
+ * nothing will follow. */
+static void fail_both(struct conn *conn)
+{
+	for (unsigned side = 0; side < SIDES; side++) {
+		if (conn->done[side])
+			layer_close(&conn->layer[side]);
+		else
+			(void)advance(conn, side);
+	}
+}
+
+static enum conn_side blamed_side(const struct conn *conn)
+{
+	return conn->check[SIDE_SERVER].reason[0] ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+static enum handshake_result fail(struct conn *conn, enum conn_side *failed, struct msg_tls_failed *why)
+{
+	*failed = blamed_side(conn);
+	const struct trust_check *check = &conn->check[*failed];
+	memset(why, 0, sizeof(*why));
+	why->failure = check->failure;
+	memcpy(why->reason, check->reason, sizeof(why->reason));
+	return HANDSHAKE_FAILED;
+}
+
+enum handshake_result handshake_run(struct conn *conn, enum conn_side *failed, struct msg_tls_failed *why)
+{
+	unsigned before;
+	bool fine = !is_blamed(conn);
+	do {
+		before = progress(conn);
+		fine = fine && advance(conn, SIDE_SERVER) && advance(conn, SIDE_CLIENT);
+	} while (fine && progress(conn) != before);
+	if (!fine) {
+		fail_both(conn);
+		return fail(conn, failed, why);
+	}
+	if (!conn->done[SIDE_CLIENT] || !conn->done[SIDE_SERVER])
+		return HANDSHAKE_WAITS;
+	for (unsigned side = 0; side < SIDES; side++)
+		SSL_clear_mode(conn->layer[side].ssl, SSL_MODE_ASYNC);
+	return HANDSHAKE_DONE;
+}
+
+void handshake_abort(struct conn *conn, enum conn_side side, enum tls_failure failure, const char *reason)
+{
+	blame(conn, side, failure, reason);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+void handshake_describe(const struct conn *conn, enum conn_side side, struct msg_secured *secured)
+{
+	SSL *ssl = conn->layer[side].ssl;
+	X509 *theirs = SSL_get0_peer_certificate(ssl), *shown = SSL_get_certificate(ssl);
+	struct tm end;
+	memset(secured, 0, sizeof(*secured));
+	copy_text(secured->version, sizeof(secured->version), SSL_get_version(ssl));
+	copy_text(secured->cipher, sizeof(secured->cipher), SSL_get_cipher_name(ssl));
+	if (theirs) {
+		copy_text(secured->identity, sizeof(secured->identity), conn->check[side].domain);
+		fingerprint(theirs, secured->fingerprint);
+	}
+	if (!shown)
+		return;
+	copy_text(secured->shown, sizeof(secured->shown), conn->check[side_other(side)].domain);
+	fingerprint(shown, secured->shown_fingerprint);
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end))
+		secured->shown_not_after = (uint64_t)timegm(&end);
+	copy_text(secured->shown_issuer, sizeof(secured->shown_issuer), trust_of(conn, side)->guard_ca_name);
+}

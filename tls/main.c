@@ -1,0 +1,138 @@
+/*
+ * sallyport-tls: ends TLS on both sides of each guarded connection. It reads hostile bytes (OpenSSL does), so it has no
+ * key, no network and no file: two channels and a socket to keyd are all it can reach.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#include "dataplane/base/log.h"
+#include "dataplane/base/proc.h"
+#include "dataplane/base/sandbox.h"
+#include "relay.h"
+
+enum { SPIN_ROUNDS = 64 };             /* empty rounds before sleeping: shorter than a wake-up from another core */
+
+#define TLS_COUNTER_NAME(id, name) [id] = name,
+static const char *const counter_names[] = {TLS_COUNTERS(TLS_COUNTER_NAME)};
+
+/* Nothing beyond what every process needs. */
+static const int syscalls[] = {-1};
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct channel *attach(int first_fd, enum channel_end end)
+{
+	struct channel *channel =
+		channel_attach((struct channel_fds){first_fd, first_fd + 1, first_fd + 2}, end);
+	if (!channel)
+		fatal("channel");
+	return channel;
+}
+
+/* OpenSSL seeds itself and loads what it needs at the first use: that must be over before the door shuts. */
+static void warm_up(struct relay *relay)
+{
+	unsigned char byte;
+	uint8_t sha256[32];
+	if (RAND_bytes(&byte, 1) != 1)
+		fatalx("no randomness");
+	for (unsigned wire = 0; wire < WIRES; wire++) {
+		SSL *ssl[] = {SSL_new(relay->trust[wire].accept), SSL_new(relay->trust[wire].dial)};
+		if (!ssl[0] || !ssl[1])
+			fatalx("out of memory");
+		SSL_free(ssl[0]);
+		SSL_free(ssl[1]);
+		fingerprint(relay->trust[wire].guard_ca, sha256);
+	}
+}
+
+static struct conf *open_everything(struct relay *relay)
+{
+	struct conf *conf = conf_load_inherited();
+	relay->counters = counters_open(PROC_FD_COUNTERS, counter_names, TLS_COUNTERS_END);
+	if (!relay->counters)
+		fatal("counters");
+	relay->lower = attach(TLS_FD_LOWER, CHANNEL_UPPER);
+	relay->upper = attach(TLS_FD_UPPER, CHANNEL_LOWER);
+	for (unsigned wire = 0; wire < WIRES; wire++)
+		if (trust_init(&relay->trust[wire], &conf->wire[wire]))
+			fatalx("no trust wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
+	if (relay_init(relay, TLS_FD_KEYD))
+		fatalx("out of memory");
+	warm_up(relay);
+	return conf;
+}
+
+static void enter_sandbox(const struct conf *conf)
+{
+	const struct sandbox sandbox = {.uid = conf->uid[PROC_TLS], .gid = conf->gid[PROC_TLS],
+		.memory_max_bytes = 8ull << 30, .files_max = 64, .syscalls = syscalls};
+	if (sandbox_enter(&sandbox))
+		fatalx("sandbox cannot be entered");
+}
+
+enum { AT_SUPERVISOR, AT_LOWER, AT_UPPER, AT_KEYD, AT_END };
+
+static void sleep_until_needed(struct relay *relay)
+{
+	struct pollfd fds[AT_END] = {
+		[AT_SUPERVISOR] = {.fd = PROC_FD_SUPERVISOR, .events = POLLIN},
+		[AT_LOWER] = {.fd = channel_wake_fd(relay->lower), .events = POLLIN},
+		[AT_UPPER] = {.fd = channel_wake_fd(relay->upper), .events = POLLIN},
+		[AT_KEYD] = {.fd = keys_fd(relay->keys), .events = POLLIN | (keys_want_write(relay->keys) ? POLLOUT : 0)},
+	};
+	bool lower = channel_sleep(relay->lower), upper = channel_sleep(relay->upper);
+	if (lower && upper && poll(fds, AT_END, relay_timeout_ms(relay)) < 0 && errno != EINTR)
+		fatal("poll");
+	channel_awake(relay->lower);
+	channel_awake(relay->upper);
+}
+
+static void check_supervisor(void)
+{
+	struct channel_fds none;
+	if (proc_hear(&none) < 0)
+		exit(0);
+}
+
+static _Noreturn void relay_for_ever(struct relay *relay)
+{
+	for (unsigned idle = 0;;) {
+		relay->now_ms = monotonic_ms();
+		int n = relay_run(relay);
+		if (n < 0) {
+			if (proc_tell(SUPERVISOR_PEER_BROKEN))
+				log_warnx("sallyportd cannot be told");
+			fatalx("a channel or keyd broke its contract");
+		}
+		idle = n ? 0 : idle + 1;
+		if (idle < SPIN_ROUNDS)
+			continue;
+		sleep_until_needed(relay);
+		check_supervisor();
+		idle = 0;
+	}
+}
+
+int main(void)
+{
+	proc_init(PROC_TLS);
+	struct relay *relay = calloc(1, sizeof(*relay));
+	if (!relay)
+		fatalx("out of memory");
+	struct conf *conf = open_everything(relay);
+	enter_sandbox(conf);
+	conf_free(conf);
+	if (proc_tell(SUPERVISOR_READY))
+		fatalx("sallyportd is gone");
+	relay_for_ever(relay);
+}

@@ -1,0 +1,138 @@
+/* Trust stores and TLS settings; see trust.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "dataplane/base/log.h"
+#include "identity.h"
+#include "trust.h"
+
+enum { SECURITY_LEVEL = 2 };           /* 112 bits: RSA from 2048, no SHA-1 signatures */
+
+#define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define GROUPS "X25519:P-256:P-384"
+
+static const char *openssl_reason(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	return reason ? reason : "unknown";
+}
+
+/* A server's certificate is for serverAuth, and public CAs issue nothing else any more: XMPP servers use it to dial, too. */
+static void allow_server_purpose(X509_STORE_CTX *store, X509 *certificate)
+{
+	if (X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) != 1 &&
+		X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1) {
+		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_SSL_SERVER);
+		X509_VERIFY_PARAM_set_trust(X509_STORE_CTX_get0_param(store), X509_TRUST_SSL_SERVER);
+	}
+}
+
+static int refuse(X509_STORE_CTX *store, struct trust_check *check, enum tls_failure failure, int error,
+	const char *reason)
+{
+	check->failure = failure;
+	snprintf(check->reason, sizeof(check->reason), "%s", reason);
+	X509_STORE_CTX_set_error(store, error);
+	return 0;
+}
+
+/* In the place of OpenSSL's own check of a chain: the same, and the name (RFC 6120 13.7). */
+static int verify(X509_STORE_CTX *store, void *unused)
+{
+	(void)unused;
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct trust_check *check = SSL_get_app_data(ssl);
+	X509 *certificate = X509_STORE_CTX_get0_cert(store);
+	if (SSL_is_server(ssl))
+		allow_server_purpose(store, certificate);
+	if (X509_verify_cert(store) != 1) {
+		int error = X509_STORE_CTX_get_error(store);
+		return refuse(store, check, TLS_FAILED_CERTIFICATE, error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error,
+			X509_verify_cert_error_string(error));
+	}
+	if (!identity_proves(certificate, check->domain))
+		return refuse(store, check, TLS_FAILED_NAME, X509_V_ERR_HOSTNAME_MISMATCH,
+			"the certificate is for another name");
+	return 1;
+}
+
+static SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store)
+{
+	SSL_CTX *context = SSL_CTX_new(method);
+	if (!context)
+		return NULL;
+	SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+			SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(context, 0);
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(context, verify, NULL);
+	SSL_CTX_set1_cert_store(context, store);
+	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(context, CIPHERS_1_2) &&
+		SSL_CTX_set1_groups_list(context, GROUPS))
+		return context;
+	SSL_CTX_free(context);
+	return NULL;
+}
+
+static X509_STORE *load_store(const char *path)
+{
+	X509_STORE *store = X509_STORE_new();
+	if (store && X509_STORE_load_file(store, path) == 1)
+		return store;
+	log_warnx("trust is not a file of PEM certificates file=%s reason=%s", path, openssl_reason());
+	X509_STORE_free(store);
+	return NULL;
+}
+
+static X509 *load_guard_ca(const char *path, char name[CHANNEL_NAME_MAX])
+{
+	FILE *file = fopen(path, "re");
+	X509 *ca = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	if (file)
+		fclose(file);
+	if (!ca)
+		log_warnx("ca-certificate is not a PEM certificate file=%s", path);
+	else if (X509_NAME_get_text_by_NID(X509_get_subject_name(ca), NID_commonName, name, CHANNEL_NAME_MAX) < 0)
+		X509_NAME_oneline(X509_get_subject_name(ca), name, CHANNEL_NAME_MAX);
+	return ca;
+}
+
+int trust_init(struct trust *trust, const struct conf_wire *wire)
+{
+	*trust = (struct trust){0};
+	trust->guard_ca = load_guard_ca(wire->ca_certificate, trust->guard_ca_name);
+	X509_STORE *store = trust->guard_ca ? load_store(wire->trust) : NULL;
+	if (!store)
+		return -EINVAL;
+	trust->accept = context_new(TLS_server_method(), store);
+	trust->dial = context_new(TLS_client_method(), store);
+	X509_STORE_free(store);
+	if (trust->accept && trust->dial)
+		return 0;
+	log_warnx("TLS cannot be set up reason=%s", openssl_reason());
+	return -EINVAL;
+}
+
+void trust_fini(struct trust *trust)
+{
+	SSL_CTX_free(trust->accept);
+	SSL_CTX_free(trust->dial);
+	X509_free(trust->guard_ca);
+	*trust = (struct trust){0};
+}
+
+void fingerprint(const X509 *certificate, uint8_t sha256[32])
+{
+	unsigned len = 32;
+	if (!X509_digest(certificate, EVP_sha256(), sha256, &len))
+		memset(sha256, 0, 32);
+}

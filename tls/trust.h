@@ -1,0 +1,32 @@
+/* Whom each wire trusts, and how TLS is spoken there. */
+#ifndef TLS_TRUST_H
+#define TLS_TRUST_H
+
+#include <stdint.h>
+
+#include <openssl/ssl.h>
+
+#include "dataplane/base/conf.h"
+
+struct trust {
+	SSL_CTX *accept;               /* towards the endpoint that dialled */
+	SSL_CTX *dial;                 /* towards the endpoint that was dialled */
+	X509 *guard_ca;                /* what endpoints on this wire are shown, completes the chain */
+	char guard_ca_name[CHANNEL_NAME_MAX];
+};
+
+/* 0, or -EINVAL with the fault logged. */
+int trust_init(struct trust *trust, const struct conf_wire *wire) __attribute__((warn_unused_result, nonnull));
+void trust_fini(struct trust *trust) __attribute__((nonnull));
+
+/* What the check of an endpoint's certificate came to; SSL_get_app_data() of its SSL is one of these. */
+struct trust_check {
+	const char *domain;            /* that the certificate must prove */
+	void *owner;
+	enum tls_failure failure;      /* if `reason` is set */
+	char reason[CHANNEL_NAME_MAX];
+};
+
+void fingerprint(const X509 *certificate, uint8_t sha256[32]) __attribute__((nonnull));
+
+#endif
