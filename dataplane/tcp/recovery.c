@@ -105,21 +105,23 @@ static void reduce(struct tcp_conn *conn, uint32_t delivered)
 	conn->cc.cwnd = in_network + allowed;
 }
 
-static void set_rate(struct tcp_conn *conn, uint64_t now, const struct ack_report *report)
+/* The ACK that ends a recovery does not let the window grow besides. */
+static void set_rate(struct tcp_conn *conn, uint64_t now, const struct ack_report *report, bool ended)
 {
 	struct recovery *recovery = &conn->recovery;
 	if (recovery->phase == PHASE_OPEN && conn->snd.sent.bytes[SENT_LOST] && (report->delivered || report->duplicate))
 		enter(conn);
 	if (recovery->phase == PHASE_RECOVERY)
 		reduce(conn, report->delivered ? report->delivered : (report->duplicate ? conn->snd.mss : 0));
-	else if (report->acked && conn->snd.cwnd_full)
+	else if (report->acked && conn->snd.cwnd_full && !ended)
 		cc_on_ack(&conn->cc, now, report->acked, conn->rtt.srtt_us);
 }
 
 void recovery_on_ack(struct tcp_conn *conn, uint64_t now, const struct ack_report *report)
 {
 	struct recovery *recovery = &conn->recovery;
-	if (recovery->phase != PHASE_OPEN && seq_le(recovery->until, report->ack))
+	bool ends = recovery->phase != PHASE_OPEN && seq_le(recovery->until, report->ack);
+	if (ends)
 		leave(conn);
 	if (conn->sack) {
 		rack_on_ack(conn, report);
@@ -128,7 +130,7 @@ void recovery_on_ack(struct tcp_conn *conn, uint64_t now, const struct ack_repor
 	} else {
 		detect_by_duplicates(conn, report);
 	}
-	set_rate(conn, now, report);
+	set_rate(conn, now, report, ends);
 }
 
 void recovery_on_reorder_timer(struct tcp_conn *conn, uint64_t now)

@@ -14,3 +14,7 @@ tcp_feed.srcs := tests/unit/tcp_feed.c
 unit_tests += tests/unit/tcp_input_test
 tests/unit/tcp_input_test.srcs := tests/unit/tcp_input_test.c
 tests/unit/tcp_input_test.archives := tcp_feed tcp
+
+unit_tests += tests/unit/tcp_output_test
+tests/unit/tcp_output_test.srcs := tests/unit/tcp_output_test.c
+tests/unit/tcp_output_test.archives := tcp_feed tcp
