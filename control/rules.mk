@@ -7,5 +7,5 @@ sallyport-control.srcs := control/main.c
 sallyport-control.archives := control policy base
 
 unit_tests += tests/unit/session_test
-tests/unit/session_test.srcs := tests/unit/session_test.c
+tests/unit/session_test.srcs := tests/unit/session_test.c tests/unit/session_harness.c
 tests/unit/session_test.archives := control channel_harness policy base
