@@ -5,6 +5,7 @@
  *      tls ==channel==> sessions -> stanzas -> policy -> audit      admin socket <- sallyport
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -79,6 +80,8 @@ static void open_all(struct control *control, struct admin *admin)
 		(struct channel_fds){CONTROL_FD_LOWER, CONTROL_FD_LOWER + 1, CONTROL_FD_LOWER + 2}, CHANNEL_UPPER);
 	if (!control->channel)
 		fatal("channel to tls");
+	if (fcntl(CONTROL_FD_ADMIN, F_SETFL, O_NONBLOCK))
+		fatal("admin socket");
 	admin_init(admin, CONTROL_FD_ADMIN, supervisor_uid());
 	open_counters(control, admin);
 }

@@ -1,0 +1,2 @@
+programs += sallyport
+sallyport.srcs := control/cli/sallyport.c
