@@ -162,8 +162,10 @@ static unsigned take_text(struct tcp_conn *conn, uint64_t now, const struct tcp_
 	cut(&text, rcv->edge);
 	if (text.fin && !seq_lt(seq_add(text.seq, text.len), rcv->edge))
 		text.fin = false; /* there is no room for it in the window */
-	if (rcv->fin_state != FIN_UNKNOWN)
+	if (rcv->fin_state != FIN_UNKNOWN) {
 		cut(&text, rcv->fin);
+		text.fin = text.fin && seq_eq(seq_add(text.seq, text.len), rcv->fin);
+	}
 	if (text.len + text.fin < octets(seg))
 		rcv->ack = ACK_NOW;
 	unsigned events = take_bytes(conn, now, &text);

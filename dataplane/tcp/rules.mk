@@ -18,3 +18,15 @@ tests/unit/tcp_input_test.archives := tcp_feed tcp
 unit_tests += tests/unit/tcp_output_test
 tests/unit/tcp_output_test.srcs := tests/unit/tcp_output_test.c
 tests/unit/tcp_output_test.archives := tcp_feed tcp
+
+unit_tests += tests/unit/tcp_close_test
+tests/unit/tcp_close_test.srcs := tests/unit/tcp_close_test.c
+tests/unit/tcp_close_test.archives := tcp_feed tcp
+
+unit_tests += tests/unit/reass_test
+tests/unit/reass_test.srcs := tests/unit/reass_test.c
+tests/unit/reass_test.archives := tcp
+
+unit_tests += tests/unit/tcp_seg_test
+tests/unit/tcp_seg_test.srcs := tests/unit/tcp_seg_test.c
+tests/unit/tcp_seg_test.archives := tcp
