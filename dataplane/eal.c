@@ -96,8 +96,8 @@ static void add_devices(struct arguments *args, const struct port ports[WIRES])
 static void keep_out_of_fanout(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	if (!filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(setsockopt), 2, SCMP_A1(SCMP_CMP_EQ, SOL_PACKET),
-		SCMP_A2(SCMP_CMP_EQ, PACKET_FANOUT)) || seccomp_load(filter))
+	if (!filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(setsockopt), 2,
+		SCMP_A1(SCMP_CMP_EQ, SOL_PACKET, 0), SCMP_A2(SCMP_CMP_EQ, PACKET_FANOUT, 0)) || seccomp_load(filter))
 		fatalx("system call filter cannot be set up");
 	seccomp_release(filter);
 }

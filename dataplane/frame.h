@@ -62,7 +62,7 @@ static inline size_t frame_address_bytes(const struct frame *frame)
 /* FRAME_TCP only: are the checksums of IPv4's header and of TCP right? */
 bool frame_has_good_checksums(const struct frame *frame) __attribute__((nonnull));
 
-/* Writes lengths and checksums after the TCP header and payload were changed to tcp_len bytes. Returns the frame's length. */
+/* Writes lengths and checksums after TCP header and payload were changed to tcp_len bytes. Returns the frame's length. */
 size_t frame_seal(struct frame *frame, size_t tcp_len) __attribute__((nonnull));
 
 static inline uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }

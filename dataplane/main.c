@@ -37,6 +37,7 @@ int main(void)
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (!worker)
 		fatalx("out of memory");
+	worker_open_ports(worker, conf);
 	worker_init(worker, conf, counters);
 	enter_sandbox(conf);
 	if (proc_tell(SUPERVISOR_READY))

@@ -49,7 +49,7 @@ static void plan_interface(struct port *port, enum wire which)
 	port->frame_max = frame;
 	snprintf(port->name, sizeof(port->name), "net_af_packet%d", which);
 	int length = snprintf(port->argument, sizeof(port->argument),
-		"--vdev=%s,iface=%s,framesz=%u,framecnt=%u,blocksz=%u", port->name, port->device, frame, count, BLOCK_BYTES);
+		"--vdev=%s,iface=%s,framesz=%u,framecnt=%u,blocksz=%d", port->name, port->device, frame, count, BLOCK_BYTES);
 	check_length(length, sizeof(port->argument), port->device);
 	interface_listen_to_all(port->device); /* stays open until the process ends */
 }

@@ -18,4 +18,17 @@ frames.srcs := tests/unit/frames.c
 
 unit_tests += tests/unit/frame_test
 tests/unit/frame_test.srcs := tests/unit/frame_test.c
-tests/unit/frame_test.archives := dataplane frames
+tests/unit/frame_test.archives := frames dataplane
+
+unit_tests += tests/unit/worker_test
+tests/unit/worker_test.srcs := tests/unit/worker_test.c
+tests/unit/worker_test.archives := frames channel_harness dataplane tcp base
+tests/unit/worker_test.libs := -lrte_net_ring
+$(BUILD)/tests/unit/worker_test.o: cflags.tests/unit = $(dpdk_cflags)
+
+unit_tests += tests/unit/deadline_test
+tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
+tests/unit/deadline_test.archives := dataplane
+
+fuzzers += tests/fuzz/frame_fuzz
+tests/fuzz/frame_fuzz.srcs := tests/fuzz/frame_fuzz.c dataplane/frame.c

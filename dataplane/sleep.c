@@ -12,7 +12,7 @@ enum { AT_SUPERVISOR, AT_CHANNEL, AT_SOCKETS, DESCRIPTORS_LOOKED_AT = 1024 };
 /* Bound to a protocol: the sockets that hold a membership only are not. */
 static bool is_receiving_packet_socket(int fd)
 {
-	struct sockaddr_ll bound;
+	struct sockaddr_ll bound = {0};
 	socklen_t size = sizeof(bound);
 	return !getsockname(fd, (struct sockaddr *)&bound, &size) && bound.sll_family == AF_PACKET && bound.sll_protocol;
 }

@@ -15,7 +15,7 @@
 enum split_limits {
 	SPLIT_OVER_US = 3 * 1000000,   /* how long a finished connection still answers what is repeated */
 	SPLIT_RESET_LINGER_US = 10 * 1000000,  /* how long a reset waits for bytes before it to be acknowledged */
-	SPLIT_CREDIT_BYTES = CHANNEL_WINDOW / 4,       /* credit is given back in pieces of this size, or when all is acknowledged */
+	SPLIT_CREDIT_BYTES = CHANNEL_WINDOW / 4,       /* given back at once, or when all is acknowledged */
 };
 
 /* The client's ACK completed the handshake. Takes the arrival. */

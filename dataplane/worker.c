@@ -27,14 +27,8 @@ static uint64_t clock_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void open_ports(struct worker *worker, const struct conf *conf)
+static void set_mss_limits(struct worker *worker)
 {
-	for (unsigned w = 0; w < WIRES; w++)
-		port_plan(&worker->port[w], &conf->wire[w], w);
-	eal_start(conf, worker->port);
-	worker->buffers = eal_buffers(worker->port);
-	for (unsigned w = 0; w < WIRES; w++)
-		port_start(&worker->port[w], worker->buffers);
 	uint16_t inside = worker->port[WIRE_INSIDE].mtu, outside = worker->port[WIRE_OUTSIDE].mtu;
 	uint16_t mtu = inside < outside ? inside : outside;
 	if (inside != outside)
@@ -44,6 +38,16 @@ static void open_ports(struct worker *worker, const struct conf *conf)
 	worker->mss_limit[1] = mtu - IPV6_AND_TCP_BYTES;
 }
 
+void worker_open_ports(struct worker *worker, const struct conf *conf)
+{
+	for (unsigned w = 0; w < WIRES; w++)
+		port_plan(&worker->port[w], &conf->wire[w], w);
+	eal_start(conf, worker->port);
+	worker->buffers = eal_buffers(worker->port);
+	for (unsigned w = 0; w < WIRES; w++)
+		port_start(&worker->port[w], worker->buffers);
+}
+
 static unsigned ports_without_socket(const struct worker *worker)
 {
 	return (worker->port[WIRE_INSIDE].kind == PORT_PCI) + (worker->port[WIRE_OUTSIDE].kind == PORT_PCI);
@@ -51,12 +55,14 @@ static unsigned ports_without_socket(const struct worker *worker)
 
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters)
 {
-	*worker = (struct worker){.counters = counters, .now = clock_us(), .memory.max_bytes = WORKER_TCP_BYTES};
+	worker->counters = counters;
+	worker->now = clock_us();
+	worker->memory.max_bytes = WORKER_TCP_BYTES;
 	TAILQ_INIT(&worker->busy);
 	TAILQ_INIT(&worker->starved);
 	for (unsigned i = 0; i < conf->port_count; i++)
 		worker->guarded[conf->ports[i] / 64] |= (uint64_t)1 << (conf->ports[i] % 64);
-	open_ports(worker, conf);
+	set_mss_limits(worker);
 	if (flow_table_init(&worker->flows) || deadlines_init(&worker->deadlines))
 		fatalx("no memory for the table of connections (hint: raise memory-mib)");
 	sleeper_init(&worker->sleeper, ports_without_socket(worker));
@@ -81,8 +87,10 @@ unsigned worker_round(struct worker *worker)
 	adopt_expire(worker);
 	emit_flush(worker);
 	upper_flush(worker);
-	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US)
+	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US) {
 		upper_hear_supervisor(worker);
+		show_gauges(worker);
+	}
 	return work;
 }
 

@@ -47,7 +47,8 @@ struct arrival {
 	struct tcp_seg seg;
 };
 
-/* Exits on failure. */
+/* In this order; both exit on failure. */
+void worker_open_ports(struct worker *worker, const struct conf *conf) __attribute__((nonnull));
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters) __attribute__((nonnull));
 
 /* Until sallyportd is gone. */

@@ -1,0 +1,54 @@
+/*
+ * The frame parser: whatever it says must be true of the bytes. A frame that it takes for a whole segment is one that the
+ * checksums can be computed over, and that can be sealed anew and read again with the same result.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/frame.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth)
+{
+	if (!truth)
+		abort();
+}
+
+static void check_tcp(const struct frame *frame)
+{
+	require(frame->family == FRAME_IPV4 || frame->family == FRAME_IPV6);
+	require(frame->tcp_len >= 4 && frame->tcp + frame->tcp_len <= frame->len && frame->ip < frame->tcp);
+	require(frame->src_port == get16(frame->bytes + frame->tcp));
+	require(frame->src == frame->bytes + frame->ip + (frame->family == FRAME_IPV4 ? 12 : 8));
+}
+
+static void check_sealed(struct frame *frame)
+{
+	size_t tcp_len = frame->tcp_len;
+	require(frame_seal(frame, tcp_len) == frame->tcp + tcp_len);
+	struct frame again;
+	frame_parse(&again, frame->bytes, frame->len);
+	require(again.kind == FRAME_TCP && again.tcp == frame->tcp && again.tcp_len == tcp_len);
+	require(again.tags == frame->tags && again.dst_port == frame->dst_port);
+	require(frame_has_good_checksums(&again));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size + !size);
+	require(copy != NULL);
+	memcpy(copy, data, size);
+	struct frame frame;
+	frame_parse(&frame, copy, size);
+	require(!memcmp(copy, data, size));
+	if (frame.kind == FRAME_TCP || frame.kind == FRAME_TCP_PART)
+		check_tcp(&frame);
+	if (frame.kind == FRAME_TCP && frame.tcp_len >= 20) {
+		(void)!frame_has_good_checksums(&frame);
+		check_sealed(&frame);
+	}
+	free(copy);
+	return 0;
+}

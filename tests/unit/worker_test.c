@@ -1,0 +1,831 @@
+/*
+ * The whole worker, round by round: frames made by hand go in at two ports that are rings, frames that come out are looked
+ * at, and a player has the other end of the channel.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "channel_harness.h"
+#include "dataplane/base/proc.h"
+#include "dataplane/upper.h"
+#include "dataplane/worker.h"
+#include "frames.h"
+
+enum { RING_FRAMES = 1024, ROUNDS = 8, SUPERVISOR = 100 };
+enum { CLIENT = 1, SERVER = 2 };       /* last byte of addresses */
+
+static const uint8_t all_options[] = {
+	2, 4, 0x23, 0x28,              /* MSS 9000 */
+	4, 2,                          /* SACK permitted */
+	8, 10, 1, 2, 3, 4, 0, 0, 0, 0, /* timestamps */
+	1, 3, 3, 7,                    /* window scale */
+	34, 8, 1, 2, 3, 4, 5, 6,       /* TFO cookie */
+	30, 4, 0, 0,                   /* something new */
+	1, 1, 1, 0,
+};
+static_assert(sizeof(all_options) % 4 == 0, "options");
+
+struct bench {
+	struct worker *worker;
+	struct rte_ring *in[WIRES], *out[WIRES];
+	struct player player;
+	bool attached;
+	uint8_t tags;                  /* VLAN tags on every frame that is made */
+	uint8_t family;
+};
+
+/* --- the bench --- */
+
+static void make_port(struct bench *b, unsigned w)
+{
+	static const char *const names[WIRES] = {"inside", "outside"};
+	char name[32];
+	snprintf(name, sizeof(name), "in_%s", names[w]);
+	b->in[w] = rte_ring_create(name, RING_FRAMES, SOCKET_ID_ANY, 0);
+	snprintf(name, sizeof(name), "out_%s", names[w]);
+	b->out[w] = rte_ring_create(name, RING_FRAMES, SOCKET_ID_ANY, 0);
+	assert_non_null(b->in[w]);
+	assert_non_null(b->out[w]);
+	assert_true(rte_eth_from_rings(names[w], &b->in[w], 1, &b->out[w], 1, 0) >= 0);
+	struct port *port = &b->worker->port[w];
+	port->kind = PORT_VDEV;
+	port->device = names[w];
+	snprintf(port->name, sizeof(port->name), "net_ring_%s", names[w]);
+	port_start(port, b->worker->buffers);
+	port->mtu = 1500;
+}
+
+static int start(void **state)
+{
+	static char words[][20] = {"worker_test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
+		"--log-level=*:4"};
+	char *eal[sizeof(words) / sizeof(words[0])];
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		eal[i] = words[i];
+	static struct bench bench;
+	struct bench *b = &bench;
+	*state = b;
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) || dup2(pair[0], SUPERVISOR) < 0 ||
+		dup2(pair[1], PROC_FD_SUPERVISOR) < 0)
+		return -1;
+	if (rte_eal_init(sizeof(eal) / sizeof(eal[0]), eal) < 0)
+		return -1;
+	b->worker = calloc(1, sizeof(*b->worker));
+	b->worker->buffers = rte_pktmbuf_pool_create("buffers", 4095, 0, 0, 2048 + 128, SOCKET_ID_ANY);
+	assert_non_null(b->worker->buffers);
+	for (unsigned w = 0; w < WIRES; w++)
+		make_port(b, w);
+	const struct conf conf = {.port_count = 2, .ports = {5269, 5270}};
+	worker_init(b->worker, &conf, counters_open(counters_create(), dataplane_counter_names, DATAPLANE_COUNTERS_END));
+	return 0;
+}
+
+static int stop(void **state)
+{
+	struct bench *b = *state;
+	deadlines_fini(&b->worker->deadlines);
+	flow_table_fini(&b->worker->flows);
+	free(b->worker);
+	return rte_eal_cleanup();
+}
+
+static void run(struct bench *b)
+{
+	for (unsigned i = 0; i < ROUNDS; i++)
+		worker_round(b->worker);
+}
+
+static void send_fds(const struct channel_fds *fds)
+{
+	uint8_t byte = fds ? SUPERVISOR_ATTACH : SUPERVISOR_DETACH;
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(3 * sizeof(int))];
+	} control = {0};
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	if (fds) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(3 * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), (int[]){fds->memory, fds->wake_upper, fds->wake_lower}, 3 * sizeof(int));
+	}
+	assert_int_equal(sendmsg(SUPERVISOR, &msg, 0), 1);
+}
+
+static void attach(struct bench *b)
+{
+	player_init(&b->player, CHANNEL_LOWER);
+	struct channel_fds fds = player_fds(&b->player);
+	send_fds(&fds);
+	channel_fds_close(&fds);
+	upper_hear_supervisor(b->worker);
+	assert_non_null(b->worker->channel);
+	b->attached = true;
+}
+
+static void detach(struct bench *b)
+{
+	send_fds(NULL);
+	upper_hear_supervisor(b->worker);
+	assert_null(b->worker->channel);
+	if (b->attached)
+		player_fini(&b->player);
+	b->attached = false;
+}
+
+static void empty(struct bench *b)
+{
+	void *mbuf;
+	for (unsigned w = 0; w < WIRES; w++)
+		while (!rte_ring_dequeue(b->out[w], &mbuf))
+			rte_pktmbuf_free(mbuf);
+}
+
+static void forget_flows(struct bench *b)
+{
+	struct flow_table *flows = &b->worker->flows;
+	while (flows->count[FLOW_HALF_OPEN])
+		flow_free(flows, TAILQ_FIRST(&flows->list[FLOW_HALF_OPEN]));
+	for (unsigned i = 0; i < COUNTERS_MAX; i++)
+		counter_set(b->worker->counters, i, 0);
+}
+
+static int before_each(void **state)
+{
+	struct bench *b = *state;
+	b->tags = 0;
+	b->family = 4;
+	forget_flows(b);
+	attach(b);
+	return 0;
+}
+
+/* After every test all buffers are back where they belong. */
+static int after_each(void **state)
+{
+	struct bench *b = *state;
+	uint8_t byte;
+	detach(b);
+	empty(b);
+	while (recv(SUPERVISOR, &byte, 1, MSG_DONTWAIT) == 1)
+		;
+	assert_int_equal(rte_mempool_in_use_count(b->worker->buffers), 0);
+	return 0;
+}
+
+static uint64_t counted(const struct bench *b, enum dataplane_counter which)
+{
+	return atomic_load(&b->worker->counters->table[which].value);
+}
+
+static void inject(struct bench *b, enum wire wire, const struct made *made)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(b->worker->buffers);
+	assert_non_null(mbuf);
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)made->len), made->bytes, made->len);
+	assert_int_equal(rte_ring_enqueue(b->in[wire], mbuf), 0);
+	run(b);
+}
+
+static bool take(struct bench *b, enum wire wire, struct made *made)
+{
+	struct rte_mbuf *mbuf;
+	if (rte_ring_dequeue(b->out[wire], (void **)&mbuf))
+		return false;
+	made->len = rte_pktmbuf_data_len(mbuf);
+	memcpy(made->bytes, rte_pktmbuf_mtod(mbuf, void *), made->len);
+	rte_pktmbuf_free(mbuf);
+	return true;
+}
+
+static bool comes_out(struct bench *b, enum wire wire, const struct made *expected)
+{
+	struct made got;
+	return take(b, wire, &got) && got.len == expected->len && !memcmp(got.bytes, expected->bytes, got.len);
+}
+
+static bool nothing_comes_out(struct bench *b)
+{
+	return rte_ring_empty(b->out[WIRE_INSIDE]) && rte_ring_empty(b->out[WIRE_OUTSIDE]);
+}
+
+static struct made make(const struct bench *b, uint8_t from, uint8_t to, const struct made_tcp *tcp)
+{
+	struct made made;
+	make_ethernet(&made, from, to);
+	for (unsigned i = b->tags; i > 0; i--)
+		make_tag(&made, i > 1 ? 0x88a8 : 0x8100, (uint16_t)(0x2000 + 4 + i));
+	if (b->family == 4)
+		make_ipv4(&made, from, to, 6);
+	else
+		make_ipv6(&made, from, to, 6);
+	if (tcp) {
+		make_tcp(&made, tcp);
+		make_done(&made);
+	}
+	return made;
+}
+
+/* A frame of the guard, read with its sums checked. */
+struct seen {
+	struct made made;
+	struct frame frame;
+	struct tcp_seg seg;
+};
+
+static void see(struct bench *b, enum wire wire, struct seen *seen)
+{
+	assert_true(take(b, wire, &seen->made));
+	frame_parse(&seen->frame, seen->made.bytes, seen->made.len);
+	const struct frame *f = &seen->frame;
+	assert_int_equal(f->kind, FRAME_TCP);
+	if (f->family == 4)
+		assert_int_equal(sum_of(f->bytes + f->ip, 20), 0);
+	assert_int_equal(tcp_sum_of(f->bytes + f->ip, f->bytes + f->tcp, f->tcp_len), 0);
+	assert_int_equal(tcp_seg_parse(&seen->seg, f->bytes + f->tcp, f->tcp_len), 0);
+}
+
+/* --- a connection, client inside --- */
+
+enum { ISN_CLIENT = 1000, ISN_SERVER = 0xfffffff0 };
+
+static struct made_tcp from_client(uint32_t seq, uint32_t ack, uint8_t flags)
+{
+	return (struct made_tcp){.from = 40000, .to = 5269, .seq = ISN_CLIENT + seq, .ack = ISN_SERVER + ack, .flags = flags,
+		.window = 60000};
+}
+
+static struct made_tcp from_server(uint32_t seq, uint32_t ack, uint8_t flags)
+{
+	return (struct made_tcp){.from = 5269, .to = 40000, .seq = ISN_SERVER + seq, .ack = ISN_CLIENT + ack, .flags = flags,
+		.window = 50000};
+}
+
+static void client_says(struct bench *b, const struct made_tcp *tcp)
+{
+	struct made made = make(b, CLIENT, SERVER, tcp);
+	inject(b, WIRE_INSIDE, &made);
+}
+
+static void server_says(struct bench *b, const struct made_tcp *tcp)
+{
+	struct made made = make(b, SERVER, CLIENT, tcp);
+	inject(b, WIRE_OUTSIDE, &made);
+}
+
+static uint64_t hear_opened(struct bench *b, struct msg_opened *opened)
+{
+	struct channel_msg msg;
+	assert_true(player_hear(&b->player, &msg, opened));
+	assert_int_equal(msg.type, MSG_OPENED);
+	assert_int_equal(msg.length, sizeof(*opened));
+	return msg.conn;
+}
+
+/* Leaves nothing on the wires but what was answered. */
+static uint64_t open_connection(struct bench *b)
+{
+	struct msg_opened opened;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK),
+		ack = from_client(1, 1, TCP_ACK);
+	client_says(b, &syn);
+	server_says(b, &syn_ack);
+	client_says(b, &ack);
+	empty(b);
+	return hear_opened(b, &opened);
+}
+
+/* --- bridging --- */
+
+static void bridges_what_is_not_guarded(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp http = {.from = 40000, .to = 8080, .flags = TCP_SYN, .options = all_options,
+		.options_len = sizeof(all_options)};
+	struct made made = make(b, CLIENT, SERVER, &http);
+	made.bytes[made.tcp + 16] ^= 1; /* a wrong checksum is not ours to judge */
+	inject(b, WIRE_INSIDE, &made);
+	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
+	struct made odd = {.len = 61};
+	for (unsigned i = 0; i < 100; i++) {
+		for (size_t k = 0; k < odd.len; k++)
+			odd.bytes[k] = (uint8_t)(i * 31 + k);
+		inject(b, WIRE_OUTSIDE, &odd);
+		assert_true(comes_out(b, WIRE_INSIDE, &odd));
+	}
+	assert_int_equal(counted(b, COUNT_FRAMES_TO_OUTSIDE), 1);
+	assert_int_equal(counted(b, COUNT_FRAMES_TO_INSIDE), 100);
+	assert_true(nothing_comes_out(b));
+}
+
+static void drops_what_could_hide_tcp(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN);
+	struct made made = make(b, CLIENT, SERVER, &syn);
+	made.bytes[made.ip + 6] |= 0x20; /* more fragments */
+	inject(b, WIRE_INSIDE, &made);
+	assert_int_equal(counted(b, COUNT_DROP_PART), 1);
+	struct made tiny = make(b, CLIENT, SERVER, NULL);
+	make_bytes(&tiny, "\x9c\x40\x14", 3);
+	tiny.bytes[tiny.ip + 6] |= 0x20;
+	make_done(&tiny);
+	inject(b, WIRE_INSIDE, &tiny);
+	assert_int_equal(counted(b, COUNT_DROP_UNREADABLE), 1);
+	made = make(b, CLIENT, SERVER, &syn);
+	made.bytes[made.tcp + 4] ^= 1;
+	inject(b, WIRE_INSIDE, &made);
+	assert_int_equal(counted(b, COUNT_DROP_BAD_CHECKSUM), 1);
+	made = make(b, CLIENT, SERVER, &syn);
+	made.bytes[0] |= 1;
+	inject(b, WIRE_INSIDE, &made);
+	assert_int_equal(counted(b, COUNT_DROP_GROUP_ADDRESSED), 1);
+	b->tags = 3;
+	made = make(b, CLIENT, SERVER, &syn);
+	inject(b, WIRE_INSIDE, &made);
+	assert_int_equal(counted(b, COUNT_DROP_TOO_MANY_TAGS), 1);
+	assert_true(nothing_comes_out(b));
+	assert_int_equal(b->worker->flows.count[FLOW_HALF_OPEN], 0);
+}
+
+/* Fragments of others, the later ones of guarded connections too: without the first they are nothing. */
+static void passes_other_fragments(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp http = {.from = 40000, .to = 8080, .flags = TCP_ACK};
+	struct made made = make(b, CLIENT, SERVER, &http);
+	made.bytes[made.ip + 6] |= 0x20;
+	inject(b, WIRE_INSIDE, &made);
+	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
+	made.bytes[made.ip + 7] = 1;
+	inject(b, WIRE_INSIDE, &made);
+	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
+}
+
+/* --- adoption --- */
+
+static void edits_syn(struct bench *b)
+{
+	struct made_tcp syn = from_client(0, 0, TCP_SYN | TCP_ECE | TCP_CWR);
+	syn.options = all_options;
+	syn.options_len = sizeof(all_options);
+	syn.data = "early data";
+	syn.data_len = 10;
+	syn.ack = 0;
+	struct made made = make(b, CLIENT, SERVER, &syn);
+	made.bytes[made.ip + 1] |= b->family == 4 ? 0x02 : 0x20; /* ECT(0) */
+	make_done(&made);
+	inject(b, WIRE_INSIDE, &made);
+	struct seen seen;
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_memory_equal(seen.made.bytes, made.bytes, made.ip);
+	assert_int_equal(seen.frame.traffic_class, 0);
+	assert_int_equal(seen.frame.hops, 64);
+	assert_int_equal(seen.seg.flags, TCP_SYN);
+	assert_int_equal(seen.seg.seq.v, ISN_CLIENT);
+	assert_int_equal(seen.seg.window, 60000);
+	assert_int_equal(seen.seg.len, 0);
+	assert_int_equal(seen.seg.mss, b->family == 4 ? 1460 : 1440);
+	assert_int_equal(seen.seg.wscale, 7);
+	assert_int_equal(seen.seg.sack_permitted, TCP_CAN_SACK);
+	assert_true(seen.frame.tcp_len <= 20 + 12); /* nothing else is in it */
+	assert_true(nothing_comes_out(b));
+}
+
+static void edits_the_handshake(void **state)
+{
+	struct bench *b = *state;
+	for (b->family = 4; b->family <= 6; b->family += 2) {
+		for (b->tags = 0; b->tags <= 2; b->tags++) {
+			forget_flows(b);
+			edits_syn(b);
+			struct made_tcp syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK | TCP_ECE);
+			syn_ack.options = all_options;
+			syn_ack.options_len = sizeof(all_options);
+			server_says(b, &syn_ack);
+			struct seen seen;
+			see(b, WIRE_INSIDE, &seen);
+			assert_int_equal(seen.seg.flags, TCP_SYN | TCP_ACK);
+			assert_int_equal(seen.seg.wscale, 7);
+			assert_int_equal(seen.seg.mss, b->family == 4 ? 1460 : 1440);
+			assert_int_equal(seen.frame.tags, b->tags);
+		}
+	}
+}
+
+/* A server that answers with options that were not offered would be believed by nobody. */
+static void takes_out_what_was_not_offered(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK);
+	syn_ack.options = all_options;
+	syn_ack.options_len = sizeof(all_options);
+	client_says(b, &syn);
+	server_says(b, &syn_ack);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.wscale, TCP_WSCALE_NONE);
+	assert_false(seen.seg.sack_permitted);
+}
+
+static void splits_with_the_third_segment(void **state)
+{
+	struct bench *b = *state;
+	b->tags = 2;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK),
+		ack = from_client(1, 1, TCP_ACK | TCP_PSH);
+	client_says(b, &syn);
+	client_says(b, &syn); /* sent again */
+	server_says(b, &syn_ack);
+	server_says(b, &syn_ack);
+	struct made made;
+	assert_true(take(b, WIRE_OUTSIDE, &made) && take(b, WIRE_OUTSIDE, &made));
+	assert_true(take(b, WIRE_INSIDE, &made) && take(b, WIRE_INSIDE, &made));
+	player_expect_none(&b->player);
+	ack.data = "hello";
+	ack.data_len = 5;
+	client_says(b, &ack);
+
+	struct msg_opened opened;
+	uint64_t id = hear_opened(b, &opened);
+	assert_int_equal(opened.family, 4);
+	assert_int_equal(opened.client_wire, WIRE_INSIDE);
+	assert_int_equal(opened.client_port, 40000);
+	assert_int_equal(opened.server_port, 5269);
+	assert_int_equal(opened.client_addr[3], CLIENT);
+	assert_int_equal(opened.server_addr[3], SERVER);
+	assert_int_equal(opened.client_vlan[0], 6);
+	assert_int_equal(opened.client_vlan[1], 5);
+	player_expect(&b->player, MSG_BYTES, SIDE_CLIENT, id, "hello", 5);
+
+	struct seen seen; /* the server hears of the end of the handshake, and nothing of the bytes */
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_ACK);
+	assert_int_equal(seen.seg.seq.v, ISN_CLIENT + 1);
+	assert_int_equal(seen.seg.ack.v, (uint32_t)ISN_SERVER + 1);
+	assert_int_equal(seen.seg.len, 0);
+	assert_true(rte_ring_empty(b->out[WIRE_OUTSIDE]));
+}
+
+static void refuses_a_bad_third_segment(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK);
+	client_says(b, &syn);
+	struct made_tcp early = from_client(1, 1, TCP_ACK);
+	client_says(b, &early);
+	assert_int_equal(counted(b, COUNT_DROP_NOT_OF_HANDSHAKE), 1);
+	server_says(b, &syn_ack);
+	empty(b);
+	struct made_tcp bad[] = {from_client(1, 2, TCP_ACK), from_client(0x20000, 1, TCP_ACK), from_client(1, 1, 0)};
+	for (unsigned i = 0; i < 3; i++) {
+		bad[i].data = "evil";
+		bad[i].data_len = 4;
+		client_says(b, &bad[i]);
+	}
+	assert_int_equal(counted(b, COUNT_DROP_NOT_OF_HANDSHAKE), 4);
+	struct made_tcp elsewhere = from_client(1, 1, TCP_ACK);
+	struct made made = make(b, CLIENT, SERVER, &elsewhere);
+	inject(b, WIRE_OUTSIDE, &made);
+	assert_int_equal(counted(b, COUNT_DROP_WRONG_WIRE), 1);
+	player_expect_none(&b->player);
+	assert_true(nothing_comes_out(b));
+}
+
+static void refusals_pass(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), rst = from_server(0, 1, TCP_RST | TCP_ACK);
+	client_says(b, &syn);
+	empty(b);
+	rst.data = "smuggled";
+	rst.data_len = 8;
+	server_says(b, &rst);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_RST | TCP_ACK);
+	assert_int_equal(seen.seg.ack.v, ISN_CLIENT + 1);
+	assert_int_equal(seen.seg.len, 0);
+	assert_int_equal(b->worker->flows.count[FLOW_HALF_OPEN], 0);
+	server_says(b, &rst); /* of no flow: still passes, still bare */
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.len, 0);
+}
+
+static void bounds_half_open(void **state)
+{
+	struct bench *b = *state;
+	enum { MORE = 100 };
+	for (unsigned i = 0; i < FLOWS_HALF_OPEN_MAX + MORE; i++) {
+		struct made_tcp syn = from_client(i, 0, TCP_SYN);
+		syn.from = (uint16_t)i;
+		struct made made = make(b, (uint8_t)(3 + i / 65536), SERVER, &syn);
+		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(b->worker->buffers);
+		memcpy(rte_pktmbuf_append(mbuf, (uint16_t)made.len), made.bytes, made.len);
+		assert_int_equal(rte_ring_enqueue(b->in[WIRE_OUTSIDE], mbuf), 0);
+		worker_round(b->worker);
+		if (i % 256 == 0)
+			empty(b);
+	}
+	empty(b);
+	assert_int_equal(b->worker->flows.count[FLOW_HALF_OPEN], FLOWS_HALF_OPEN_MAX);
+	assert_int_equal(counted(b, COUNT_HALF_OPEN_EVICTED), MORE);
+	TAILQ_FIRST(&b->worker->flows.list[FLOW_HALF_OPEN])->expires = 0;
+	run(b);
+	assert_int_equal(counted(b, COUNT_HALF_OPEN_EXPIRED), 1);
+}
+
+/* --- split connections --- */
+
+static void carries_bytes_both_ways(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b);
+	struct made_tcp data = from_server(1, 1, TCP_ACK);
+	data.data = "greeting";
+	data.data_len = 8;
+	server_says(b, &data);
+	player_expect(&b->player, MSG_BYTES, SIDE_SERVER, id, "greeting", 8);
+	player_expect_none(&b->player);
+	player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, "checked greeting", 16);
+	run(b);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
+	assert_int_equal(seen.seg.ack.v, ISN_CLIENT + 1);
+	assert_int_equal(seen.seg.len, 16);
+	assert_memory_equal(seen.seg.data, "checked greeting", 16);
+	assert_int_equal(seen.made.bytes[5], CLIENT);
+	assert_int_equal(seen.made.bytes[11], SERVER);
+	assert_int_equal(seen.frame.src[3], SERVER);
+	assert_int_equal(seen.frame.src_port, 5269);
+	struct made_tcp ack = from_client(1, 17, TCP_ACK);
+	client_says(b, &ack);
+	const struct msg_credit credit = {16};
+	player_expect(&b->player, MSG_CREDIT, SIDE_CLIENT, id, &credit, sizeof(credit));
+}
+
+static void follows_macs_tags_and_hops(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b);
+	b->tags = 1;
+	struct made_tcp data = from_server(1, 1, TCP_ACK);
+	data.data = "x";
+	data.data_len = 1;
+	struct made made = make(b, SERVER, CLIENT, &data);
+	made.bytes[11] = 77; /* a router has taken over */
+	made.bytes[made.ip + 8] = 9;
+	make_done(&made);
+	inject(b, WIRE_OUTSIDE, &made);
+	player_expect(&b->player, MSG_BYTES, SIDE_SERVER, id, "x", 1);
+	empty(b);
+	player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, "y", 1);
+	player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "z", 1);
+	run(b);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.made.bytes[11], 77);
+	assert_int_equal(seen.frame.tags, 1);
+	assert_int_equal(seen.frame.hops, 9);
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.made.bytes[5], 77);
+	assert_int_equal(seen.frame.tags, 0);
+	struct made_tcp far_off = from_server(0x40000000, 1, TCP_ACK); /* out of the window: not believed */
+	made = make(b, SERVER, CLIENT, &far_off);
+	made.bytes[11] = 66;
+	inject(b, WIRE_OUTSIDE, &made);
+	empty(b);
+	player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "z", 1);
+	run(b);
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.made.bytes[5], 77);
+}
+
+static void ends_from_both_sides(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b);
+	struct made_tcp fin = from_client(1, 1, TCP_FIN | TCP_ACK);
+	client_says(b, &fin);
+	player_expect(&b->player, MSG_END_OF_STREAM, SIDE_CLIENT, id, NULL, 0);
+	player_say(&b->player, MSG_END_OF_STREAM, SIDE_SERVER, id, NULL, 0);
+	empty(b);
+	run(b);
+	struct seen seen;
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_FIN, TCP_FIN);
+	struct made_tcp fin_back = from_server(1, 2, TCP_FIN | TCP_ACK);
+	server_says(b, &fin_back);
+	player_expect(&b->player, MSG_END_OF_STREAM, SIDE_SERVER, id, NULL, 0);
+	player_say(&b->player, MSG_END_OF_STREAM, SIDE_CLIENT, id, NULL, 0);
+	run(b);
+	struct made_tcp last = from_client(2, 2, TCP_ACK);
+	client_says(b, &last);
+	player_expect(&b->player, MSG_CLOSED, SIDE_CLIENT, id, NULL, 0);
+	player_say(&b->player, MSG_RESET, SIDE_CLIENT, id, NULL, 0); /* crossed MSG_CLOSED: ignored */
+	run(b);
+	assert_non_null(b->worker->channel);
+	empty(b);
+	server_says(b, &fin_back); /* our last ACK was lost: it is still answered */
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_ACK);
+	assert_int_equal(b->worker->flows.count[FLOW_OVER], 1);
+	TAILQ_FIRST(&b->worker->flows.list[FLOW_OVER])->expires = 0;
+	run(b);
+	assert_int_equal(b->worker->flows.count[FLOW_OVER], 0);
+}
+
+static void resets_pass_through_above(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b);
+	struct made_tcp rst = from_server(1, 1, TCP_RST);
+	server_says(b, &rst);
+	player_expect(&b->player, MSG_RESET, SIDE_SERVER, id, NULL, 0);
+	assert_true(nothing_comes_out(b)); /* until it was decided above */
+	player_say(&b->player, MSG_RESET, SIDE_CLIENT, id, NULL, 0);
+	run(b);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
+	player_expect(&b->player, MSG_CLOSED, SIDE_CLIENT, id, NULL, 0);
+}
+
+/* A window's worth goes up without credit, and not a byte more. */
+static void waits_for_credit(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b), heard = 0;
+	uint8_t block[1024] = {0}, payload[CHANNEL_PAYLOAD_MAX];
+	struct channel_msg msg;
+	for (uint32_t sent = 0; sent < CHANNEL_WINDOW + 8 * sizeof(block); sent += sizeof(block)) {
+		struct made_tcp data = from_client(1 + sent, 1, TCP_ACK);
+		data.data = block;
+		data.data_len = sizeof(block);
+		client_says(b, &data);
+		while (player_hear(&b->player, &msg, payload))
+			heard += msg.length;
+		empty(b);
+	}
+	assert_int_equal(heard, CHANNEL_WINDOW);
+	player_say(&b->player, MSG_CREDIT, SIDE_CLIENT, id, &(struct msg_credit){1}, sizeof(struct msg_credit));
+	run(b);
+	player_expect(&b->player, MSG_BYTES, SIDE_CLIENT, id, block, 1);
+	player_expect_none(&b->player);
+}
+
+/* --- above --- */
+
+static void expect_broken(struct bench *b)
+{
+	uint8_t byte = 0;
+	run(b);
+	assert_int_equal(recv(SUPERVISOR, &byte, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(byte, SUPERVISOR_PEER_BROKEN);
+	assert_null(b->worker->channel);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, ISN_CLIENT + 1);
+	assert_int_equal(b->worker->flows.count[FLOW_SPLIT], 0);
+}
+
+static void lets_go_of_who_breaks_the_contract(void **state)
+{
+	struct bench *b = *state;
+	static const uint8_t block[CHANNEL_PAYLOAD_MAX];
+	enum { UNKNOWN_ID, TOO_MUCH_CREDIT, TOO_MANY_BYTES, BYTES_AFTER_END, WRONG_VERB, CASES };
+	for (unsigned fault = 0; fault < CASES; fault++) {
+		uint64_t id = open_connection(b);
+		if (fault == UNKNOWN_ID) {
+			player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id + ((uint64_t)1 << 40), "x", 1);
+		} else if (fault == TOO_MUCH_CREDIT) {
+			player_say(&b->player, MSG_CREDIT, SIDE_CLIENT, id, &(struct msg_credit){1}, 4);
+		} else if (fault == TOO_MANY_BYTES) {
+			b->worker->flows.list[FLOW_SPLIT].tqh_first->half[SIDE_CLIENT].queued = CHANNEL_WINDOW - 10;
+			player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, block, 11);
+		} else if (fault == BYTES_AFTER_END) {
+			player_say(&b->player, MSG_RESET, SIDE_CLIENT, id, NULL, 0);
+			player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, "x", 1);
+		} else {
+			player_say(&b->player, MSG_CLOSED, SIDE_CLIENT, id, NULL, 0);
+		}
+		expect_broken(b);
+		player_fini(&b->player);
+		empty(b);
+		attach(b);
+	}
+}
+
+static void refuses_without_an_upper_end(void **state)
+{
+	struct bench *b = *state;
+	detach(b);
+	struct made_tcp syn = from_client(0, 0, TCP_SYN);
+	client_says(b, &syn);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_RST | TCP_ACK);
+	assert_int_equal(seen.seg.ack.v, ISN_CLIENT + 1);
+	assert_int_equal(seen.seg.seq.v, 0);
+	assert_true(nothing_comes_out(b));
+	assert_int_equal(counted(b, COUNT_REFUSED_DETACHED), 1);
+}
+
+static void detaching_resets_both_ends(void **state)
+{
+	struct bench *b = *state;
+	open_connection(b);
+	struct made_tcp data = from_client(1, 1, TCP_ACK);
+	data.data = "12345";
+	data.data_len = 5;
+	client_says(b, &data);
+	empty(b);
+	detach(b);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, ISN_CLIENT + 1);
+	assert_true(nothing_comes_out(b));
+	assert_int_equal(b->worker->flows.count[FLOW_SPLIT], 0);
+}
+
+static void strays_are_reset_towards_both_ends(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp data = from_server(100, 200, TCP_ACK | TCP_PSH);
+	data.data = "unchecked";
+	data.data_len = 9;
+	server_says(b, &data);
+	struct seen seen;
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, ISN_CLIENT + 200);
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 100);
+	assert_int_equal(seen.seg.len, 0);
+	assert_true(nothing_comes_out(b));
+	b->worker->stray_resets = WORKER_STRAY_RESETS;
+	b->worker->stray_second = (uint64_t)-1; /* a new second: it may speak again */
+	server_says(b, &data);
+	assert_false(nothing_comes_out(b));
+	empty(b);
+	b->worker->stray_resets = 1u << 30;
+	b->worker->stray_second = b->worker->now / 1000000;
+	server_says(b, &data);
+	assert_int_equal(counted(b, COUNT_DROP_STRAY), 3);
+	assert_int_equal(counted(b, COUNT_STRAY_RESETS) + counted(b, COUNT_STRAY_RESETS_HELD), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+		T(bridges_what_is_not_guarded),
+		T(drops_what_could_hide_tcp),
+		T(passes_other_fragments),
+		T(edits_the_handshake),
+		T(takes_out_what_was_not_offered),
+		T(splits_with_the_third_segment),
+		T(refuses_a_bad_third_segment),
+		T(refusals_pass),
+		T(bounds_half_open),
+		T(carries_bytes_both_ways),
+		T(follows_macs_tags_and_hops),
+		T(ends_from_both_sides),
+		T(resets_pass_through_above),
+		T(waits_for_credit),
+		T(lets_go_of_who_breaks_the_contract),
+		T(refuses_without_an_upper_end),
+		T(detaching_resets_both_ends),
+		T(strays_are_reset_towards_both_ends),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
