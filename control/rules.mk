@@ -9,3 +9,9 @@ sallyport-control.archives := control policy base
 unit_tests += tests/unit/session_test
 tests/unit/session_test.srcs := tests/unit/session_test.c tests/unit/session_harness.c
 tests/unit/session_test.archives := control channel_harness policy base
+
+# The real process in its sandbox, and the real sallyport.
+unit_tests += tests/unit/control_process_test
+tests/unit/control_process_test.srcs := tests/unit/control_process_test.c
+tests/unit/control_process_test.archives := channel_harness base
+$(BUILD)/tests/unit/control_process_test: $(BUILD)/sallyport-control $(BUILD)/sallyport
