@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Two servers that federated directly do so through the guard, over IPv4 and over IPv6, with SASL EXTERNAL."""
-from lib import ADDRESS, World, check, eventually
+from lib import ADDRESS, World, check
 
 for family in (4, 6):
     with World(families=(family,)) as world:
@@ -20,5 +20,10 @@ for family in (4, 6):
         check("a.example" in sessions and "b.example" in sessions, f"IPv{family}: show sessions names both", sessions)
         check(world.server["inside"].log().count(ADDRESS["outside"][family]) > 0,
               f"IPv{family}: the server inside speaks with the real address of the other")
-        check(eventually(lambda: world.guard.wait_audit(lambda line: "b.example" in str(line))),
-              f"IPv{family}: the audit has the session")
+        check("pass" in sessions and "TLSv1.3" in sessions and "external" in sessions, "and how it is secured", sessions)
+        world.server["outside"].stop()
+        ended = world.guard.wait_audit(lambda line: line["event"] == "session" and line["client_domain"] == "a.example")
+        check(ended is not None, f"IPv{family}: when it ends, the audit has the session", world.guard.audit_lines())
+        check(ended["stanzas"]["pass"] >= 1 and ended["client"]["identity"] == "a.example" and
+              ended["server"]["identity"] == "b.example" and ended["pairs"][0]["method"] == "external",
+              f"IPv{family}: with who it was, how it was proved and what passed", ended)

@@ -34,5 +34,5 @@ for outbound, wanted in (("full", {"show", "status"}), ("show", {"show"}), ("onl
         alice.presence(kind="unavailable")
         check(bob.wait_presence(alice.jid, kind="unavailable") is not None, f"{outbound}: going offline is seen")
         if outbound != "full":
-            changed = world.guard.wait_audit(lambda line: line.get("verdict") == "rewritten")
+            changed = world.guard.wait_audit(lambda line: line.get("action") == "rewritten")
             check(changed is not None, f"{outbound}: the audit says that presence was rewritten")

@@ -27,7 +27,7 @@ with World() as world:
     alice.message(bob.jid, "nightingales are another word")
     check(bob.wait_message("nightingales are another word"), "a longer word is another word")
 
-    refusals = [line for line in world.guard.audit_lines() if line.get("verdict") == "refused"]
+    refusals = [line for line in world.guard.audit_lines() if line.get("action") == "refused"]
     check(len(refusals) == 3, "the audit has one line for each refusal", world.guard.audit_lines())
     check(all("nightingale" not in str(line) or "from" in line for line in refusals), "that names the sender")
     check("refused" in world.guard.show("verdicts"), "show verdicts tells of it", world.guard.show("verdicts"))

@@ -70,7 +70,7 @@ class Guard:
 
     def cli(self, *words, check=True):
         done = subprocess.run(["ip", "netns", "exec", self.world.wire.ns["guard"], BUILD / "sallyport",
-                               "-c", self.conf, *words], capture_output=True, text=True, timeout=20)
+                               "-n", self.sections["guard"]["name"], *words], capture_output=True, text=True, timeout=20)
         if check and done.returncode:
             raise RuntimeError(f"sallyport {' '.join(words)}: {done.stdout}{done.stderr}")
         return done
