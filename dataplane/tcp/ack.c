@@ -82,15 +82,17 @@ static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_seg *seg)
 		((uint32_t)seg->window << snd->wscale) == snd->wnd;
 }
 
-/* A window that opens shows that what was sent into the closed one was not taken. */
-static void take_window(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
+/* RFC 9293 3.10.7.4 looks only at wl1 and wl2; but an ACK that is new brings its window even with old bytes, or its
+ * right edge would be guessed from an older one. A window that opens shows that what was sent into the closed one was
+ * not taken. */
+static void take_window(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg, bool is_new)
 {
 	struct sender *snd = &conn->snd;
-	if (!seq_lt(snd->wl1, seg->seq) && !(seq_eq(snd->wl1, seg->seq) && seq_le(snd->wl2, seg->ack)))
+	if (!is_new && !seq_lt(snd->wl1, seg->seq) && !(seq_eq(snd->wl1, seg->seq) && seq_le(snd->wl2, seg->ack)))
 		return;
 	uint32_t before = snd->wnd;
 	snd->wnd = (uint32_t)seg->window << snd->wscale;
-	snd->wl1 = seg->seq;
+	snd->wl1 = seq_max(snd->wl1, seg->seq);
 	snd->wl2 = seg->ack;
 	if (snd->wnd > snd->wnd_max)
 		snd->wnd_max = snd->wnd;
@@ -121,7 +123,7 @@ unsigned ack_take(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg
 	take_cumulative(conn, now, &report);
 	if (conn->sack)
 		take_sack(conn, now, seg, &report);
-	take_window(conn, now, seg);
+	take_window(conn, now, seg, report.acked > 0);
 	note_alive(conn, &report);
 	if (report.newest)
 		rtt_sample(&conn->rtt, now - report.newest);

@@ -30,3 +30,11 @@ tests/unit/reass_test.archives := tcp
 unit_tests += tests/unit/tcp_seg_test
 tests/unit/tcp_seg_test.srcs := tests/unit/tcp_seg_test.c
 tests/unit/tcp_seg_test.archives := tcp
+
+fuzzers += tests/fuzz/tcp_seg_fuzz
+tests/fuzz/tcp_seg_fuzz.srcs := tests/fuzz/tcp_seg_fuzz.c
+tests/fuzz/tcp_seg_fuzz.archives := tcp
+
+fuzzers += tests/fuzz/tcp_conn_fuzz
+tests/fuzz/tcp_conn_fuzz.srcs := tests/fuzz/tcp_conn_fuzz.c
+tests/fuzz/tcp_conn_fuzz.archives := tcp

@@ -28,13 +28,19 @@ uint32_t window_receive(const struct tcp_conn *conn)
 	return seq_lt(nxt, conn->rcv.edge) ? seq_diff(conn->rcv.edge, nxt) : 0;
 }
 
+/* The largest window that can be advertised. */
+static uint32_t whole(const struct tcp_conn *conn)
+{
+	return least(TCP_RECV_BYTES, (uint32_t)UINT16_MAX << conn->rcv.wscale);
+}
+
 /* RFC 9293 3.8.6.2.2. On the wire the window is rounded down, so the endpoint may see less than a unit of the scale
  * retracted; what it was promised is taken all the same, as RFC 7323 2.4 demands. */
 uint16_t window_advertise(struct tcp_conn *conn)
 {
 	struct receiver *rcv = &conn->rcv;
 	uint32_t gain = possible_gain(conn);
-	if (gain >= least(TCP_RECV_BYTES / 2, rcv->mss))
+	if (gain >= least(whole(conn) / 4, rcv->mss))
 		rcv->edge = seq_add(rcv->edge, gain);
 	return (uint16_t)least(window_receive(conn) >> rcv->wscale, UINT16_MAX);
 }
@@ -45,7 +51,6 @@ bool window_update_due(const struct tcp_conn *conn)
 	const struct receiver *rcv = &conn->rcv;
 	if (conn_fin_taken(conn))
 		return false;
-	uint32_t most = least(TCP_RECV_BYTES, (uint32_t)UINT16_MAX << rcv->wscale);
-	uint32_t gain = possible_gain(conn), enough = least(most / 2, 2 * rcv->mss);
-	return gain >= most / 4 || (gain >= enough && window_receive(conn) < enough);
+	uint32_t gain = possible_gain(conn), enough = least(whole(conn) / 2, 2 * rcv->mss);
+	return gain >= whole(conn) / 4 || (gain >= enough && window_receive(conn) < enough);
 }

@@ -200,6 +200,21 @@ static void window_moves_in_steps_of_a_segment(void **state)
 	feed_fini(&f);
 }
 
+/* An endpoint whose frames are merged on the way to us (GRO): each update is sent once. */
+static void giant_segments_do_not_repeat_the_update(void **state)
+{
+	(void)state;
+	struct feed f;
+	static char giant[35000];
+	feed_init(&f);
+	feed_bytes(&f, A, 0, 0, giant, sizeof(giant));
+	expect(&f, A, 0, 35000, "");
+	expect_none(&f);
+	read_all(&f);
+	expect_none(&f);
+	feed_fini(&f);
+}
+
 static void window_is_scaled_and_never_shrinks(void **state)
 {
 	(void)state;
@@ -528,6 +543,7 @@ int main(void)
 		cmocka_unit_test(window_is_what_the_queue_can_hold),
 		cmocka_unit_test(window_follows_the_reader),
 		cmocka_unit_test(window_moves_in_steps_of_a_segment),
+		cmocka_unit_test(giant_segments_do_not_repeat_the_update),
 		cmocka_unit_test(window_is_scaled_and_never_shrinks),
 		cmocka_unit_test(what_was_promised_is_taken),
 		cmocka_unit_test(beyond_the_window_is_cut),

@@ -248,6 +248,23 @@ static void old_segment_does_not_move_the_window(void **state)
 	feed_fini(&f);
 }
 
+/* An ACK that is new, in a segment whose bytes are mostly old, closes the window. */
+static void new_ack_brings_its_window(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init(&f);
+	f.window = 1000;
+	feed(&f, AP, 0, 0, "abc");
+	write_bytes(&f, 3000);
+	expect_size(&f, A, 0, 3, 1000);
+	f.window = 0;
+	feed(&f, AP, 1, 1000, "bcd");
+	expect(&f, A, 1000, 4, "");
+	expect_none(&f);
+	feed_fini(&f);
+}
+
 /* --- retransmission timeout --- */
 
 static void lost_segment_is_sent_again_with_back_off(void **state)
@@ -678,6 +695,7 @@ int main(void)
 		cmocka_unit_test(probe_that_is_taken_counts),
 		cmocka_unit_test(closed_window_of_the_dead_is_given_up),
 		cmocka_unit_test(old_segment_does_not_move_the_window),
+		cmocka_unit_test(new_ack_brings_its_window),
 		cmocka_unit_test(lost_segment_is_sent_again_with_back_off),
 		cmocka_unit_test(silence_is_given_up),
 		cmocka_unit_test(timeout_begins_slow_start),
