@@ -15,3 +15,8 @@ unit_tests += tests/unit/control_process_test
 tests/unit/control_process_test.srcs := tests/unit/control_process_test.c
 tests/unit/control_process_test.archives := channel_harness base
 $(BUILD)/tests/unit/control_process_test: $(BUILD)/sallyport-control $(BUILD)/sallyport
+
+fuzzers += tests/fuzz/session_fuzz
+tests/fuzz/session_fuzz.srcs := tests/fuzz/session_fuzz.c tests/unit/session_harness.c
+tests/fuzz/session_fuzz.archives := control channel_harness policy base
+tests/fuzz/session_fuzz.libs := -lcmocka

@@ -1,0 +1,197 @@
+/*
+ * A session driven by bytes of both sides. The first byte says how far the connection has come when it begins; then follow
+ * steps: one byte of what happens, one of how much, and the bytes that are said. Whatever happens, what each side is told
+ * is a stream that our strict parser takes, and holds stanzas only if a pair of domains was authenticated for them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/session_harness.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FEATURES \
+	"<stream:features><mechanisms xmlns='" NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>" \
+	"<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback><bidi xmlns='" NS_BIDI_FEATURE "'/></stream:features>"
+
+enum { CONN = 1 };
+
+struct run {
+	struct stage *stage;
+	bool ended[SIDES], over;
+};
+
+/* --- what was told --- */
+
+struct told {
+	bool stanzas;
+};
+
+static enum xml_next on_header(void *owner, const struct xml_header *header)
+{
+	(void)owner, (void)header;
+	return XML_GO_ON;
+}
+
+static enum xml_next on_element(void *owner, struct stanza *stanza)
+{
+	struct told *told = owner;
+	const char *type = node_attribute(stanza->root, "type");
+	bool refusal = type && (!strcmp(type, "error") || !strcmp(type, "unsubscribed"));
+	if (!strcmp(stanza->root->ns, NS_SERVER) && !refusal)
+		told->stanzas = true;
+	arena_free(stanza->arena);
+	return XML_GO_ON;
+}
+
+static enum xml_next on_footer(void *owner)
+{
+	(void)owner;
+	return XML_GO_ON;
+}
+
+static void on_keepalive(void *owner, size_t bytes)
+{
+	(void)owner, (void)bytes;
+}
+
+static const struct xml_handlers handlers = {on_header, on_element, on_footer, on_keepalive};
+
+/* What was told before the run began, up to the features, has been checked by the harness: a header stands for it. */
+static void check_stream(const char *text, size_t len, struct told *told)
+{
+	static const char header[] = ID DB " from='a.example' version='1.0'>";
+	struct xml_parser *parser = xml_parser_new(&handlers, told);
+	if (!parser)
+		abort();
+	xml_parser_authenticated(parser);
+	bool begun = len < 5 || memcmp(text, "<?xml", 5);
+	if (begun && xml_parser_feed(parser, (const uint8_t *)header, strlen(header)) != (long)strlen(header))
+		abort();
+	long n = xml_parser_feed(parser, (const uint8_t *)text, len);
+	if (n != (long)len)
+		abort();
+	xml_parser_free(parser);
+}
+
+/* Each restart begins with an XML declaration, which stands nowhere else. */
+static void check_told(struct stage *s, enum conn_side side, bool may)
+{
+	struct buf *heard = &s->connection[CONN].side[side].heard;
+	const char *at = (const char *)buf_head(heard), *end = at + buf_len(heard);
+	struct told told = {false};
+	while (at < end) {
+		const char *next = memmem(at + 1, (size_t)(end - at - 1), "<?xml", 5);
+		next = next ? next : end;
+		check_stream(at, (size_t)(next - at), &told);
+		at = next;
+	}
+	if (told.stanzas && !may)
+		abort();
+	buf_drop(heard, buf_len(heard));
+}
+
+/* --- what happens --- */
+
+static void begin(struct run *run, uint8_t how)
+{
+	struct stage *s = run->stage;
+	memset(&s->connection[CONN].tls, 0, sizeof(s->connection[CONN].tls));
+	s->connection[CONN].start_tls = 0;
+	for (unsigned side = 0; side < SIDES; side++) {
+		struct buf heard = s->connection[CONN].side[side].heard;
+		s->connection[CONN].side[side] = (struct stage_side){.heard = heard};
+	}
+	s->miserly = false;
+	switch (how % 4) {
+	case 0:
+		stage_open(s, CONN, WIRE_OUTSIDE);
+		break;
+	case 1:
+		stage_secure(s, CONN, WIRE_OUTSIDE, "d.example", "a.example", "d.example", FEATURES);
+		break;
+	case 2:
+		stage_external(s, CONN, WIRE_INSIDE, "a.example", "b.example", FEATURES, false);
+		break;
+	case 3:
+		stage_external(s, CONN, WIRE_INSIDE, "a.example", "d.example", FEATURES, true);
+		break;
+	}
+}
+
+static void secure(struct run *run, enum conn_side side)
+{
+	const struct session *session = stage_session(run->stage, CONN);
+	if (session->state != SESSION_TLS_HANDSHAKE || session->stream[side].secured)
+		return;
+	const char *mine = side == SIDE_CLIENT ? session->client_name : session->server_name;
+	const char *other = side == SIDE_CLIENT ? session->server_name : session->client_name;
+	stage_secured(run->stage, CONN, side, mine, other);
+}
+
+static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len)
+{
+	enum conn_side side = what & 1 ? SIDE_SERVER : SIDE_CLIENT;
+	struct stage *s = run->stage;
+	if (run->ended[side] && what % 16 < 6)
+		return;
+	switch (what % 16 / 2) {
+	case 0:
+	case 1:
+		stage_say_bytes(s, CONN, side, bytes, len);
+		break;
+	case 2:
+		stage_tell(s, CONN, side, what & 16 ? MSG_RESET : MSG_END_OF_STREAM);
+		run->ended[side] = true;
+		break;
+	case 3:
+		secure(run, side);
+		break;
+	case 4:
+		s->miserly = side == SIDE_SERVER;
+		stage_turn(s);
+		break;
+	default:
+		stage_wait(s, len * 300);
+	}
+}
+
+static void end(struct run *run)
+{
+	struct stage *s = run->stage;
+	s->miserly = false;
+	stage_turn(s);
+	const struct session *session = stage_session(s, CONN);
+	bool may[SIDES] = {session_has_pair(session, SIDE_SERVER), session_has_pair(session, SIDE_CLIENT)};
+	stage_close(s, CONN);
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
+		check_told(s, side, may[side]);
+	if (s->broken || s->control->sessions.count)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct stage *stage;
+	if (!stage) {
+		stage = calloc(1, sizeof(*stage));
+		stage_init_conf(stage, "starttls, mechanisms, dialback, bidi, limits", "/dev/null");
+	}
+	struct run run = {.stage = stage};
+	if (!size || size > 32 << 10)
+		return 0;
+	begin(&run, data[0]);
+	for (size_t at = 1; at + 2 <= size;) {
+		size_t len = data[at + 1] < size - at - 2 ? data[at + 1] : size - at - 2;
+		step(&run, data[at], data + at + 2, len);
+		at += 2 + len;
+	}
+	end(&run);
+	return 0;
+}
