@@ -12,6 +12,7 @@ def children(presence):
 
 def last_presence(sender, receiver):
     """What receiver sees of rich presence and then of its end, sent by sender."""
+    receiver.drain()
     sender.presence(**RICH)
     seen = receiver.wait_presence(sender.jid)
     return children(seen) if seen is not None else None
@@ -24,7 +25,7 @@ for outbound, wanted in (("full", {"show", "status"}), ("show", {"show"}), ("onl
         world.start_servers()
         world.insert_guard()
         alice, bob = world.client("inside"), world.client("outside")
-        bob.presence()
+        alice.presence(), bob.presence()
         check(alice.befriend(bob), f"{outbound}: subscriptions pass")
         seen = last_presence(alice, bob)
         check(seen is not None and wanted <= seen.keys(), f"{outbound}: outside sees {sorted(wanted) or 'no more than'}", seen)

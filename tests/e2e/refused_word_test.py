@@ -1,7 +1,28 @@
 #!/usr/bin/python3
 """A message with a forbidden word stays on its side; its sender gets a stanza error, the operator an audit line."""
-from lib import World, check, error_condition
+from lib import World, check, deliver, error_condition
 
+def one_way(first):
+    """Servers without XEP-0288, so that the error needs a stream of the other direction: there already, or not yet."""
+    with World(families=(4,)) as world:
+        world.guard.set("profile default", "outbound-forbidden-words", "nightingale")
+        for side in world.server:
+            world.configure(side, disabled=("s2s_bidi",))
+        world.start_servers()
+        world.insert_guard()
+        alice, bob = world.client("inside"), world.client("outside")
+        alice.presence(), bob.presence()
+        if first:
+            check(deliver(bob, alice, "hello", 10), "a stream in the other direction is there")
+        name = alice.message(bob.jid, "nightingale")
+        if not first:
+            check(not alice.wait_error(name, 1), "without a stream in the other direction the error waits")
+            check(deliver(bob, alice, "hello", 10), "one is made")
+        check(alice.wait_error(name), "the error comes over it")
+
+
+one_way(first=True)
+one_way(first=False)
 with World() as world:
     world.guard.set("profile default", "outbound-forbidden-words", "nightingale, top secret")
     world.guard.set("profile default", "inbound-forbidden-words", "malware")

@@ -25,7 +25,7 @@ s2s_require_encryption = true
 s2s_secure_auth = {secure}
 use_ipv6 = true
 modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "presence", "message", "iq", "version",
-	"vcard4", "vcard_legacy", "pep", "log_certificate" }}
+	"vcard4", "vcard_legacy", "pep", "smacks", "s2s_bidi", "log_certificate" }}
 modules_disabled = {{ {disabled} }}
 ssl = {{ certificate = "{folder}/cert.pem", key = "{folder}/cert.key", cafile = "{folder}/trusted.pem" }}
 {extra}

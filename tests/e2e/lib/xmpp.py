@@ -114,6 +114,12 @@ class Client:
         return self.wait(lambda e: local(e) == "presence" and e.get("type") == kind and
                          (e.get("from") or "").startswith(sender), timeout)
 
+    def drain(self, quiet=0.5):
+        """Forgets everything that has come, until nothing more does for `quiet` seconds."""
+        while self.read(time.monotonic() + quiet):
+            pass
+        self.inbox.clear()
+
     def befriend(self, other):
         """Both see each other's presence from here on."""
         for a, b in ((self, other), (other, self)):
