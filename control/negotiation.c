@@ -78,12 +78,14 @@ static bool is_language(const char *lang)
 	return !lang[strspn(lang, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")];
 }
 
-/* The names of the first header hold for the whole connection: it is them that TLS has verified. */
+/* The names of the first header hold for the whole connection: it is them that TLS has verified. A client may keep its
+ * name to itself until TLS is there (RFC 6120 4.7.1): it is shown who it asked for, and then needs a certificate for a name
+ * that it has not said, so that it comes no further. */
 static bool client_names_ok(struct stream *stream, const char *from, const char *to)
 {
 	struct session *session = stream->session;
 	const char *reason = "peering";
-	if (*session->client_name) {
+	if (*session->server_name) {
 		if (!strcmp(session->client_name, from) && !strcmp(session->server_name, to))
 			return true;
 		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "invalid-from", "other names after a restart");
@@ -123,10 +125,10 @@ static void pass_header(struct stream *stream, const struct xml_header *header, 
 
 static void take_client_header(struct stream *stream, const struct xml_header *header)
 {
-	char from[DOMAIN_BYTES], to[DOMAIN_BYTES];
-	if (!read_domain(header->from, from) || !read_domain(header->to, to)) {
+	char from[DOMAIN_BYTES] = "", to[DOMAIN_BYTES];
+	if ((*header->from && !read_domain(header->from, from)) || !read_domain(header->to, to)) {
 		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "improper-addressing",
-			"stream header without two domains");
+			"stream header without a domain that it is for");
 		return;
 	}
 	if (client_names_ok(stream, from, to) && header_ok(stream, header))

@@ -80,13 +80,18 @@ void session_free(struct session *session)
 bool session_peering_allows(const struct session *session, enum conn_side side, const char *from, const char *to,
 	const char **reason)
 {
+	const struct conf *conf = session->control->conf;
 	bool inside = session_wire(session, side) == WIRE_INSIDE;
 	const char *ours = inside ? from : to, *theirs = inside ? to : from;
-	if (!conf_is_ours(session->control->conf, ours)) {
+	if (!*from) {
+		*reason = "asked for a domain that may not be spoken to";
+		return inside ? !conf_is_ours(conf, to) && conf_peer_find(conf, to) : conf_is_ours(conf, to);
+	}
+	if (!conf_is_ours(conf, ours)) {
 		*reason = inside ? "a server on the inside claims a domain that is not ours" : "asked for a domain that is not ours";
 		return false;
 	}
-	if (conf_is_ours(session->control->conf, theirs)) {
+	if (conf_is_ours(conf, theirs)) {
 		*reason = inside ? "asked for a domain of ours on the outside" : "a server on the outside claims a domain of ours";
 		return false;
 	}
@@ -96,7 +101,7 @@ bool session_peering_allows(const struct session *session, enum conn_side side, 
 enum auth_level session_level(const struct session *session, const char *from, const char *to)
 {
 	const struct conf *conf = session->control->conf;
-	const struct conf_peer *peer = conf_peer_find(conf, conf_is_ours(conf, from) ? to : from);
+	const struct conf_peer *peer = *from ? conf_peer_find(conf, conf_is_ours(conf, from) ? to : from) : NULL;
 	return peer ? peer->authentication : AUTH_STRONG;
 }
 
@@ -244,7 +249,7 @@ int session_on_bytes(struct session *session, enum conn_side side, const uint8_t
 	session->heard_ms = session->control->now_ms;
 	if (rc)
 		return no_memory(session);
-	if (side == SIDE_SERVER && session->state == SESSION_OPENING && !*session->client_name)
+	if (side == SIDE_SERVER && session->state == SESSION_OPENING && !*session->server_name)
 		negotiation_not_xmpp(session, "the server speaks first");
 	session_pump(session);
 	return 0;

@@ -115,14 +115,15 @@ static inline enum policy_direction session_direction(const struct session *sess
 	return session_wire(session, from) == WIRE_INSIDE ? POLICY_OUTBOUND : POLICY_INBOUND;
 }
 
-/* May `from`, which is on this side, and `to`, which is on the other, speak at all? Domains in lower case. */
+/* May `from`, which is on this side, and `to`, which is on the other, speak at all? Domains in lower case; `from` may be ""
+ * (not said): then only whom it asks for is looked at. */
 bool session_peering_allows(const struct session *session, enum conn_side side, const char *from, const char *to,
 	const char **reason) __attribute__((warn_unused_result, nonnull));
 
 /* May this side send stanzas at all? With bidi a pair counts for both directions. */
 bool session_has_pair(const struct session *session, enum conn_side side) __attribute__((nonnull));
 
-/* The level of authentication that the configuration asks for between these two. */
+/* The level of authentication that the configuration asks for between these two; strong for whoever does not say its name. */
 enum auth_level session_level(const struct session *session, const char *from, const char *to) __attribute__((nonnull));
 
 const char *session_state_name(enum session_state state);
