@@ -38,3 +38,8 @@ tests/fuzz/tcp_seg_fuzz.archives := tcp
 fuzzers += tests/fuzz/tcp_conn_fuzz
 tests/fuzz/tcp_conn_fuzz.srcs := tests/fuzz/tcp_conn_fuzz.c
 tests/fuzz/tcp_conn_fuzz.archives := tcp
+
+unit_tests += tests/unit/tcp_cc_test
+tests/unit/tcp_cc_test.srcs := tests/unit/tcp_cc_test.c
+tests/unit/tcp_cc_test.archives := tcp
+tests/unit/tcp_cc_test.libs := -lm

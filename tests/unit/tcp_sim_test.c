@@ -175,12 +175,35 @@ static void dead_link_is_given_up(void **state)
 	link_fini(&link);
 }
 
+/* The budget lacks most of what the queues could take: slower, and nothing else. */
+static void scarce_memory_loses_nothing(void **state)
+{
+	(void)state;
+	for (size_t budget_bytes = 40000; budget_bytes < 200000; budget_bytes += 10000) {
+		struct link_quality quality = {.delay_us = 5000, .loss = 20, .reorder = 100};
+		struct link_task task = {.bytes = {200000, 30000}, .write_bytes = 1000, .close = true};
+		struct tcp_budget budget = {.max_bytes = budget_bytes};
+		struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+		adoption.budget = &budget;
+		struct link link;
+		link_init(&link, &adoption, &quality, &task, budget_bytes);
+		bool arrived = link_run(&link, 120ull * MINUTE_US);
+		if (!arrived)
+			print_error("%zu: %s %u %u\n", budget_bytes, link.fault ? link.fault : "time is over",
+				link.end[0].read, link.end[1].read);
+		link_fini(&link);
+		assert_int_equal(budget.used_bytes, 0);
+		assert_true(arrived);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matrix_equals_the_golden_table),
 		cmocka_unit_test(many_seeds_arrive),
 		cmocka_unit_test(slow_reader_slows_the_writer),
+		cmocka_unit_test(scarce_memory_loses_nothing),
 		cmocka_unit_test(dead_link_is_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
