@@ -12,8 +12,8 @@ enum conn_limits {
 	CONN_HANDSHAKE_MS = 30 * 1000,
 };
 
-/* Bit numbers in the dispatch tables. An orphan is over, but OpenSSL still waits for a signature in one of its jobs. */
-enum conn_state { CONN_UNKNOWN = 0, CONN_PLAIN, CONN_HANDSHAKE, CONN_SECURED, CONN_FAILED, CONN_ORPHAN };
+/* Bit numbers in the dispatch tables. */
+enum conn_state { CONN_UNKNOWN = 0, CONN_PLAIN, CONN_HANDSHAKE, CONN_SECURED, CONN_FAILED };
 
 struct relay;
 
@@ -34,7 +34,6 @@ struct conn {
 	uint64_t deadline_ms;
 	bool done[SIDES];
 	bool server_proven;            /* it holds the key of the certificate that was verified */
-	unsigned signing;              /* bit set of sides: a job waits for keyd */
 };
 
 LIST_HEAD(conn_bucket, conn);

@@ -93,13 +93,22 @@ static bool showed_certificate(const struct conn *conn, enum conn_side side)
 	return SSL_get0_peer_certificate(conn->layer[side].ssl) != NULL;
 }
 
+static void set_server_proven(struct conn *conn)
+{
+	if (conn->server_proven)
+		return;
+	conn->server_proven = true;
+	for (unsigned side = 0; side < SIDES; side++)
+		SSL_set_mode(conn->layer[side].ssl, SSL_MODE_ASYNC);
+}
+
 /* OpenSSL asks for our certificate when the server's part is complete: its certificate was verified, and its signature
  * with it (RFC 8446 4.4.3; in TLS 1.2 the one in ServerKeyExchange). 1: go on, 0: fail, -1: suspend. */
 static int on_certificate_request(SSL *ssl, void *owner)
 {
 	(void)ssl;
 	struct conn *conn = owner;
-	conn->server_proven = true;
+	set_server_proven(conn);
 	if (is_blamed(conn))
 		return 0;
 	if (!conn->done[SIDE_CLIENT])
@@ -143,7 +152,6 @@ int handshake_start(struct conn *conn)
 		conn->check[side] = (struct trust_check){.owner = conn,
 			.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
 		SSL_set_app_data(ssl[side], &conn->check[side]);
-		SSL_set_mode(ssl[side], SSL_MODE_ASYNC);
 		int started = layer_start_tls(&conn->layer[side], ssl[side]);
 		rc = rc ? rc : started;
 	}
@@ -154,32 +162,39 @@ static void blame_error(struct conn *conn, enum conn_side side)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
-	if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+	if (ERR_GET_LIB(error) == ERR_LIB_USER)
+		blame(conn, side, TLS_FAILED_KEYD, "no signature");
+	else if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 		blame(conn, side, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate");
 	else if (!is_blamed(conn))
 		blame(conn, side, TLS_FAILED_HANDSHAKE, reason ? reason : "the handshake failed");
 }
 
+/* Each side signs once, when the server has proved itself. Until then, and after it, the handshake is no ASYNC job: what
+ * endpoints send, their certificates above all, is parsed on a stack that has a guard page. */
+static int shake(struct conn *conn, SSL *ssl)
+{
+	struct keys *keys = conn->relay->keys;
+	uint64_t signatures = keys_set_current(keys, conn->id);
+	ERR_clear_error();
+	int rc = SSL_do_handshake(ssl);
+	if (keys_set_current(keys, 0) != signatures)
+		SSL_clear_mode(ssl, SSL_MODE_ASYNC);
+	return rc == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, rc);
+}
+
 /* False: it failed. */
 static bool advance(struct conn *conn, enum conn_side side)
 {
-	SSL *ssl = conn->layer[side].ssl;
 	if (conn->done[side])
 		return true;
-	keys_set_current(conn->relay->keys, conn->id);
-	ERR_clear_error();
-	int rc = SSL_do_handshake(ssl);
-	int error = rc == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, rc);
-	conn->signing &= ~(1u << side);
-	switch (error) {
+	switch (shake(conn, conn->layer[side].ssl)) {
 	case SSL_ERROR_NONE:
 		conn->done[side] = true;
 		if (side == SIDE_SERVER)
-			conn->server_proven = true;
+			set_server_proven(conn);
 		return true;
 	case SSL_ERROR_WANT_ASYNC:
-		conn->signing |= 1u << side;
-		return true;
 	case SSL_ERROR_WANT_READ:
 	case SSL_ERROR_WANT_WRITE:
 	case SSL_ERROR_WANT_X509_LOOKUP:
@@ -200,6 +215,7 @@ static unsigned progress(const struct conn *conn)
  * nothing will follow. */
 static void fail_both(struct conn *conn)
 {
+	keys_abandon(conn->relay->keys, conn->id);
 	for (unsigned side = 0; side < SIDES; side++) {
 		if (conn->done[side])
 			layer_close(&conn->layer[side]);
@@ -237,8 +253,6 @@ enum handshake_result handshake_run(struct conn *conn, enum conn_side *failed, s
 	}
 	if (!conn->done[SIDE_CLIENT] || !conn->done[SIDE_SERVER])
 		return HANDSHAKE_WAITS;
-	for (unsigned side = 0; side < SIDES; side++)
-		SSL_clear_mode(conn->layer[side].ssl, SSL_MODE_ASYNC);
 	return HANDSHAKE_DONE;
 }
 

@@ -13,6 +13,7 @@
 
 #include <openssl/async.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 
 #include "dataplane/base/buf.h"
 #include "dataplane/base/log.h"
@@ -51,10 +52,12 @@ struct keys {
 	void *owner;
 	uint32_t last_request;
 	uint64_t current;
+	uint64_t signatures;           /* made, or given up */
+	unsigned outstanding;          /* requests that were not answered */
 	struct buf queue;
 	TAILQ_HEAD(entry_list, entry) cache;
 	unsigned cached;
-	LIST_HEAD(signature_list, signature) signatures;
+	LIST_HEAD(signature_list, signature) waiting;
 	EC_KEY_METHOD *method;
 	struct key_home home[WIRES];
 };
@@ -92,10 +95,26 @@ static uint32_t ask(struct keys *keys, struct keyd_request *request)
 	request->id = keys->last_request;
 	if (buf_put(&keys->queue, request, sizeof(*request)) || send_queue(keys))
 		return 0;
+	keys->outstanding++;
 	return request->id;
 }
 
 /* --- signatures --- */
+
+/* Asks, and comes back when keyd has answered or the connection was given up. */
+static void wait_for_signature(struct keys *keys, struct keyd_request *request, struct signature *signature)
+{
+	signature->conn = keys->current;
+	signature->request = ask(keys, request);
+	if (!signature->request)
+		return;
+	counter_add(keys->counters, TLS_COUNT_SIGNATURES, 1);
+	LIST_INSERT_HEAD(&keys->waiting, signature, all);
+	while (!signature->answered)
+		if (!ASYNC_pause_job())
+			break;
+	LIST_REMOVE(signature, all);
+}
 
 /* ECDSA as asked by EC_KEY; returns 1, or 0: the handshake fails. */
 static int sign(int type, const unsigned char *digest, int digest_len, unsigned char *out, unsigned *out_len,
@@ -103,22 +122,17 @@ static int sign(int type, const unsigned char *digest, int digest_len, unsigned 
 {
 	(void)type, (void)kinv, (void)r;
 	struct key_home *home = EC_KEY_get_ex_data(key, home_index());
-	if (!home || !ASYNC_get_current_job() || digest_len < 0 || digest_len > KEYD_DIGEST_MAX)
+	struct signature signature = {.len = 0};
+	if (home && ASYNC_get_current_job() && digest_len > 0 && digest_len <= KEYD_DIGEST_MAX) {
+		struct keyd_request request = {.type = KEYD_SIGN, .wire = home->wire, .digest_len = (uint32_t)digest_len};
+		memcpy(request.digest, digest, (size_t)digest_len);
+		wait_for_signature(home->keys, &request, &signature);
+		home->keys->signatures++;
+	}
+	if (!signature.len || signature.len > (unsigned)ECDSA_size(key)) {
+		ERR_raise(ERR_LIB_USER, ERR_R_OPERATION_FAIL);
 		return 0;
-	struct keys *keys = home->keys;
-	struct keyd_request request = {.type = KEYD_SIGN, .wire = home->wire, .digest_len = (uint32_t)digest_len};
-	memcpy(request.digest, digest, (size_t)digest_len);
-	struct signature signature = {.request = ask(keys, &request), .conn = keys->current};
-	if (!signature.request)
-		return 0;
-	counter_add(keys->counters, TLS_COUNT_SIGNATURES, 1);
-	LIST_INSERT_HEAD(&keys->signatures, &signature, all);
-	while (!signature.answered)
-		if (!ASYNC_pause_job())
-			break;
-	LIST_REMOVE(&signature, all);
-	if (!signature.len || signature.len > (unsigned)ECDSA_size(key))
-		return 0;
+	}
 	memcpy(out, signature.bytes, signature.len);
 	*out_len = signature.len;
 	return 1;
@@ -127,7 +141,7 @@ static int sign(int type, const unsigned char *digest, int digest_len, unsigned 
 static void signature_answered(struct keys *keys, const struct keyd_answer *answer)
 {
 	struct signature *signature;
-	LIST_FOREACH(signature, &keys->signatures, all) {
+	LIST_FOREACH(signature, &keys->waiting, all) {
 		if (signature->request != answer->id)
 			continue;
 		signature->answered = true;
@@ -138,6 +152,15 @@ static void signature_answered(struct keys *keys, const struct keyd_answer *answ
 		keys->answered(keys->owner, signature->conn);
 		return;
 	}
+}
+
+/* A job that is not brought to its end is lost with its stack: it goes on, and finds that there is no signature. */
+void keys_abandon(struct keys *keys, uint64_t conn)
+{
+	struct signature *signature;
+	LIST_FOREACH(signature, &keys->waiting, all)
+		if (signature->conn == conn)
+			signature->answered = true;
 }
 
 /* --- certificates --- */
@@ -276,8 +299,9 @@ int keys_run(struct keys *keys)
 		ssize_t n = recv(keys->fd, &answer, sizeof(answer), MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return send_queue(keys);
-		if (n <= 0 || !is_well_formed(&answer, (size_t)n))
+		if (n <= 0 || !is_well_formed(&answer, (size_t)n) || !keys->outstanding)
 			return -EPROTO;
+		keys->outstanding--;
 		if (answer.type == KEYD_SIGN)
 			signature_answered(keys, &answer);
 		else
@@ -292,7 +316,7 @@ struct keys *keys_new(int keyd_fd, struct counters *counters, void (*answered)(v
 		return NULL;
 	*keys = (struct keys){.fd = keyd_fd, .counters = counters, .answered = answered, .owner = owner};
 	TAILQ_INIT(&keys->cache);
-	LIST_INIT(&keys->signatures);
+	LIST_INIT(&keys->waiting);
 	buf_init(&keys->queue, KEYS_QUEUE_BYTES);
 	for (unsigned wire = 0; wire < WIRES; wire++)
 		keys->home[wire] = (struct key_home){keys, wire};
@@ -317,9 +341,15 @@ void keys_free(struct keys *keys)
 	free(keys);
 }
 
-void keys_set_current(struct keys *keys, uint64_t conn)
+uint64_t keys_set_current(struct keys *keys, uint64_t conn)
 {
 	keys->current = conn;
+	return keys->signatures;
+}
+
+bool keys_expects(const struct keys *keys)
+{
+	return keys->outstanding > 0;
 }
 
 int keys_fd(const struct keys *keys)

@@ -37,10 +37,15 @@ enum keys_result { KEYS_READY, KEYS_PENDING, KEYS_REFUSED };
 enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain,
 	const struct guard_certificate **certificate) __attribute__((warn_unused_result, nonnull));
 
-/* Which connection the next signature is for: set before SSL_do_handshake(). */
-void keys_set_current(struct keys *keys, uint64_t conn) __attribute__((nonnull));
+/* Which connection the next signature is for: set before SSL_do_handshake(). Returns how many signatures have come to an
+ * end until now. A signature that cannot be had raises an error of ERR_LIB_USER. */
+uint64_t keys_set_current(struct keys *keys, uint64_t conn) __attribute__((nonnull));
+
+/* The connection fails: if it waits for a signature, its next SSL_do_handshake() will not get one. */
+void keys_abandon(struct keys *keys, uint64_t conn) __attribute__((nonnull));
 
 int keys_fd(const struct keys *keys) __attribute__((nonnull));
+bool keys_expects(const struct keys *keys) __attribute__((nonnull)); /* an answer is to come */
 bool keys_want_write(const struct keys *keys) __attribute__((nonnull));
 /* Takes answers and sends what waits. 0, or -EPROTO: keyd is gone or not itself. */
 int keys_run(struct keys *keys) __attribute__((warn_unused_result, nonnull));

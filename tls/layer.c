@@ -1,5 +1,6 @@
 /* One side of a connection; see layer.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -101,7 +102,8 @@ int layer_start_tls(struct layer *layer, SSL *ssl)
 	}
 	SSL_set_bio(ssl, bio, bio);
 	layer->ssl = ssl;
-	return move(&layer->to_wire, &layer->from_above);
+	int rc = move(&layer->to_wire, &layer->from_above);
+	return !rc && buf_len(&layer->from_above) ? -ENOSPC : rc;
 }
 
 static int read_plain(struct layer *layer, uint8_t *bytes, size_t size)
@@ -152,6 +154,15 @@ static int write_records(struct layer *layer)
 int layer_write(struct layer *layer)
 {
 	return layer->ssl ? write_records(layer) : move(&layer->to_wire, &layer->from_above);
+}
+
+/* OpenSSL numbers an alert that was received by its code above SSL_AD_REASON_OFFSET. */
+bool layer_fault(char reason[CHANNEL_NAME_MAX])
+{
+	unsigned long error = ERR_peek_error();
+	const char *text = error ? ERR_reason_error_string(error) : NULL;
+	snprintf(reason, CHANNEL_NAME_MAX, "%s", text ? text : "a record could not be read");
+	return ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
 }
 
 /* Once is enough: the answer, if it comes, is read like anything else. In a handshake there is nothing to close. */

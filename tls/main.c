@@ -93,6 +93,8 @@ static void sleep_until_needed(struct relay *relay)
 	bool lower = channel_sleep(relay->lower), upper = channel_sleep(relay->upper);
 	if (lower && upper && poll(fds, AT_END, relay_timeout_ms(relay)) < 0 && errno != EINTR)
 		fatal("poll");
+	if (fds[AT_KEYD].revents && keys_run(relay->keys))
+		fatalx("keyd is gone");
 	channel_awake(relay->lower);
 	channel_awake(relay->upper);
 }

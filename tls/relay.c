@@ -58,19 +58,23 @@ static void tell_failed(struct relay *relay, struct conn *conn, enum conn_side s
 	say(relay->upper, conn, MSG_TLS_FAILED, side, why, sizeof(*why));
 }
 
+/* In TLS 1.3 an endpoint may refuse the handshake after it was complete for us: it says so with an alert. */
 static void record_failed(struct relay *relay, struct conn *conn, enum conn_side side)
 {
-	static const struct msg_tls_failed why = {.failure = TLS_FAILED_RECORD, .reason = "a record could not be read"};
+	struct msg_tls_failed why = {.failure = TLS_FAILED_RECORD};
+	if (layer_fault(why.reason))
+		why.failure = TLS_FAILED_HANDSHAKE;
 	tell_failed(relay, conn, side, &why);
 }
 
 /* --- upward --- */
 
+/* In large pieces: what is kept back is a small part of the window, and a message for each stanza would cost more. */
 static void give_credit(struct channel *channel, const struct conn *conn, enum conn_side side, uint32_t *held,
 	const struct buf *unused)
 {
 	uint32_t bytes = *held - (uint32_t)buf_len(unused);
-	if (!bytes || (bytes < LAYER_CREDIT_BYTES && buf_len(unused)))
+	if (bytes < LAYER_CREDIT_BYTES)
 		return;
 	*held -= bytes;
 	say(channel, conn, MSG_CREDIT, side, &bytes, sizeof(bytes));
@@ -145,9 +149,16 @@ static void pump_up(struct relay *relay, struct conn *conn, enum conn_side side)
 
 /* --- downward --- */
 
+static bool is_over_down(const struct layer *layer)
+{
+	return layer->down == END_STREAM_DONE || layer->down == END_RESET_DONE;
+}
+
 static void send_down(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
+	if (is_over_down(layer))
+		buf_drop(&layer->to_wire, buf_len(&layer->to_wire));   /* TLS has something to say to nobody */
 	for (size_t n; layer->credit_down && (n = buf_len(&layer->to_wire));) {
 		size_t room = channel_room(relay->lower);
 		if (!room) {
@@ -160,7 +171,6 @@ static void send_down(struct relay *relay, struct conn *conn, enum conn_side sid
 		say(relay->lower, conn, MSG_BYTES, side, buf_head(&layer->to_wire), (uint32_t)n);
 		buf_drop(&layer->to_wire, n);
 		layer->credit_down -= (uint32_t)n;
-		counter_add(relay->counters, TLS_COUNT_PLAIN_BYTES_DOWN, n);
 	}
 }
 
@@ -177,6 +187,7 @@ static void write_down(struct relay *relay, struct conn *conn, enum conn_side si
 		before = buf_len(&layer->from_above);
 		if (is_writable(conn) && before && layer_write(layer))
 			record_failed(relay, conn, side);
+		counter_add(relay->counters, TLS_COUNT_PLAIN_BYTES_DOWN, before - buf_len(&layer->from_above));
 		send_down(relay, conn, side);
 	} while (is_writable(conn) && buf_len(&layer->from_above) && buf_len(&layer->from_above) < before);
 }
@@ -224,10 +235,21 @@ static void tell_secured(struct relay *relay, struct conn *conn)
 	}
 }
 
-/* An endpoint that left with nothing more to read will not finish its handshake. */
-static bool has_left(const struct layer *layer)
+/* An endpoint that left will not finish its handshake. What it said before has been read, as far as it was its turn. */
+static bool has_left(const struct conn *conn, enum conn_side side)
 {
-	return layer->up != END_NONE && !buf_len(&layer->from_wire);
+	enum layer_end up = conn->layer[side].up;
+	return up == END_RESET || up == END_RESET_DONE || (up == END_STREAM && !conn->done[side]);
+}
+
+/* Nobody is told but the endpoints: control knows. */
+static void give_up(struct relay *relay, struct conn *conn, enum conn_side side)
+{
+	enum conn_side failed;
+	struct msg_tls_failed why;
+	handshake_abort(conn, side, TLS_FAILED_HANDSHAKE, "control ended the connection");
+	if (handshake_run(conn, &failed, &why) == HANDSHAKE_FAILED)
+		set_state(relay, conn, CONN_FAILED);
 }
 
 static void run_handshake(struct relay *relay, struct conn *conn)
@@ -236,7 +258,7 @@ static void run_handshake(struct relay *relay, struct conn *conn)
 	struct msg_tls_failed why;
 	enum handshake_result result = handshake_run(conn, &failed, &why);
 	for (unsigned side = 0; result == HANDSHAKE_WAITS && side < SIDES; side++) {
-		if (!has_left(&conn->layer[side]) || (conn->signing & (1u << side)))
+		if (!has_left(conn, side))
 			continue;
 		handshake_abort(conn, side, TLS_FAILED_HANDSHAKE, "the peer left during the handshake");
 		result = handshake_run(conn, &failed, &why);
@@ -249,6 +271,9 @@ static void run_handshake(struct relay *relay, struct conn *conn)
 
 static void run(struct relay *relay, struct conn *conn)
 {
+	for (unsigned side = 0; side < SIDES; side++)
+		if (conn->state == CONN_HANDSHAKE && conn->layer[side].down != END_NONE)
+			give_up(relay, conn, side);
 	for (unsigned side = 0; side < SIDES; side++)
 		pump_down(relay, conn, side);
 	if (conn->state == CONN_HANDSHAKE)
@@ -366,9 +391,9 @@ static int on_wire_credit(void *owner, void *object, const struct channel_msg *m
 static void forget(struct relay *relay, struct conn *conn)
 {
 	set_turn(relay, conn, TURN_NONE);
-	set_state(relay, conn, CONN_ORPHAN);
-	if (!conn->signing)
-		conn_free(conn);
+	if (conn->state == CONN_HANDSHAKE)
+		give_up(relay, conn, SIDE_CLIENT);     /* OpenSSL cannot be left alone in the middle of a job */
+	conn_free(conn);
 }
 
 static int on_closed(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
@@ -459,10 +484,13 @@ static int on_start_tls(void *owner, void *object, const struct channel_msg *msg
 		conn->start.level > AUTH_TLS_DIALBACK)
 		return -EPROTO;
 	conn->deadline_ms = relay->now_ms + CONN_HANDSHAKE_MS;
-	if (handshake_start(conn))
+	int rc = handshake_start(conn);
+	if (rc == -ENOMEM)
 		fatalx("out of memory");
 	count(relay, TLS_COUNT_STARTED);
 	set_state(relay, conn, CONN_HANDSHAKE);
+	if (rc)
+		handshake_abort(conn, SIDE_CLIENT, TLS_FAILED_HANDSHAKE, "too much plaintext waits to be sent before TLS");
 	set_turn(relay, conn, TURN_BUSY);
 	return 0;
 }
@@ -497,30 +525,17 @@ static unsigned find(void *owner, uint64_t id, void **object)
 {
 	struct relay *relay = owner;
 	struct conn *conn = conn_find(&relay->conns, id);
-	*object = conn && conn->state != CONN_ORPHAN ? conn : NULL;
-	return *object ? conn->state : CONN_UNKNOWN;
+	*object = conn;
+	return conn ? conn->state : CONN_UNKNOWN;
 }
 
 /* --- a round --- */
-
-static void finish_orphan(struct relay *relay, struct conn *conn)
-{
-	enum conn_side failed;
-	struct msg_tls_failed why;
-	set_turn(relay, conn, TURN_NONE);
-	handshake_abort(conn, SIDE_CLIENT, TLS_FAILED_HANDSHAKE, "over");
-	if (handshake_run(conn, &failed, &why) == HANDSHAKE_FAILED && !conn->signing)
-		conn_free(conn);
-}
 
 static void run_busy(struct relay *relay)
 {
 	for (struct conn *conn; (conn = TAILQ_FIRST(&relay->busy));) {
 		set_turn(relay, conn, TURN_NONE);
-		if (conn->state == CONN_ORPHAN)
-			finish_orphan(relay, conn);
-		else
-			run(relay, conn);
+		run(relay, conn);
 	}
 }
 
@@ -535,9 +550,10 @@ static void wake_starved(struct relay *relay)
 int relay_run(struct relay *relay)
 {
 	const struct channel_receiver below = {from_dataplane, find, relay}, above = {from_control, find, relay};
-	int n = channel_dispatch(relay->lower, &below, DISPATCH_BUDGET);
-	int m = n < 0 ? n : channel_dispatch(relay->upper, &above, DISPATCH_BUDGET);
-	if (m < 0 || keys_run(relay->keys))
+	/* Control first: an endpoint that was told to begin TLS may answer before we have heard of it ourselves. */
+	int n = channel_dispatch(relay->upper, &above, DISPATCH_BUDGET);
+	int m = n < 0 ? n : channel_dispatch(relay->lower, &below, DISPATCH_BUDGET);
+	if (m < 0 || (keys_expects(relay->keys) && keys_run(relay->keys)))
 		return -EPROTO;
 	time_out(relay);
 	wake_starved(relay);
@@ -571,9 +587,7 @@ int relay_init(struct relay *relay, int keyd_fd)
 void relay_fini(struct relay *relay)
 {
 	for (unsigned i = 0; i < CONN_BUCKETS; i++)
-		for (struct conn *conn; (conn = LIST_FIRST(&relay->conns.bucket[i]));) {
-			conn->signing = 0;
+		for (struct conn *conn; (conn = LIST_FIRST(&relay->conns.bucket[i]));)
 			forget(relay, conn);
-		}
 	keys_free(relay->keys);
 }

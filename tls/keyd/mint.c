@@ -99,10 +99,20 @@ void mint_fini(struct mint *mint)
 	*mint = (struct mint){0};
 }
 
+/* Lower-case letters, digits, hyphens and dots: nothing that could be syntax where the name is put into a certificate. */
+static bool is_host_name(const char *domain)
+{
+	size_t len = strlen(domain);
+	return len > 0 && len <= 253 && domain[0] != '.' && domain[len - 1] != '.' && !strstr(domain, "..") &&
+		strspn(domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}
+
 bool mint_is_for(const struct conf *conf, enum wire wire, const char *domain)
 {
-	return wire == WIRE_OUTSIDE ? conf_is_ours(conf, domain)
-				    : !conf_is_ours(conf, domain) && conf_peer_find(conf, domain) != NULL;
+	if (!is_host_name(domain))
+		return false;
+	bool ours = conf_is_ours(conf, domain);
+	return wire == WIRE_OUTSIDE ? ours : !ours && conf_peer_find(conf, domain);
 }
 
 static bool set_serial(X509 *certificate)
@@ -138,7 +148,7 @@ static bool add_extension(X509 *certificate, X509 *ca, int nid, const char *valu
 	return ok;
 }
 
-/* DNS-ID and SRV-ID (RFC 6120 13.7.1.2.1). The names were checked to be host names, so nothing in them is syntax here. */
+/* DNS-ID and SRV-ID (RFC 6120 13.7.1.2.1). is_host_name() holds: nothing in the name is syntax here. */
 static bool add_names(X509 *certificate, X509 *ca, const char *domain)
 {
 	char names[2 * KEYD_DOMAIN_BYTES + 96];
@@ -164,7 +174,7 @@ static bool fill(X509 *certificate, const struct mint *mint, const char *domain)
 		add_extension(certificate, mint->ca, NID_key_usage, "critical,digitalSignature") &&
 		add_extension(certificate, mint->ca, NID_ext_key_usage, "serverAuth,clientAuth") &&
 		add_extension(certificate, mint->ca, NID_subject_key_identifier, "hash") &&
-		add_extension(certificate, mint->ca, NID_authority_key_identifier, "keyid:always") &&
+		add_extension(certificate, mint->ca, NID_authority_key_identifier, "keyid,issuer") &&
 		add_names(certificate, mint->ca, domain);
 }
 
