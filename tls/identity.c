@@ -14,11 +14,19 @@ static bool is_same(const unsigned char *name, size_t len, const char *domain)
 	return len == strlen(domain) && !memchr(name, 0, len) && strncasecmp((const char *)name, domain, len) == 0;
 }
 
+static bool is_address(const char *domain)
+{
+	const char *dot = strrchr(domain, '.'), *top = dot ? dot + 1 : domain;
+	return !top[strspn(top, "0123456789")];
+}
+
 /* "*.b.example" is for every a.b.example, not for b.example, nor for c.a.b.example; never for a whole top level. */
 static bool is_wildcard_for(const unsigned char *name, size_t len, const char *domain)
 {
 	const char *rest = strchr(domain, '.');
 	if (len < 3 || name[0] != '*' || name[1] != '.' || !rest || rest == domain || !strchr(rest + 1, '.'))
+		return false;
+	if (is_address(domain))
 		return false;
 	return is_same(name + 1, len - 1, rest);
 }
