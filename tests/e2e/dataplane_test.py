@@ -227,6 +227,13 @@ def endings(wire, dataplane):
         reset(getattr(pair, who))
         check(ending(getattr(pair, other)) == "reset", f"a reset by the {who} is seen by the {other}")
     pair = Pair(wire)
+    pair.client.setblocking(False)
+    while select.select([], [pair.client], [], 0.2)[1]:
+        pair.client.send(bytes(65536))
+    reset(pair.server)
+    pair.client.settimeout(5)
+    check(ending(pair.client) == "reset", "a reset in the middle of a transfer is seen by who sends")
+    pair = Pair(wire)
     pair.server.sendall(b"last words")
     pair.server.close()
     check(pair.client.recv(100) == b"last words" and ending(pair.client) == "closed", "what was sent before the end arrives")

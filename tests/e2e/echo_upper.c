@@ -33,7 +33,7 @@ enum { BUDGET = 256, INHERITED_AT = 100 };
 struct stream {
 	struct buf bytes;
 	uint32_t credit;               /* that we may still send down, to the other endpoint */
-	enum { FLOWING, ENDING, ENDED } state;
+	enum { FLOWING, ENDING, ENDED, UNHEARD } state;        /* UNHEARD: who should hear it was reset */
 };
 
 struct relay {
@@ -103,6 +103,8 @@ static int on_opened(void *owner, void *conn, const struct channel_msg *msg, con
 static int on_bytes(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
 {
 	struct relay *r = conn;
+	if (r->from[msg->side].state == UNHEARD)
+		return 0;
 	if (r->from[msg->side].state != FLOWING || buf_put(&r->from[msg->side].bytes, payload, msg->length))
 		return -EPROTO;
 	pump(owner, r, msg->side);
@@ -113,6 +115,8 @@ static int on_end_of_stream(void *owner, void *conn, const struct channel_msg *m
 {
 	(void)payload;
 	struct relay *r = conn;
+	if (r->from[msg->side].state == UNHEARD)
+		return 0;
 	if (r->from[msg->side].state != FLOWING)
 		return -EPROTO;
 	r->from[msg->side].state = ENDING;
@@ -125,7 +129,7 @@ static int on_reset(void *owner, void *conn, const struct channel_msg *msg, cons
 	(void)payload;
 	struct relay *r = conn;
 	struct stream *to_it = &r->from[side_other(msg->side)];
-	to_it->state = ENDED;
+	to_it->state = UNHEARD;
 	buf_drop(&to_it->bytes, buf_len(&to_it->bytes));
 	say(owner, MSG_RESET, side_other(msg->side), r->id, NULL, 0);
 	return 0;
@@ -140,7 +144,7 @@ static int on_credit(void *owner, void *conn, const struct channel_msg *msg, con
 	if (credit.bytes > CHANNEL_WINDOW - s->credit)
 		return -EPROTO;
 	s->credit += credit.bytes;
-	if (s->state != ENDED)
+	if (s->state == FLOWING || s->state == ENDING)
 		pump(owner, r, side_other(msg->side));
 	return 0;
 }
