@@ -124,7 +124,7 @@ fuzz: $(addprefix build-fuzz/,$(fuzzers))
 # What the tests need is built by the runner's caller, so that a part that does not build stops the run here.
 test: all unit $(addprefix build-fuzz/,$(fuzzers))
 	@$(MAKE) --no-print-directory SANITIZE=1 unit
-	@tests/run test --only "$(ONLY)" --unit "$(unit_tests)" --sources "$(foreach t,$(unit_tests) $(fuzzers),$($(t).srcs))" \
+	@BUILD=$(BUILD) tests/run test --only "$(ONLY)" --unit "$(unit_tests)" --sources "$(foreach t,$(unit_tests) $(fuzzers),$($(t).srcs))" \
 		--fuzzers "$(fuzzers)"
 
 demo: all

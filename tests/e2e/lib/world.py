@@ -21,6 +21,7 @@ from .tap import note
 from .wire import ADDRESS, SIDES, Wire
 from .xmpp import Client
 
+IN_A_SANDBOX = {"ASAN_OPTIONS": "detect_leaks=0"}      # where there is no /proc, leaks cannot be looked for
 USERS = {"inside": ("alice", "anna"), "outside": ("bob", "bella")}
 
 
@@ -89,7 +90,8 @@ class World:
         """A process of the test's own in a namespace; its output in the file `name`.log."""
         with open(self.folder / f"{name}.log", "ab") as log:
             process = subprocess.Popen(["ip", "netns", "exec", namespace, *map(str, command)],
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                       env=os.environ | IN_A_SANDBOX)
         process.name = name
         self.processes.append(process)
         return process
