@@ -90,6 +90,10 @@ static void enter_sandbox(const struct conf *conf)
 {
 	struct sandbox sandbox = {.uid = conf->uid[PROC_CONTROL], .gid = conf->gid[PROC_CONTROL],
 		.memory_max_bytes = (uint64_t)MEMORY_MIB_MAX << 20, .files_max = FILES_MAX, .syscalls = syscalls};
+	sigset_t stop;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL); /* but in ppoll(): or one that comes just before it would be slept over */
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, SIG_IGN); /* of a terminal: sallyportd decides */
 	if (sandbox_enter(&sandbox))
@@ -148,10 +152,12 @@ static void wait(struct control *control, const struct admin *admin, bool may_sl
 	unsigned count = admin_poll(admin, fds + POLL_FIXED);
 	for (unsigned i = 0; i < ADMIN_CLIENTS_MAX; i++)
 		clients |= admin->client[i].fd >= 0;
-	int timeout = !asleep ? 0 : has_deadlines(control) || clients ? TICK_MS : -1;
-	int rc = poll(fds, POLL_FIXED + count, timeout);
-	if (rc < 0 && errno != EINTR)
-		fatal("poll");
+	bool for_ever = asleep && !has_deadlines(control) && !clients;
+	const struct timespec timeout = {.tv_sec = asleep ? TICK_MS / 1000 : 0};
+	sigset_t none;
+	sigemptyset(&none);
+	if (ppoll(fds, POLL_FIXED + count, for_ever ? NULL : &timeout, &none) < 0 && errno != EINTR)
+		fatal("ppoll");
 	if (asleep)
 		channel_awake(control->channel);
 }
