@@ -11,7 +11,10 @@
 #include "identity.h"
 #include "trust.h"
 
-enum { SECURITY_LEVEL = 2 };           /* 112 bits: RSA from 2048, no SHA-1 signatures */
+enum {
+	SECURITY_LEVEL = 2,            /* 112 bits: RSA from 2048, no SHA-1 signatures */
+	CHAIN_DEPTH_MAX = 8,           /* CAs between a certificate and the one that is trusted */
+};
 
 #define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS "X25519:P-256:P-384"
@@ -74,6 +77,7 @@ static SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store)
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify_depth(context, CHAIN_DEPTH_MAX);
 	SSL_CTX_set_cert_verify_callback(context, verify, NULL);
 	SSL_CTX_set1_cert_store(context, store);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(context, CIPHERS_1_2) &&
