@@ -119,14 +119,15 @@ static void merge(struct reass *reass, struct seq start, struct seq end)
 		start = seq_min(start, reass->runs[from].start);
 		end = seq_max(end, reass->runs[until - 1].end);
 	}
-	unsigned keep = seq_le(start, reass->next) ? 0 : 1;
-	if (reass->runs)
-		memmove(reass->runs + from + keep, reass->runs + until, (reass->count - until) * sizeof(struct run));
-	reass->count = reass->count - (until - from) + keep;
-	if (keep)
-		reass->runs[from] = (struct run){start, end, ++reass->clock};
-	else
+	bool early = seq_lt(reass->next, start);
+	if (!early)
 		reass->next = end;
+	if (!reass->runs)
+		return;
+	memmove(reass->runs + from + early, reass->runs + until, (reass->count - until) * sizeof(struct run));
+	reass->count = reass->count - (until - from) + early;
+	if (early)
+		reass->runs[from] = (struct run){start, end, ++reass->clock};
 	if (!reass->count)
 		free_runs(reass);
 }

@@ -37,7 +37,7 @@ int ring_reserve(struct ring *ring, uint32_t size)
 	uint8_t *bytes = memory_get(ring->memory, cap);
 	if (!bytes)
 		return -ENOMEM;
-	for (uint32_t done = 0, n; done < ring->len; done += n) {
+	for (uint32_t done = 0, n; ring->bytes && done < ring->len; done += n) {
 		const uint8_t *from;
 		n = ring_span(ring, done, ring->len - done, &from);
 		memcpy(bytes + done, from, n);
@@ -78,7 +78,7 @@ bool ring_equals(const struct ring *ring, uint32_t offset, const uint8_t *bytes,
 	for (uint32_t done = 0, part; done < n; done += part) {
 		const uint8_t *held;
 		part = ring_span(ring, offset + done, n - done, &held);
-		if (memcmp(held, bytes + done, part))
+		if (!held || memcmp(held, bytes + done, part))
 			return false;
 	}
 	return true;

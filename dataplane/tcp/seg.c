@@ -4,7 +4,9 @@
 #include "tcp.h"
 
 enum { HEADER_MIN = 20 };
-enum option { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_WSCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5 };
+enum option {
+	OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_WSCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5,
+};
 enum { OPTION_MSS_LEN = 4, OPTION_WSCALE_LEN = 3, OPTION_SACK_PERMITTED_LEN = 2, SACK_BLOCK_LEN = 8 };
 
 static uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
@@ -91,6 +93,6 @@ size_t tcp_seg_write(const struct tcp_seg *seg, uint8_t header[TCP_HEADER_MAX])
 	size_t len = (size_t)(end - header);
 	uint8_t *p = put32(put32(header + 4, seg->seq.v), seg->ack.v);
 	p = put8(put8(p, (unsigned)(len / 4) << 4), seg->flags);
-	p = put16(put16(put16(p, seg->window), 0), seg->urgent);
+	put16(put16(put16(p, seg->window), 0), seg->urgent);
 	return len;
 }

@@ -201,8 +201,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	game.input = (struct input){data, data + size};
 	uint8_t how = byte(&game.input), scales = byte(&game.input);
 	struct tcp_budget budget = {.max_bytes = how & 4 ? 100000 : SIZE_MAX};
-	struct tcp_adoption adoption = {.snd_nxt = seq_of(how & 8 ? 0xffffff00 : 5), .rcv_nxt = seq_of(how & 16 ? 0xffffff80 : 9),
-		.snd_wnd = how & 32 ? 65535 : 1000, .mss = how & 64 ? 1460 : 100, .sack = how & 1, .rtt_us = how & 128 ? 20000 : 0,
+	struct tcp_adoption adoption = {.snd_nxt = seq_of(how & 8 ? 0xffffff00 : 5),
+		.rcv_nxt = seq_of(how & 16 ? 0xffffff80 : 9), .snd_wnd = how & 32 ? 65535 : 1000,
+		.mss = how & 64 ? 1460 : 100, .sack = how & 1, .rtt_us = how & 128 ? 20000 : 0,
 		.cc = how & 2 ? TCP_CC_CUBIC : TCP_CC_NEWRENO, .snd_wscale = scales & 15, .rcv_wscale = scales >> 4,
 		.budget = &budget};
 	game.now = 1000000;

@@ -304,14 +304,22 @@ static const struct {
 	uint32_t seq, ack;
 	const char *cell[KINDS];
 } rows[] = {
-	{"established", 0, 0, {"established d+", "established .", "close-wait a", "closed .", "established a", "established a"}},
-	{"fin-wait-1", 0, 1, {"fin-wait-2 d+", "fin-wait-2 .", "time-wait a", "closed .", "fin-wait-1 a", "fin-wait-1 a"}},
-	{"fin-wait-2", 0, 1, {"fin-wait-2 d+", "fin-wait-2 .", "time-wait a", "closed .", "fin-wait-2 a", "fin-wait-2 a"}},
-	{"closing", 1, 1, {"time-wait a", "time-wait .", "time-wait a", "closed .", "closing a", "closing a"}},
-	{"time-wait", 1, 1, {"time-wait a", "time-wait .", "time-wait a", "closed .", "time-wait a", "time-wait a"}},
-	{"close-wait", 1, 0, {"close-wait a", "close-wait .", "close-wait a", "closed .", "close-wait a", "close-wait a"}},
-	{"last-ack", 1, 1, {"closed .", "closed .", "closed .", "closed .", "last-ack a", "last-ack a"}},
-	{"closed", 0, 0, {"closed r", "closed r", "closed r", "closed .", "closed .", "closed r"}},
+	{"established", 0, 0, {"established d+", "established .", "close-wait a",
+		"closed .", "established a", "established a"}},
+	{"fin-wait-1", 0, 1, {"fin-wait-2 d+", "fin-wait-2 .", "time-wait a",
+		"closed .", "fin-wait-1 a", "fin-wait-1 a"}},
+	{"fin-wait-2", 0, 1, {"fin-wait-2 d+", "fin-wait-2 .", "time-wait a",
+		"closed .", "fin-wait-2 a", "fin-wait-2 a"}},
+	{"closing", 1, 1, {"time-wait a", "time-wait .", "time-wait a",
+		"closed .", "closing a", "closing a"}},
+	{"time-wait", 1, 1, {"time-wait a", "time-wait .", "time-wait a",
+		"closed .", "time-wait a", "time-wait a"}},
+	{"close-wait", 1, 0, {"close-wait a", "close-wait .", "close-wait a",
+		"closed .", "close-wait a", "close-wait a"}},
+	{"last-ack", 1, 1, {"closed .", "closed .", "closed .",
+		"closed .", "last-ack a", "last-ack a"}},
+	{"closed", 0, 0, {"closed r", "closed r", "closed r",
+		"closed .", "closed .", "closed r"}},
 };
 
 static char answer_of(struct feed *f)

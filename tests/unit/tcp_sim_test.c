@@ -45,8 +45,9 @@ static bool run_one(FILE *out, unsigned wire, bool sack, const struct link_quali
 	struct tcp_stats stats;
 	tcp_stats(link.end[LINK_LEFT].conn, &stats);
 	char line[200];
-	snprintf(line, sizeof(line), "%-4s %-5s loss %3u reorder %3u duplicate %2u: %8llu ms %5llu again %4llu fast %3llu timeouts "
-		"%6zu bytes\n", wires[wire].name, sack ? "sack" : "plain", quality->loss, quality->reorder, quality->duplicate,
+	snprintf(line, sizeof(line), "%-4s %-5s loss %3u reorder %3u duplicate %2u: "
+		"%8llu ms %5llu again %4llu fast %3llu timeouts %6zu bytes\n", wires[wire].name,
+		sack ? "sack" : "plain", quality->loss, quality->reorder, quality->duplicate,
 		(unsigned long long)(link.now - 1000000) / 1000, (unsigned long long)stats.retransmits,
 		(unsigned long long)stats.fast_retransmits, (unsigned long long)stats.timeouts, link.end[LINK_LEFT].memory_peak);
 	fputs(line, out);
