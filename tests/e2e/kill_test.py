@@ -28,6 +28,7 @@ class Chatter(threading.Thread):
 
 
 with World() as world:
+    world.guard.deaths_expected = True
     world.guard.set("profile default", "outbound-forbidden-words", WORD)
     world.start_servers()
     world.insert_guard()

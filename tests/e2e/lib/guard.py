@@ -15,6 +15,7 @@ ROLES = ("dataplane", "tls", "keyd", "control")
 class Guard:
     def __init__(self, world):
         self.world, self.process = world, None
+        self.deaths_expected = False
         self.folder = world.folder / "guard"
         self.folder.mkdir()
         self.conf, self.audit = self.folder / "sallyport.conf", self.folder / "audit.jsonl"
@@ -67,6 +68,12 @@ class Guard:
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def faults(self):
+        """Lines of its log that no test should see, unless it killed something itself."""
+        words = ["runtime error", "Sanitizer", "by its sandbox", "broke its contract", "broken reason"]
+        words += [] if self.deaths_expected else ["was killed", " ended pid=", "is not ready", "did not end"]
+        return [line for line in self.log().splitlines() if any(word in line for word in words)]
 
     def cli(self, *words, check=True):
         done = subprocess.run(["ip", "netns", "exec", self.world.wire.ns["guard"], BUILD / "sallyport",

@@ -17,7 +17,7 @@ from . import dns
 from .ca import Ca
 from .guard import Guard
 from .prosody import Prosody
-from .tap import note
+from .tap import check, note
 from .wire import ADDRESS, SIDES, Wire
 from .xmpp import Client
 
@@ -48,11 +48,17 @@ class World:
         return self
 
     def __exit__(self, kind, value, trace):
-        failed = kind is not None and not (kind is SystemExit and value.code in (0, None))
-        if failed and not self.quiet:
-            self.tell_logs()
-        if not self.kept:
-            self.close()
+        try:
+            if kind is None and self.guard.process:
+                check(not self.guard.faults(), "the guard's own log has no fault", self.guard.faults())
+        except SystemExit as fault:
+            kind, value = SystemExit, fault
+            raise
+        finally:
+            if kind and not (kind is SystemExit and value.code in (0, None)) and not self.quiet:
+                self.tell_logs()
+            if not self.kept:
+                self.close()
 
     def make_authorities(self):
         folder = self.folder / "ca"
