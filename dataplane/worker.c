@@ -131,6 +131,7 @@ void worker_run(struct worker *worker)
 			continue;
 		show_gauges(worker);
 		sleep_until(worker, earliest(worker));
-		empty = 0;
+		/* A nap ends without anything having happened: then one look is enough. */
+		empty = worker->sleeper.naps ? WORKER_EMPTY_POLLS - 1 : 0;
 	}
 }
