@@ -54,6 +54,7 @@ struct keys {
 	uint64_t current;
 	uint64_t signatures;           /* made, or given up */
 	unsigned outstanding;          /* requests that were not answered */
+	bool gone;                     /* keyd is; found while asking */
 	struct buf queue;
 	TAILQ_HEAD(entry_list, entry) cache;
 	unsigned cached;
@@ -79,8 +80,10 @@ static int send_queue(struct keys *keys)
 		ssize_t n = send(keys->fd, buf_head(&keys->queue), sizeof(struct keyd_request), MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
-		if (n != sizeof(struct keyd_request))
+		if (n != sizeof(struct keyd_request)) {
+			keys->gone = true;
 			return -EPROTO;
+		}
 		buf_drop(&keys->queue, sizeof(struct keyd_request));
 	}
 	return 0;
@@ -349,7 +352,7 @@ uint64_t keys_set_current(struct keys *keys, uint64_t conn)
 
 bool keys_expects(const struct keys *keys)
 {
-	return keys->outstanding > 0;
+	return keys->outstanding > 0 || keys->gone;
 }
 
 int keys_fd(const struct keys *keys)

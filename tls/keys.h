@@ -45,7 +45,7 @@ uint64_t keys_set_current(struct keys *keys, uint64_t conn) __attribute__((nonnu
 void keys_abandon(struct keys *keys, uint64_t conn) __attribute__((nonnull));
 
 int keys_fd(const struct keys *keys) __attribute__((nonnull));
-bool keys_expects(const struct keys *keys) __attribute__((nonnull)); /* an answer is to come */
+bool keys_expects(const struct keys *keys) __attribute__((nonnull)); /* an answer is to come, or keyd is gone */
 bool keys_want_write(const struct keys *keys) __attribute__((nonnull));
 /* Takes answers and sends what waits. 0, or -EPROTO: keyd is gone or not itself. */
 int keys_run(struct keys *keys) __attribute__((warn_unused_result, nonnull));
