@@ -31,6 +31,8 @@ static void fill_ack(struct tcp_conn *conn, struct tcp_seg *seg, struct seq seq)
 
 static bool is_reset_due(const struct tcp_conn *conn)
 {
+	if (conn->state == TIME_WAIT || conn->state == CLOSED)
+		return false;
 	return conn->wish == WISH_RESET || (conn->wish == WISH_RESET_AFTER_DATA && !conn->snd.queue.len);
 }
 
@@ -42,7 +44,7 @@ static bool send_reset(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg,
 			.wscale = TCP_WSCALE_NONE};
 		return true;
 	}
-	if (conn->state == CLOSED || !is_reset_due(conn))
+	if (!is_reset_due(conn))
 		return false;
 	*seg = (struct tcp_seg){.seq = conn->snd.nxt, .ack = conn_rcv_nxt(conn), .flags = TCP_RST | TCP_ACK,
 		.wscale = TCP_WSCALE_NONE};
@@ -105,7 +107,8 @@ static bool send_lost(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, 
 	const struct sent *sent = sent_entry(&snd->sent, i);
 	if (i > 0 && !fits_window(snd, sent->end))
 		return false;
-	if (recovery_room(conn) < sent_size(sent) && snd->sent.bytes[SENT_IN_FLIGHT]) {
+	bool probes_window = i == 0 && !snd->wnd;
+	if (recovery_room(conn) < sent_size(sent) && snd->sent.bytes[SENT_IN_FLIGHT] && !probes_window) {
 		snd->cwnd_full = true;
 		return false;
 	}
@@ -159,7 +162,7 @@ static bool send_new(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, u
 {
 	struct sender *snd = &conn->snd;
 	if (is_sending_over(conn)) {
-		snd->cwnd_full = false;
+		snd->cwnd_full = snd->probe_due = false;
 		return false;
 	}
 	uint32_t octets = octets_for_window(conn, now);

@@ -158,14 +158,15 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 	struct recovery *recovery = &conn->recovery;
 	struct sent_list *list = &conn->snd.sent;
 	cc_on_timeout(&conn->cc, flight(conn), conn->snd.timeouts == 1 && recovery->phase != PHASE_LOSS);
+	recovery->dup_acks = 0;
 	distrust_sack(list);
 	if (conn->sack)
 		rack_detect_on_timeout(conn, now);
 	for (uint32_t i = 0; i < list->count && !conn->sack; i++)
 		sent_set_state(list, sent_entry(list, i), SENT_LOST);
+	conn->cc.cwnd += pipe(conn); /* what may yet arrive does not keep the first one from going */
 	recovery->phase = PHASE_LOSS;
 	recovery->until = conn->snd.nxt;
-	recovery->dup_acks = 0;
 	recovery->probe.kind = TAIL_PROBE_NONE;
 	timer_on_reordering(conn, TIMER_OFF);
 }

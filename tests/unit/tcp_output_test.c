@@ -248,6 +248,35 @@ static void old_segment_does_not_move_the_window(void **state)
 	feed_fini(&f);
 }
 
+/* Repair under way, and then the window shuts: its probes do not wait for the congestion window. */
+static void window_that_shuts_during_recovery_is_probed(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init(&f);
+	write_bytes(&f, 50000);
+	while (tcp_output(f.conn, f.now, &f.last, &f.events))
+		;
+	for (int i = 0; i < 3; i++)
+		feed(&f, A, 0, 0, "");
+	while (tcp_output(f.conn, f.now, &f.last, &f.events))
+		;
+	f.window = 0;
+	feed(&f, A, 0, 1000, "");
+	while (tcp_output(f.conn, f.now, &f.last, &f.events))
+		;
+	for (int i = 0; i < 20; i++) {
+		wait_next(&f);
+		expect_size(&f, A, 1000, 0, 1000);
+		expect_none(&f);
+		feed(&f, A, 0, 1000, "");
+		while (tcp_output(f.conn, f.now, &f.last, &f.events))
+			;
+	}
+	assert_int_equal(take_events(&f) & TCP_EV_TIMED_OUT, 0);
+	feed_fini(&f);
+}
+
 /* An ACK that is new, in a segment whose bytes are mostly old, closes the window. */
 static void new_ack_brings_its_window(void **state)
 {
@@ -635,6 +664,31 @@ static void withdrawn_blocks_are_sent_again(void **state)
 	feed_fini(&f);
 }
 
+/* The timer expires for the first segment while the second, sent much later, may well arrive: both count. */
+static void timeout_sends_the_first_whatever_is_in_flight(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init_as(&f, (struct tcp_adoption){.snd_wnd = WND, .mss = MSS, .sack = true, .rtt_us = 190 * MS});
+	for (uint32_t i = 0; i < 30; i++) {
+		write_bytes(&f, 1000);
+		expect_size(&f, AP, i * 1000, 0, 1000);
+		f.now += 190 * MS;
+		feed(&f, A, 0, (i + 1) * 1000, "");
+	}
+	assert_int_equal(stats_of(&f).rto_us, 200 * MS);
+	write_bytes(&f, 1000);
+	expect_size(&f, AP, 30000, 0, 1000);
+	wait_us(&f, 150 * MS);
+	write_bytes(&f, 1000);
+	expect_size(&f, AP, 31000, 0, 1000);
+	assert_int_equal(wait_next(&f), 50 * MS);
+	expect_size(&f, A, 30000, 0, 1000);
+	expect_none(&f);
+	assert_int_equal(stats_of(&f).timeouts, 1);
+	feed_fini(&f);
+}
+
 /* --- path MTU --- */
 
 static void too_big_is_sent_in_pieces(void **state)
@@ -695,6 +749,7 @@ int main(void)
 		cmocka_unit_test(probe_that_is_taken_counts),
 		cmocka_unit_test(closed_window_of_the_dead_is_given_up),
 		cmocka_unit_test(old_segment_does_not_move_the_window),
+		cmocka_unit_test(window_that_shuts_during_recovery_is_probed),
 		cmocka_unit_test(new_ack_brings_its_window),
 		cmocka_unit_test(lost_segment_is_sent_again_with_back_off),
 		cmocka_unit_test(silence_is_given_up),
@@ -712,6 +767,7 @@ int main(void)
 		cmocka_unit_test(loss_repaired_by_the_probe_is_answered_for),
 		cmocka_unit_test(blocks_from_nowhere_are_ignored),
 		cmocka_unit_test(withdrawn_blocks_are_sent_again),
+		cmocka_unit_test(timeout_sends_the_first_whatever_is_in_flight),
 		cmocka_unit_test(too_big_is_sent_in_pieces),
 		cmocka_unit_test(small_segments_in_flight_are_bounded),
 	};
