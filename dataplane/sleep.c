@@ -19,7 +19,7 @@ static bool is_receiving_packet_socket(int fd)
 
 void sleeper_init(struct sleeper *sleeper, unsigned ports_without)
 {
-	*sleeper = (struct sleeper){.naps = ports_without > 0};
+	*sleeper = (struct sleeper){.naps = ports_without > 0, .nap_us = SLEEP_NAP_MIN_US};
 	sleeper->fds[AT_SUPERVISOR] = (struct pollfd){.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
 	for (int fd = 0; fd < DESCRIPTORS_LOOKED_AT; fd++) {
 		if (!is_receiving_packet_socket(fd))
@@ -49,8 +49,10 @@ static unsigned take_errors(struct sleeper *sleeper)
 
 unsigned sleeper_wait(struct sleeper *sleeper, int channel_fd, uint64_t us)
 {
-	if (sleeper->naps && us > SLEEP_NAP_US)
-		us = SLEEP_NAP_US;
+	if (sleeper->naps && us > sleeper->nap_us)
+		us = sleeper->nap_us;
+	if (sleeper->nap_us < SLEEP_NAP_MAX_US)
+		sleeper->nap_us *= 2;
 	struct timespec timeout = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
 	sleeper->fds[AT_CHANNEL] = (struct pollfd){.fd = channel_fd, .events = POLLIN};
 	int ready = ppoll(sleeper->fds, AT_SOCKETS + sleeper->sockets, us == UINT64_MAX ? NULL : &timeout, NULL);

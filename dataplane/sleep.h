@@ -9,16 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum sleep_limits { SLEEP_SOCKETS_MAX = 8, SLEEP_NAP_US = 250, SLEEP_ERROR_US = 100000 };
+enum sleep_limits { SLEEP_SOCKETS_MAX = 8, SLEEP_NAP_MIN_US = 50, SLEEP_NAP_MAX_US = 1600 };
 
 struct sleeper {
 	struct pollfd fds[SLEEP_SOCKETS_MAX + 2];      /* supervisor, channel, then packet sockets */
 	unsigned sockets;
 	bool naps;                     /* some port cannot be slept on */
+	uint64_t nap_us;               /* the next one; longer each time, until there was something to do */
 };
 
 /* Finds the packet sockets. `ports_without` is the number of ports that have none. */
 void sleeper_init(struct sleeper *sleeper, unsigned ports_without) __attribute__((nonnull));
+
+/* There was something to do. */
+static inline void sleeper_worked(struct sleeper *sleeper) { sleeper->nap_us = SLEEP_NAP_MIN_US; }
 
 /* At most `us` (UINT64_MAX: as long as nothing happens); channel_fd -1: none. Returns packet sockets in error. */
 unsigned sleeper_wait(struct sleeper *sleeper, int channel_fd, uint64_t us) __attribute__((nonnull));

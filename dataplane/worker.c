@@ -126,7 +126,11 @@ static void sleep_until(struct worker *worker, uint64_t at)
 void worker_run(struct worker *worker)
 {
 	for (unsigned empty = 0;;) {
-		empty = worker_round(worker) ? 0 : empty + 1;
+		empty++;
+		if (worker_round(worker)) {
+			sleeper_worked(&worker->sleeper);
+			empty = 0;
+		}
 		if (empty < WORKER_EMPTY_POLLS)
 			continue;
 		show_gauges(worker);
