@@ -1,0 +1,382 @@
+/* keyd: what it signs and for whom, what it refuses, and which keys it takes. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <openssl/x509v3.h>
+
+#include "tls/identity.h"
+#include "tls/keyd/serve.h"
+#include "tls_pki.h"
+
+#define COUNTER_NAME(id, name) [id] = name,
+static const char *const names[] = {KEYD_COUNTERS(COUNTER_NAME)};
+
+static char folder[64];                /* one test at a time */
+
+struct fixture {
+	struct pki ca[WIRES];
+	struct conf conf;
+	struct conf_peer peers[2];
+	struct keyd keyd;
+};
+
+static void write_files(struct fixture *f, unsigned wire)
+{
+	struct conf_wire *conf = &f->conf.wire[wire];
+	snprintf(conf->ca_certificate, sizeof(conf->ca_certificate), "%s/ca-%u.pem", folder, wire);
+	snprintf(conf->ca_key, sizeof(conf->ca_key), "%s/ca-%u.key", folder, wire);
+	pki_write_certificate(&f->ca[wire], conf->ca_certificate);
+	pki_write_key(&f->ca[wire], conf->ca_key, 0600);
+}
+
+/* Inside an RSA guard CA that lasts long, outside one of P-256 that ends soon. */
+static int set_up(void **state)
+{
+	static const struct pki_spec specs[WIRES] = {
+		{.common_name = "guard CA inside", .is_ca = true, .rsa_bits = 2048, .to_s = 365 * 86400},
+		{.common_name = "guard CA outside", .is_ca = true, .to_s = 7200},
+	};
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fd = counters_create();
+	if (!f || fd < 0)
+		return -1;
+	pki_folder_make(folder);
+	snprintf(f->conf.domains[0], CHANNEL_NAME_MAX, "a.example");
+	f->conf.domain_count = 1;
+	snprintf(f->peers[0].domain, CHANNEL_NAME_MAX, "b.example");
+	snprintf(f->peers[1].domain, CHANNEL_NAME_MAX, "*.c.example");
+	f->conf.peers = f->peers;
+	f->conf.peer_count = 2;
+	for (unsigned wire = 0; wire < WIRES; wire++) {
+		f->ca[wire] = pki_make(&specs[wire], NULL);
+		write_files(f, wire);
+		assert_int_equal(mint_init(&f->keyd.mint[wire], &f->conf.wire[wire]), 0);
+	}
+	f->keyd.conf = &f->conf;
+	f->keyd.counters = counters_open(fd, names, KEYD_COUNTERS_END);
+	assert_non_null(f->keyd.counters);
+	close(fd);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned wire = 0; wire < WIRES; wire++) {
+		mint_fini(&f->keyd.mint[wire]);
+		pki_free(&f->ca[wire]);
+	}
+	pki_folder_remove(folder);
+	free(f);
+	return 0;
+}
+
+static uint64_t counted(const struct fixture *f, enum keyd_counter id)
+{
+	return atomic_load(&f->keyd.counters->table[id].value);
+}
+
+/* --- minting --- */
+
+static enum keyd_status mint(struct fixture *f, enum wire wire, const char *domain, struct keyd_answer *answer)
+{
+	struct keyd_request request = {.version = KEYD_VERSION, .type = KEYD_MINT, .id = 77, .wire = wire};
+	snprintf(request.domain, sizeof(request.domain), "%s", domain);
+	assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), answer), 0);
+	assert_int_equal(answer->version, KEYD_VERSION);
+	assert_int_equal(answer->type, KEYD_MINT);
+	assert_int_equal(answer->id, 77);
+	assert_int_equal(answer->status == KEYD_OK, answer->len > 0);
+	return answer->status;
+}
+
+static X509 *minted(struct fixture *f, enum wire wire, const char *domain)
+{
+	struct keyd_answer answer;
+	assert_int_equal(mint(f, wire, domain, &answer), KEYD_OK);
+	const uint8_t *at = answer.bytes;
+	X509 *certificate = d2i_X509(NULL, &at, (long)answer.len);
+	assert_non_null(certificate);
+	assert_ptr_equal(at, answer.bytes + answer.len);
+	return certificate;
+}
+
+static time_t seconds_of(const ASN1_TIME *t)
+{
+	struct tm tm;
+	assert_int_equal(ASN1_TIME_to_tm(t, &tm), 1);
+	return timegm(&tm);
+}
+
+static void verify(struct fixture *f, enum wire wire, X509 *certificate, int purpose)
+{
+	X509_STORE *store = X509_STORE_new();
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	X509_STORE_add_cert(store, f->ca[wire].certificate);
+	assert_int_equal(X509_STORE_CTX_init(context, store, certificate, NULL), 1);
+	X509_STORE_CTX_set_purpose(context, purpose);
+	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context), 2);
+	X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), X509_V_FLAG_X509_STRICT);
+	if (X509_verify_cert(context) != 1)
+		fail_msg("%s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+	X509_STORE_CTX_free(context);
+	X509_STORE_free(store);
+}
+
+static void makes_certificates(void **state)
+{
+	struct fixture *f = *state;
+	X509 *certificate = minted(f, WIRE_INSIDE, "b.example");
+	time_t now = time(NULL), from = seconds_of(X509_get0_notBefore(certificate)),
+	       to = seconds_of(X509_get0_notAfter(certificate));
+	assert_true(from <= now - MINT_BACKDATE_S && from > now - MINT_BACKDATE_S - 60);
+	assert_true(to <= now + MINT_LIFE_S && to > now + MINT_LIFE_S - 60);
+	verify(f, WIRE_INSIDE, certificate, X509_PURPOSE_SSL_SERVER);
+	verify(f, WIRE_INSIDE, certificate, X509_PURPOSE_SSL_CLIENT);
+	assert_int_equal(X509_check_ca(certificate), 0);
+	assert_int_equal(X509_get_key_usage(certificate), KU_DIGITAL_SIGNATURE);
+	assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(certificate)), EVP_PKEY_EC);
+	assert_non_null(X509_get0_authority_key_id(certificate));
+	X509_free(certificate);
+	assert_int_equal(counted(f, KEYD_COUNT_MINTED), 1);
+}
+
+/* Each of the two names alone is there: DNS-ID, and SRV-ID (Prosody looks for that only). */
+static void names_it_both_ways(void **state)
+{
+	X509 *certificate = minted(*state, WIRE_INSIDE, "b.example");
+	assert_int_equal(X509_check_host(certificate, "b.example", 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL), 1);
+	GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	assert_int_equal(sk_GENERAL_NAME_num(all), 2);
+	const GENERAL_NAME *srv = sk_GENERAL_NAME_value(all, 1);
+	assert_int_equal(srv->type, GEN_OTHERNAME);
+	assert_int_equal(OBJ_obj2nid(srv->d.otherName->type_id), NID_SRVName);
+	const ASN1_STRING *text = srv->d.otherName->value->value.ia5string;
+	assert_int_equal(ASN1_STRING_length(text), 22);
+	assert_memory_equal(ASN1_STRING_get0_data(text), "_xmpp-server.b.example", 22);
+	GENERAL_NAMES_free(all);
+	X509_free(certificate);
+}
+
+static void never_outlives_its_ca(void **state)
+{
+	struct fixture *f = *state;
+	X509 *certificate = minted(f, WIRE_OUTSIDE, "a.example");
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(f->ca[WIRE_OUTSIDE].certificate)), 0);
+	verify(f, WIRE_OUTSIDE, certificate, X509_PURPOSE_SSL_SERVER);
+	X509_free(certificate);
+}
+
+static void serial_numbers_are_random(void **state)
+{
+	X509 *first = minted(*state, WIRE_INSIDE, "b.example"), *second = minted(*state, WIRE_INSIDE, "b.example");
+	assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(first), X509_get0_serialNumber(second)), 0);
+	assert_int_equal(ASN1_STRING_length(X509_get0_serialNumber(first)), 16);
+	/* One leaf key for each wire. */
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(first), X509_get0_pubkey(second)), 1);
+	X509 *outside = minted(*state, WIRE_OUTSIDE, "a.example");
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(first), X509_get0_pubkey(outside)), 0);
+	X509_free(first);
+	X509_free(second);
+	X509_free(outside);
+}
+
+static void long_names_fit(void **state)
+{
+	char domain[256] = "";
+	for (unsigned i = 0; i < 60; i++)
+		memcpy(domain + 4 * i, "abc.", 5);
+	memcpy(domain + 240, "c.example", 10);
+	X509 *certificate = minted(*state, WIRE_INSIDE, domain);
+	assert_true(identity_proves(certificate, domain));
+	X509_free(certificate);
+}
+
+static void signs_for_nobody_else(void **state)
+{
+	static const struct {
+		enum wire wire;
+		const char *domain;
+		bool good;
+	} rows[] = {
+		{WIRE_OUTSIDE, "a.example", true},
+		{WIRE_INSIDE, "b.example", true},
+		{WIRE_INSIDE, "x.c.example", true},
+		{WIRE_INSIDE, "y.x.c.example", true},
+		{WIRE_INSIDE, "a.example", false},     /* ours are never shown to ours */
+		{WIRE_OUTSIDE, "b.example", false},
+		{WIRE_OUTSIDE, "x.a.example", false},
+		{WIRE_INSIDE, "c.example", false},
+		{WIRE_INSIDE, "B.example", false},
+		{WIRE_INSIDE, "bank.example", false},
+		{WIRE_INSIDE, "xb.example", false},
+		{WIRE_INSIDE, "b.example.", false},
+		{WIRE_INSIDE, "*.c.example", false},
+		{WIRE_INSIDE, ".c.example", false},
+		{WIRE_INSIDE, "x..c.example", false},
+		{WIRE_INSIDE, "bank.example,DNS:x.c.example", false},
+		{WIRE_INSIDE, "bank.example\n.c.example", false},
+		{WIRE_INSIDE, "\xc3\xbc.c.example", false},
+		{WIRE_INSIDE, "a b.c.example", false},
+		{WIRE_INSIDE, "*", false},
+	};
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	uint64_t refused = 0;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		enum keyd_status status = mint(f, rows[i].wire, rows[i].domain, &answer);
+		if (status != (rows[i].good ? KEYD_OK : KEYD_NOT_OURS))
+			fail_msg("%s on wire %d: status %d", rows[i].domain, rows[i].wire, status);
+		refused += !rows[i].good;
+	}
+	assert_int_equal(counted(f, KEYD_COUNT_NOT_OURS), refused);
+}
+
+/* Even where any peer is welcome. */
+static void a_wildcard_for_all_is_not_for_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	snprintf(f->peers[0].domain, CHANNEL_NAME_MAX, "*");
+	assert_int_equal(mint(f, WIRE_INSIDE, "any.example", &answer), KEYD_OK);
+	assert_int_equal(mint(f, WIRE_INSIDE, "a.example", &answer), KEYD_NOT_OURS);
+	assert_int_equal(mint(f, WIRE_INSIDE, "x.example,DNS:a.example", &answer), KEYD_NOT_OURS);
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "any.example", &answer), KEYD_NOT_OURS);
+}
+
+/* --- signing --- */
+
+static void signs_digests(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned wire = 0; wire < WIRES; wire++) {
+		X509 *certificate = minted(f, wire, wire == WIRE_INSIDE ? "b.example" : "a.example");
+		EVP_PKEY_CTX *check = EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL);
+		assert_int_equal(EVP_PKEY_verify_init(check), 1);
+		for (uint32_t len = 32; len <= 64; len += 16) {
+			struct keyd_request request = {.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .digest_len = len};
+			struct keyd_answer answer;
+			memset(request.digest, 0x5a, len);
+			assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
+			assert_int_equal(answer.status, KEYD_OK);
+			assert_int_equal(answer.id, 5);
+			assert_int_equal(EVP_PKEY_verify(check, answer.bytes, answer.len, request.digest, len), 1);
+		}
+		EVP_PKEY_CTX_free(check);
+		X509_free(certificate);
+	}
+	assert_int_equal(counted(f, KEYD_COUNT_SIGNED), 6);
+}
+
+/* --- ill-formed --- */
+
+static const struct keyd_request good = {.version = KEYD_VERSION, .type = KEYD_MINT, .domain = "b.example"};
+
+static void expect_refused(struct fixture *f, const void *bytes, size_t n)
+{
+	struct keyd_answer answer;
+	assert_int_equal(keyd_serve(&f->keyd, bytes, n, &answer), -EPROTO);
+}
+
+static void takes_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_request request;
+	uint8_t longer[sizeof(request) + 1] = {0};
+	memcpy(longer, &good, sizeof(good));
+	for (size_t n = 0; n < sizeof(good); n++)
+		expect_refused(f, &good, n);
+	expect_refused(f, longer, sizeof(longer));
+	request = good, request.version++;
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.type = 0;
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.type = 3;
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.wire = WIRES;
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.domain[0] = 0;
+	expect_refused(f, &request, sizeof(request));
+	request = good, memset(request.domain, 'b', sizeof(request.domain));
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.type = KEYD_SIGN;
+	for (uint32_t len = 0; len < 200; len++) {
+		request.digest_len = len;
+		if (len != 32 && len != 48 && len != 64)
+			expect_refused(f, &request, sizeof(request));
+	}
+	request.digest_len = UINT32_MAX;
+	expect_refused(f, &request, sizeof(request));
+}
+
+/* --- keys --- */
+
+static int init_with(struct fixture *f)
+{
+	struct mint fresh;
+	int rc = mint_init(&fresh, &f->conf.wire[WIRE_OUTSIDE]);
+	mint_fini(&fresh);
+	return rc;
+}
+
+static void wants_its_key_private(void **state)
+{
+	struct fixture *f = *state;
+	const char *key = f->conf.wire[WIRE_OUTSIDE].ca_key;
+	for (unsigned mode = 0; mode <= 0777; mode++) {
+		assert_int_equal(chmod(key, mode), 0);
+		assert_int_equal(init_with(f), mode & 077 ? -EINVAL : 0); /* root may read it whatever its mode */
+	}
+}
+
+static void wants_a_ca_and_its_key(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_wire *conf = &f->conf.wire[WIRE_OUTSIDE];
+	struct pki leaf = pki_server("b.example", NULL);
+	assert_int_equal(init_with(f), 0);
+	pki_write_key(&leaf, conf->ca_key, 0600);
+	assert_int_equal(init_with(f), -EINVAL);       /* another key */
+	pki_write_certificate(&leaf, conf->ca_certificate);
+	assert_int_equal(init_with(f), -EINVAL);       /* not a CA */
+	const struct pki_spec old = {.common_name = "old CA", .is_ca = true, .from_s = -7200, .to_s = -60};
+	struct pki expired = pki_make(&old, NULL);
+	pki_write_key(&expired, conf->ca_key, 0600);
+	pki_write_certificate(&expired, conf->ca_certificate);
+	assert_int_equal(init_with(f), -EINVAL);
+	assert_int_equal(truncate(conf->ca_key, 20), 0);
+	assert_int_equal(init_with(f), -EINVAL);
+	assert_int_equal(unlink(conf->ca_key), 0);
+	assert_int_equal(init_with(f), -EINVAL);
+	write_files(f, WIRE_OUTSIDE);
+	assert_int_equal(init_with(f), 0);
+	pki_free(&leaf);
+	pki_free(&expired);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(makes_certificates, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_it_both_ways, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(never_outlives_its_ca, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(serial_numbers_are_random, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_names_fit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(signs_for_nobody_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_wildcard_for_all_is_not_for_ours, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(signs_digests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(takes_nothing_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wants_its_key_private, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wants_a_ca_and_its_key, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
