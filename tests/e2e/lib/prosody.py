@@ -12,7 +12,7 @@ CONFIG = """
 daemonize = false
 pidfile = "{folder}/pid"
 data_path = "{folder}/data"
-plugin_paths = {{ "{modules}" }}
+plugin_paths = {{ "{folder}/modules" }}
 log = {{ debug = "{folder}/log" }}
 storage = "internal"
 authentication = "internal_plain"
@@ -44,9 +44,11 @@ class Prosody:
         """certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may."""
         shutil.copy(certificate[0], self.folder / "cert.pem")
         shutil.copy(certificate[1], self.folder / "cert.key")
+        # Prosody's user may not be able to look into the folder that the sources are in.
+        shutil.copytree(MODULES, self.folder / "modules", dirs_exist_ok=True)
         (self.folder / "trusted.pem").write_text("".join(ca.read_text() for ca in trusted))
         (self.folder / "prosody.cfg.lua").write_text(CONFIG.format(
-            folder=self.folder, modules=MODULES, domain=self.domain, secure="true" if secure else "false",
+            folder=self.folder, domain=self.domain, secure="true" if secure else "false",
             disabled=", ".join(f'"{d}"' for d in disabled), extra=extra))
         accounts = self.folder / "data" / self.domain.replace(".", "%2e") / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
