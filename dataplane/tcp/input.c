@@ -145,7 +145,7 @@ static unsigned take_bytes(struct tcp_conn *conn, uint64_t now, const struct tex
 	if (!seq_eq(outcome.again.start, outcome.again.end))
 		rcv->again = outcome.again;
 	if (text->len > rcv->mss)
-		rcv->mss = (uint16_t)text->len;
+		rcv->mss = text->len < MSS_SEEN_MAX ? (uint16_t)text->len : MSS_SEEN_MAX;
 	conn->stats.out_of_order += outcome.held;
 	conn->stats.unkept += outcome.dropped;
 	conn->stats.overlaps += outcome.differing;

@@ -114,6 +114,6 @@ void rack_probe_on_ack(struct tcp_conn *conn, const struct ack_report *report)
 	probe->kind = TAIL_PROBE_NONE;
 	if (!repaired || conn->recovery.phase != PHASE_OPEN)
 		return;
-	cc_on_loss(&conn->cc, seq_diff(conn->snd.nxt, conn->snd.una));
+	cc_on_loss(&conn->cc, conn->cc.cwnd);
 	cc_on_recovered(&conn->cc);
 }

@@ -5,7 +5,14 @@ enum { DUP_THRESHOLD = 3 };
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t less(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
-static uint32_t flight(const struct tcp_conn *conn) { return seq_diff(conn->snd.nxt, conn->snd.una); }
+static uint32_t outstanding(const struct tcp_conn *conn) { return seq_diff(conn->snd.nxt, conn->snd.una); }
+
+/* FlightSize of RFC 5681, but no more than was allowed: neither what limited transmit added (RFC 3042), nor what piles up
+ * behind a hole that lasts, is something that the network has carried. */
+static uint32_t flight(const struct tcp_conn *conn)
+{
+	return least(outstanding(conn), conn->cc.cwnd);
+}
 
 /* Bytes believed to be in the network. Without SACK each duplicate ACK says that some segment has left it. */
 static uint32_t pipe(const struct tcp_conn *conn)
@@ -28,15 +35,16 @@ void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes)
 
 /* --- phases --- */
 
-static void enter(struct tcp_conn *conn)
+/* RecoverFS as in RFC 9937: what can still be delivered, with what the ACK that brought us here has reported. */
+static void enter(struct tcp_conn *conn, uint32_t delivered)
 {
 	struct recovery *recovery = &conn->recovery;
 	recovery->phase = PHASE_RECOVERY;
 	recovery->until = conn->snd.nxt;
 	recovery->delivered = recovery->sent = 0;
-	recovery->flight = flight(conn);
+	recovery->flight = outstanding(conn) - conn->snd.sent.bytes[SENT_SACKED] + delivered;
 	recovery->probe.kind = TAIL_PROBE_NONE;
-	cc_on_loss(&conn->cc, recovery->flight);
+	cc_on_loss(&conn->cc, flight(conn));
 	conn->stats.fast_retransmits++;
 }
 
@@ -110,7 +118,7 @@ static void set_rate(struct tcp_conn *conn, uint64_t now, const struct ack_repor
 {
 	struct recovery *recovery = &conn->recovery;
 	if (recovery->phase == PHASE_OPEN && conn->snd.sent.bytes[SENT_LOST] && (report->delivered || report->duplicate))
-		enter(conn);
+		enter(conn, report->delivered);
 	if (recovery->phase == PHASE_RECOVERY)
 		reduce(conn, report->delivered ? report->delivered : (report->duplicate ? conn->snd.mss : 0));
 	else if (report->acked && conn->snd.cwnd_full && !ended)
@@ -137,7 +145,7 @@ void recovery_on_reorder_timer(struct tcp_conn *conn, uint64_t now)
 {
 	timer_on_reordering(conn, rack_detect(conn, now));
 	if (conn->recovery.phase == PHASE_OPEN && conn->snd.sent.bytes[SENT_LOST])
-		enter(conn);
+		enter(conn, 0);
 	if (conn->recovery.phase == PHASE_RECOVERY)
 		reduce(conn, 0);
 }

@@ -411,7 +411,7 @@ static void third_duplicate_repairs(void **state)
 			assert_true((f.last.seq.v - f.iss) >= 12000); /* the hole is repaired once only */
 	}
 	feed(&f, A, 0, 12000, "");
-	assert_int_equal(stats_of(&f).cwnd, 6000); /* half of the twelve segments in flight */
+	assert_int_equal(stats_of(&f).cwnd, 5000); /* half, what limited transmit added not counted */
 	assert_int_equal(stats_of(&f).timeouts, 0);
 	feed_fini(&f);
 }
