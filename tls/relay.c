@@ -105,38 +105,37 @@ static int read_up(struct relay *relay, struct conn *conn, enum conn_side side)
 static void end_up(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
-	if (layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE)
-		return;
 	if (layer->ssl && !layer->close_notify_seen)
 		count(relay, TLS_COUNT_TRUNCATED);
 	say(relay->upper, conn, MSG_END_OF_STREAM, side, NULL, 0);
 	layer->up = END_STREAM_DONE;
 }
 
-static bool is_readable(const struct conn *conn, const struct layer *layer)
-{
-	return (conn->state == CONN_PLAIN || conn->state == CONN_SECURED) && layer->up != END_STREAM_DONE &&
-		layer->up != END_RESET_DONE;
-}
-
-/* After a close_notify nothing more is read, but the endpoint may still send. */
+/* After a close_notify nothing more is read, though the endpoint may still send, end and reset. */
 static bool is_over_up(const struct layer *layer)
 {
-	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE;
+	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE || layer->close_notify_seen;
+}
+
+/* Reads what there is. True: nothing more will come. */
+static bool drain_up(struct relay *relay, struct conn *conn, enum conn_side side)
+{
+	struct layer *layer = &conn->layer[side];
+	if (conn->state == CONN_FAILED)
+		return layer->up != END_NONE;
+	if (conn->state == CONN_HANDSHAKE)
+		return false;
+	int rc = read_up(relay, conn, side);
+	if (rc == -EPROTO)
+		record_failed(relay, conn, side);
+	return rc == -EPIPE || (rc == 0 && layer->up != END_NONE);
 }
 
 static void pump_up(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
-	if (is_readable(conn, layer)) {
-		int rc = read_up(relay, conn, side);
-		if (rc == -EPIPE || (rc == 0 && layer->up == END_STREAM))
-			end_up(relay, conn, side);
-		else if (rc == -EPROTO)
-			record_failed(relay, conn, side);
-	} else if (conn->state == CONN_FAILED && layer->up == END_STREAM) {
+	if (!is_over_up(layer) && drain_up(relay, conn, side) && layer->up != END_RESET)
 		end_up(relay, conn, side);
-	}
 	if (layer->up == END_RESET) {
 		say(relay->upper, conn, MSG_RESET, side, NULL, 0);
 		layer->up = END_RESET_DONE;

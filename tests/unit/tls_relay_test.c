@@ -326,6 +326,32 @@ static void resets_pass_both_ways(void **state)
 	world_free(w);
 }
 
+/* How a server that is stopped leaves: close_notify, end, and a reset for what still came for it. */
+static void each_end_is_said_once(void **state)
+{
+	(void)state;
+	static const enum msg_type ways[][2] = {
+		{MSG_END_OF_STREAM, MSG_RESET}, {MSG_RESET, MSG_NONE}, {MSG_END_OF_STREAM, MSG_NONE}};
+	for (unsigned i = 0; i < 6; i++) {
+		struct world *w = secure_world(TLS1_3_VERSION);
+		assert_int_equal(buf_put(&w->endpoint[SIDE_SERVER].to_send, "last", 4), 0);
+		world_turn(w);
+		SSL_shutdown(w->endpoint[SIDE_SERVER].ssl);
+		if (i < 3)
+			world_settle(w);
+		else
+			world_turn(w);
+		for (unsigned k = 0; k < 2 && ways[i % 3][k]; k++)
+			player_say(&w->lower, ways[i % 3][k], SIDE_SERVER, CONN, NULL, 0);
+		world_settle(w); /* the harness asserts that nothing comes twice */
+		assert_int_equal(w->told[SIDE_SERVER].got_bytes, 4);
+		assert_int_equal(w->told[SIDE_SERVER].reset, i % 3 < 2);
+		assert_true(w->told[SIDE_SERVER].ended || w->told[SIDE_SERVER].reset);
+		assert_int_equal(world_counter(w, TLS_COUNT_TRUNCATED), 0);
+		world_free(w);
+	}
+}
+
 static void a_bad_record_fails_the_connection(void **state)
 {
 	(void)state;
@@ -616,6 +642,7 @@ int main(void)
 		cmocka_unit_test(an_end_overtakes_nothing),
 		cmocka_unit_test(a_fin_without_close_notify_is_counted),
 		cmocka_unit_test(resets_pass_both_ways),
+		cmocka_unit_test(each_end_is_said_once),
 		cmocka_unit_test(a_bad_record_fails_the_connection),
 		cmocka_unit_test(an_id_ends_with_its_connection),
 		cmocka_unit_test(too_much_plaintext_before_tls),
