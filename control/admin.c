@@ -120,8 +120,8 @@ static bool take_request(struct admin *admin, struct control *control, struct ad
 static bool send_answer(struct admin_client *client)
 {
 	while (buf_len(&client->answer)) {
-		ssize_t n = send(client->fd, buf_head(&client->answer), buf_len(&client->answer),
-			MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(
+			client->fd, buf_head(&client->answer), buf_len(&client->answer), MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		buf_drop(&client->answer, (size_t)n);

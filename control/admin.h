@@ -18,7 +18,7 @@
 struct control;
 
 struct admin_client {
-	int fd;                        /* -1: free */
+	int fd; /* -1: free */
 	uint64_t since_ms;
 	struct buf request, answer;
 	enum { ADMIN_ASKING, ADMIN_ANSWERING } state;
@@ -26,8 +26,8 @@ struct admin_client {
 
 struct admin {
 	int listener;
-	uid_t uid;                     /* that may ask, besides root */
-	const struct counters *counters[PROC_ROLES];   /* to read; NULL: not there */
+	uid_t uid;                                   /* that may ask, besides root */
+	const struct counters *counters[PROC_ROLES]; /* to read; NULL: not there */
 	struct admin_client client[ADMIN_CLIENTS_MAX];
 };
 
@@ -41,7 +41,8 @@ unsigned admin_poll(const struct admin *admin, struct pollfd *fds) __attribute__
 void admin_run(struct admin *admin, struct control *control) __attribute__((nonnull));
 
 /* --- show.c --- */
-/* Answers one request line into `out`; an unknown one by a line that begins with "error: ". 0, or -ENOSPC if the answer was cut. */
+/* Answers one request line into `out`; an unknown one by a line that begins with "error: ". 0, or -ENOSPC if the
+ * answer was cut. */
 int show_answer(const struct admin *admin, const struct control *control, const char *request, struct buf *out)
 	__attribute__((nonnull));
 

@@ -18,7 +18,8 @@
 /* A limit of the file's size must come as an error to us, not as a signal. */
 int audit_open(struct audit *audit, const char *path)
 {
-	*audit = (struct audit){.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640)};
+	*audit = (struct audit){
+		.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640)};
 	if (audit->fd < 0)
 		return -errno;
 	signal(SIGXFSZ, SIG_IGN);
@@ -150,7 +151,8 @@ int audit_verdict(struct control *control, const struct stream *stream, const st
 	enum policy_direction direction = session_direction(session, stream->side);
 	const char *from = node_attribute(stanza, "from"), *to = node_attribute(stanza, "to");
 	struct json json;
-	history_verdict(&control->history, control->wall_ms, number, session->id, direction, stanza, verdict, delivery);
+	history_verdict(
+		&control->history, control->wall_ms, number, session->id, direction, stanza, verdict, delivery);
 	line_begin(control, &json, "verdict");
 	json_number(&json, "id", number);
 	json_number(&json, "session", session->id);
@@ -220,7 +222,8 @@ static void put_side(struct json *json, const struct stream *stream)
 			json_hex(json, "fingerprint", secured->fingerprint, sizeof(secured->fingerprint));
 		json_string(json, "shown", secured->shown, SIZE_MAX);
 		if (memcmp(secured->shown_fingerprint, none, sizeof(none)))
-			json_hex(json, "shown_fingerprint", secured->shown_fingerprint, sizeof(secured->shown_fingerprint));
+			json_hex(json, "shown_fingerprint", secured->shown_fingerprint,
+				sizeof(secured->shown_fingerprint));
 	}
 	json_close(json, '}');
 }
@@ -281,8 +284,8 @@ void audit_alert(struct control *control, const struct session *session, const c
 			session ? (unsigned long long)session->id : 0ULL, why);
 }
 
-void audit_pair_refused(struct control *control, const struct session *session, const char *from, const char *to,
-	const char *why)
+void audit_pair_refused(
+	struct control *control, const struct session *session, const char *from, const char *to, const char *why)
 {
 	struct json json;
 	control_count(control, COUNT_ALERTS);

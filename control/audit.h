@@ -1,6 +1,6 @@
 /*
- * The audit: a file of JSON lines, appended to. One line for each verdict that is not a plain pass, one for each session
- * when it ends, one for each alert, one for each refusal that had to wait. Never the content of a stanza.
+ * The audit: a file of JSON lines, appended to. One line for each verdict that is not a plain pass, one for each
+ * session when it ends, one for each alert, one for each refusal that had to wait. Never the content of a stanza.
  *
  * Fail closed: while a line cannot be written nothing passes. A line that was torn is ended before the next one.
  */
@@ -21,8 +21,8 @@ struct stream;
 struct audit {
 	int fd;
 	struct buf line;
-	uint64_t verdicts;             /* numbers given so far */
-	uint64_t tried_ms;             /* while failing: when it was tried last */
+	uint64_t verdicts; /* numbers given so far */
+	uint64_t tried_ms; /* while failing: when it was tried last */
 	bool failing, torn;
 };
 
@@ -30,8 +30,14 @@ struct audit {
 int audit_open(struct audit *audit, const char *path) __attribute__((warn_unused_result, nonnull));
 void audit_close(struct audit *audit) __attribute__((nonnull));
 
-static inline uint64_t audit_next_verdict(struct audit *audit) { return ++audit->verdicts; }
-static inline bool audit_is_failing(const struct audit *audit) { return audit->failing; }
+static inline uint64_t audit_next_verdict(struct audit *audit)
+{
+	return ++audit->verdicts;
+}
+static inline bool audit_is_failing(const struct audit *audit)
+{
+	return audit->failing;
+}
 
 /* Each writes one line. 0 or -errno, of which only audit_verdict()'s decides about something. */
 int audit_verdict(struct control *control, const struct stream *stream, const struct node *stanza,
@@ -51,6 +57,7 @@ void audit_tick(struct control *control) __attribute__((nonnull));
 
 /* "2024-05-06T07:08:09.123Z"; room for 32 bytes. */
 void audit_time(uint64_t wall_ms, char *out) __attribute__((nonnull));
-void audit_address(const struct session *session, enum conn_side side, char *out, size_t size) __attribute__((nonnull));
+void audit_address(const struct session *session, enum conn_side side, char *out, size_t size)
+	__attribute__((nonnull));
 
 #endif

@@ -18,14 +18,14 @@
 struct control {
 	const struct conf *conf;
 	const struct policy *policy;
-	struct channel *channel;       /* to tls; control is its upper end */
-	struct counters *counters;     /* control's own */
+	struct channel *channel;   /* to tls; control is its upper end */
+	struct counters *counters; /* control's own */
 	struct sessions sessions;
 	struct refusals refusals;
 	struct audit audit;
-	struct history history;        /* what the operator may look back at */
-	uint64_t now_ms;               /* monotonic; read once a turn of the loop */
-	uint64_t wall_ms;              /* since 1970; the same */
+	struct history history; /* what the operator may look back at */
+	uint64_t now_ms;        /* monotonic; read once a turn of the loop */
+	uint64_t wall_ms;       /* since 1970; the same */
 };
 
 static inline void control_count(struct control *control, enum control_counter id)

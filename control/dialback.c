@@ -1,7 +1,7 @@
 /*
- * Dialback (XEP-0220). On one connection a server asks for pairs of domains by db:result with a key; on another one the
- * asked server has the key verified by db:verify. The keys are made of the stream id, which passes unchanged, so the
- * guard only has to see to it that answers are given to those who asked.
+ * Dialback (XEP-0220). On one connection a server asks for pairs of domains by db:result with a key; on another one
+ * the asked server has the key verified by db:verify. The keys are made of the stream id, which passes unchanged, so
+ * the guard only has to see to it that answers are given to those who asked.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static bool is_key(const struct stanza *stanza, const char *key)
 		if (child->name)
 			return false;
 	return key && *key && strlen(key) < DIALBACK_KEY_BYTES &&
-		!key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-.:")];
+	       !key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-.:")];
 }
 
 static bool is_type(const char *type)
@@ -38,10 +38,13 @@ static bool is_type(const char *type)
 static bool read_question(struct stream *stream, struct stanza *stanza, bool with_id, struct question *q)
 {
 	const struct node *root = stanza->root;
-	*q = (struct question){.from = node_attribute(root, "from"), .to = node_attribute(root, "to"),
-		.id = with_id ? node_attribute(root, "id") : NULL, .type = node_attribute(root, "type")};
+	*q = (struct question){.from = node_attribute(root, "from"),
+		.to = node_attribute(root, "to"),
+		.id = with_id ? node_attribute(root, "id") : NULL,
+		.type = node_attribute(root, "type")};
 	if (!read_domain(q->from, q->from_domain) || !read_domain(q->to, q->to_domain)) {
-		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "improper-addressing", "dialback without two domains");
+		negotiation_violated(
+			stream, COUNT_FAULT_ADDRESSING, "improper-addressing", "dialback without two domains");
 		return false;
 	}
 	if (!q->type)
@@ -54,8 +57,8 @@ static bool read_question(struct stream *stream, struct stanza *stanza, bool wit
 
 /* --- writing --- */
 
-static struct node *make(struct arena *arena, const char *name, const char *from, const char *to, const char *id,
-	const char *type)
+static struct node *make(
+	struct arena *arena, const char *name, const char *from, const char *to, const char *id, const char *type)
 {
 	struct node *made = node_new(arena, NS_DIALBACK, name);
 	if (!made || node_set_attribute(arena, made, "from", from) || node_set_attribute(arena, made, "to", to) ||
@@ -135,7 +138,8 @@ static void ask_result(struct stream *stream, struct stanza *stanza, const struc
 {
 	struct session *session = stream->session;
 	if (stream->side == SIDE_SERVER && session->bidi != BIDI_WITH_SERVER) {
-		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "dialback against the stream");
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "dialback against the stream");
 		return;
 	}
 	const char *why = why_not(stream, q);
@@ -165,8 +169,7 @@ static void drop_answer(struct stream *stream, const struct question *q)
 static void answer_result(struct stream *stream, struct stanza *stanza, const struct question *q)
 {
 	struct session *session = stream->session;
-	struct pair *pair =
-		pairs_find(&session->pairs, side_other(stream->side), q->to_domain, q->from_domain);
+	struct pair *pair = pairs_find(&session->pairs, side_other(stream->side), q->to_domain, q->from_domain);
 	if (!pair || pair->state != PAIR_REQUESTED) {
 		drop_answer(stream, q);
 		return;

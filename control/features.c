@@ -10,13 +10,13 @@
 #include "control/negotiation.h"
 
 struct feature {
-	const char *name;              /* in the configuration */
+	const char *name; /* in the configuration */
 	const char *ns, *element;
 	struct node *(*make)(struct stream *stream, struct arena *arena, const struct node *offered);
 };
 
-static struct node *with_child(struct arena *arena, struct node *parent, const char *ns, const char *name,
-	const char *text)
+static struct node *with_child(
+	struct arena *arena, struct node *parent, const char *ns, const char *name, const char *text)
 {
 	struct node *child = node_new(arena, ns, name);
 	if (!parent || !child || (text && node_add_text(arena, child, text, strlen(text))))
@@ -37,7 +37,8 @@ static struct node *make_starttls(struct stream *stream, struct arena *arena, co
 static bool offers_external(struct arena *arena, const struct node *offered)
 {
 	for (const struct node *child = offered->first; child; child = child->next) {
-		const char *text = child->name && node_is(child, NS_SASL, "mechanism") ? node_text(child, arena) : NULL;
+		const char *text =
+			child->name && node_is(child, NS_SASL, "mechanism") ? node_text(child, arena) : NULL;
 		if (text && !strcmp(text, "EXTERNAL"))
 			return true;
 	}
@@ -187,7 +188,8 @@ void bidi_take(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	if (session->bidi != BIDI_OFFERED_BY_SERVER || too_late) {
-		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "bidi was not offered, or comes late");
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "bidi was not offered, or comes late");
 		return;
 	}
 	struct node *bidi = node_new(stanza->arena, NS_BIDI, "bidi");

@@ -16,8 +16,12 @@ void history_verdict(struct history *history, uint64_t wall_ms, uint64_t number,
 	enum delivery delivery)
 {
 	struct past_verdict *past = &history->verdict[history->verdicts++ % VERDICTS_KEPT];
-	*past = (struct past_verdict){.wall_ms = wall_ms, .number = number, .session = session, .direction = direction,
-		.action = verdict->action, .delivery = delivery};
+	*past = (struct past_verdict){.wall_ms = wall_ms,
+		.number = number,
+		.session = session,
+		.direction = direction,
+		.action = verdict->action,
+		.delivery = delivery};
 	COPY(past->kind, stanza->name);
 	COPY(past->from, or_none(node_attribute(stanza, "from")));
 	COPY(past->to, or_none(node_attribute(stanza, "to")));

@@ -1,4 +1,4 @@
-/* What an operator may look back at: the last verdicts that were not plain passes, and the guard certificates shown. */
+/* What an operator may look back at: the last verdicts other than a plain pass, and the guard certificates shown. */
 #ifndef CONTROL_HISTORY_H
 #define CONTROL_HISTORY_H
 
@@ -18,15 +18,15 @@ struct past_verdict {
 };
 
 struct shown_certificate {
-	enum wire wire;                /* on which it was shown */
+	enum wire wire; /* on which it was shown */
 	char domain[CHANNEL_NAME_MAX], issuer[CHANNEL_NAME_MAX];
-	char last_to[CHANNEL_NAME_MAX];        /* who saw it last; "": showed no certificate itself */
+	char last_to[CHANNEL_NAME_MAX]; /* who saw it last; "": showed no certificate itself */
 	uint8_t fingerprint[32];
 	uint64_t not_after, times, last_wall_ms;
 };
 
 struct history {
-	uint64_t verdicts;             /* so far; the last VERDICTS_KEPT of them are kept */
+	uint64_t verdicts; /* so far; the last VERDICTS_KEPT of them are kept */
 	struct past_verdict verdict[VERDICTS_KEPT];
 	unsigned certificates;
 	struct shown_certificate certificate[CERTIFICATES_KEPT];

@@ -4,18 +4,24 @@
 #include "control/control.h"
 #include "control/negotiation.h"
 
-enum { ACTIONS = POLICY_CLOSE + 1 };
-
-static_assert(COUNT_PRESENCE_PASS == COUNT_MESSAGE_PASS + ACTIONS && COUNT_IQ_PASS == COUNT_PRESENCE_PASS + ACTIONS,
-	"counters stand in the order of kinds and actions");
-static_assert(COUNT_MESSAGE_CLOSE == COUNT_MESSAGE_PASS + POLICY_CLOSE, "counters stand in the order of actions");
+static const struct {
+	const char *kind;
+	enum control_counter action[POLICY_CLOSE + 1];
+} counters[] = {
+	{"message", {COUNT_MESSAGE_PASS, COUNT_MESSAGE_REWRITTEN, COUNT_MESSAGE_REFUSED, COUNT_MESSAGE_DROPPED,
+			COUNT_MESSAGE_CLOSE}},
+	{"presence", {COUNT_PRESENCE_PASS, COUNT_PRESENCE_REWRITTEN, COUNT_PRESENCE_REFUSED, COUNT_PRESENCE_DROPPED,
+			COUNT_PRESENCE_CLOSE}},
+	{"iq", {COUNT_IQ_PASS, COUNT_IQ_REWRITTEN, COUNT_IQ_REFUSED, COUNT_IQ_DROPPED,
+			COUNT_IQ_CLOSE}},
+};
 
 static void count(struct session *session, const struct node *root, enum policy_action action)
 {
-	unsigned first = *root->name == 'm' ? COUNT_MESSAGE_PASS :
-		*root->name == 'p' ? COUNT_PRESENCE_PASS : COUNT_IQ_PASS;
-	control_count(session->control, (enum control_counter)(first + action));
 	session->stanzas[action]++;
+	for (unsigned i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+		if (!strcmp(counters[i].kind, root->name))
+			control_count(session->control, counters[i].action[action]);
 }
 
 /* Pairs whose stanzas may come from this side; with bidi, those of the other side turned round too. */
@@ -37,7 +43,8 @@ static void check(struct stream *stream, struct stanza *stanza, struct policy_ve
 {
 	const struct session *session = stream->session;
 	struct policy_pair pairs[SESSION_PAIRS_MAX];
-	struct policy_context context = {.direction = session_direction(session, stream->side), .pairs = pairs,
+	struct policy_context context = {.direction = session_direction(session, stream->side),
+		.pairs = pairs,
 		.pair_count = collect_pairs(session, stream->side, pairs)};
 	policy_check(session->control->policy, &context, stanza, verdict);
 }

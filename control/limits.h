@@ -1,29 +1,29 @@
-/* Everything that a peer, or an operator, can make control hold or wait for. Those of one XML element are in xml.h. */
+/* All that a peer, or an operator, can make control hold or wait for. Limits of one XML element are in xml.h. */
 #ifndef CONTROL_LIMITS_H
 #define CONTROL_LIMITS_H
 
 enum control_limits {
 	SESSIONS_MAX = 20000,
-	SESSION_PAIRS_MAX = 64,                /* pairs of domains on one connection */
-	SESSION_VERIFIES_MAX = 64,             /* db:verify that wait for their answer, on one connection */
-	SESSION_OUT_HIGH_BYTES = 256 << 10,    /* more waits for a side than this: what would add to it is not read */
-	SESSION_OUT_MAX_BYTES = 16 << 20,      /* that, and what the largest element can grow to when it is written */
+	SESSION_PAIRS_MAX = 64,             /* pairs of domains on one connection */
+	SESSION_VERIFIES_MAX = 64,          /* db:verify that wait for their answer, on one connection */
+	SESSION_OUT_HIGH_BYTES = 256 << 10, /* more waits for a side than this: what would add to it is not read */
+	SESSION_OUT_MAX_BYTES = 16 << 20,   /* that, and what the largest element can grow to when it is written */
 	DOMAIN_BYTES = 256,
 	DIALBACK_KEY_BYTES = 256,
 	STREAM_ID_BYTES = 1024,
 	SASL_TEXT_BYTES = 1024,
 
-	NEGOTIATION_MS = 60 * 1000,            /* from the first byte until a pair of domains is authenticated */
-	IDLE_MS = 24 * 3600 * 1000,            /* without a byte of either side */
-	LINGER_MS = 5 * 1000,                  /* from saying the end of a session to cutting it */
-	KEEPALIVE_MS = 1000,                   /* one space at most passes in this time */
+	NEGOTIATION_MS = 60 * 1000, /* from the first byte until a pair of domains is authenticated */
+	IDLE_MS = 24 * 3600 * 1000, /* without a byte of either side */
+	LINGER_MS = 5 * 1000,       /* from saying the end of a session to cutting it */
+	KEEPALIVE_MS = 1000,        /* one space at most passes in this time */
 
-	REFUSALS_MAX = 1000,                   /* that wait for a way to their sender */
+	REFUSALS_MAX = 1000, /* that wait for a way to their sender */
 	REFUSALS_BYTES_MAX = 4 << 20,
 	REFUSAL_MS = 60 * 1000,
 
 	AUDIT_LINE_BYTES = 32 << 10,
-	AUDIT_JID_BYTES = 3071,                /* RFC 7622: the longest JID */
+	AUDIT_JID_BYTES = 3071, /* RFC 7622: the longest JID */
 	AUDIT_ID_BYTES = 256,
 	AUDIT_RETRY_MS = 1000,
 
@@ -33,9 +33,9 @@ enum control_limits {
 	ADMIN_CLIENTS_MAX = 8,
 	ADMIN_REQUEST_BYTES = 256,
 	ADMIN_OUTPUT_BYTES = 4 << 20,
-	ADMIN_MS = 30 * 1000,                  /* for a client to take its answer */
+	ADMIN_MS = 30 * 1000, /* for a client to take its answer */
 
-	DISPATCH_BUDGET = 256,                 /* messages of the channel between two looks at everything else */
+	DISPATCH_BUDGET = 256, /* messages of the channel between two looks at everything else */
 	MEMORY_MIB_MAX = 4096,
 };
 

@@ -78,9 +78,9 @@ static bool is_language(const char *lang)
 	return !lang[strspn(lang, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")];
 }
 
-/* The names of the first header hold for the whole connection: it is them that TLS has verified. A client may keep its
- * name to itself until TLS is there (RFC 6120 4.7.1): it is shown who it asked for, and then needs a certificate for a name
- * that it has not said, so that it comes no further. */
+/* The names of the first header hold for the whole connection: it is them that TLS has verified. A client may keep
+ * its name to itself until TLS is there (RFC 6120 4.7.1): it is shown who it asked for, and then needs a certificate
+ * for a name that it has not said, so that it comes no further. */
 static bool client_names_ok(struct stream *stream, const char *from, const char *to)
 {
 	struct session *session = stream->session;
@@ -103,7 +103,8 @@ static bool client_names_ok(struct stream *stream, const char *from, const char 
 static bool header_ok(struct stream *stream, const struct xml_header *header)
 {
 	if (strncmp(header->version, "1.", 2)) /* without it there are no features, and so no TLS */
-		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-version", "stream without version 1.0");
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-version", "stream without version 1.0");
 	else if (!is_language(header->lang))
 		negotiation_violated(stream, COUNT_FAULT_BAD_STREAM, "bad-format", "language of the stream is none");
 	return stream->session->state != SESSION_CLOSING;
@@ -135,7 +136,8 @@ static void take_client_header(struct stream *stream, const struct xml_header *h
 		pass_header(stream, header, SESSION_ANSWERING);
 }
 
-/* Both attributes are optional in the answer, but must not tell another story. The id is what dialback keys are made of. */
+/* Both attributes are optional in the answer, but must not tell another story. The id is what dialback keys are made
+ * of. */
 static void take_server_header(struct stream *stream, const struct xml_header *header)
 {
 	const struct session *session = stream->session;
@@ -143,9 +145,11 @@ static void take_server_header(struct stream *stream, const struct xml_header *h
 	bool from_ok = !*header->from || (read_domain(header->from, domain) && !strcmp(domain, session->server_name));
 	bool to_ok = !*header->to || (read_domain(header->to, domain) && !strcmp(domain, session->client_name));
 	if (!from_ok || !to_ok)
-		negotiation_violated(stream, COUNT_FAULT_ADDRESSING, "invalid-from", "server answers with other names");
+		negotiation_violated(
+			stream, COUNT_FAULT_ADDRESSING, "invalid-from", "server answers with other names");
 	else if (!*header->id)
-		negotiation_violated(stream, COUNT_FAULT_BAD_STREAM, "bad-format", "server's stream header has no id");
+		negotiation_violated(
+			stream, COUNT_FAULT_BAD_STREAM, "bad-format", "server's stream header has no id");
 	else if (header_ok(stream, header))
 		pass_header(stream, header, SESSION_OFFERING);
 }
@@ -195,7 +199,8 @@ static void take_element(struct stream *stream, struct stanza *stanza)
 	if (fault)
 		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, condition, fault);
 	else if (row->need == NEED_PAIR && !session_has_pair(stream->session, stream->side))
-		negotiation_violated(stream, COUNT_FAULT_UNAUTHENTICATED, "not-authorized", "stanza before authentication");
+		negotiation_violated(
+			stream, COUNT_FAULT_UNAUTHENTICATED, "not-authorized", "stanza before authentication");
 	else if (is_dialback_undeclared(stream, stanza->root))
 		negotiation_violated(stream, COUNT_FAULT_NAMESPACE, "bad-namespace-prefix",
 			"dialback without the prefix db on the header");
@@ -247,17 +252,50 @@ const struct xml_handlers negotiation_handlers = {on_header, on_element, on_foot
 
 static const char *const conditions[] = {
 	/* RFC 6120 4.9.3, less see-other-host, which would send a server around the guard */
-	"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone", "host-unknown",
-	"improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml",
-	"not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset",
-	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding",
-	"unsupported-feature", "unsupported-stanza-type", "unsupported-version",
+	"bad-format",
+	"bad-namespace-prefix",
+	"conflict",
+	"connection-timeout",
+	"host-gone",
+	"host-unknown",
+	"improper-addressing",
+	"internal-server-error",
+	"invalid-from",
+	"invalid-namespace",
+	"invalid-xml",
+	"not-authorized",
+	"not-well-formed",
+	"policy-violation",
+	"remote-connection-failed",
+	"reset",
+	"resource-constraint",
+	"restricted-xml",
+	"system-shutdown",
+	"undefined-condition",
+	"unsupported-encoding",
+	"unsupported-feature",
+	"unsupported-stanza-type",
+	"unsupported-version",
 	/* RFC 6120 6.5, SASL */
-	"aborted", "account-disabled", "credentials-expired", "encryption-required", "incorrect-encoding",
-	"invalid-authzid", "invalid-mechanism", "malformed-request", "mechanism-too-weak", "temporary-auth-failure",
+	"aborted",
+	"account-disabled",
+	"credentials-expired",
+	"encryption-required",
+	"incorrect-encoding",
+	"invalid-authzid",
+	"invalid-mechanism",
+	"malformed-request",
+	"mechanism-too-weak",
+	"temporary-auth-failure",
 	/* RFC 6120 8.3.3, as XEP-0220 2.5 uses them */
-	"feature-not-implemented", "forbidden", "item-not-found", "not-acceptable", "not-allowed",
-	"remote-server-not-found", "remote-server-timeout", "service-unavailable",
+	"feature-not-implemented",
+	"forbidden",
+	"item-not-found",
+	"not-acceptable",
+	"not-allowed",
+	"remote-server-not-found",
+	"remote-server-timeout",
+	"service-unavailable",
 };
 
 static const char *condition_known(const char *name)
@@ -284,7 +322,8 @@ void stream_error_take(struct stream *stream, struct stanza *stanza)
 	struct session *session = stream->session;
 	const char *condition = condition_of(stanza->root, NS_STREAM_ERRORS, "undefined-condition");
 	char why[sizeof(session->why)];
-	snprintf(why, sizeof(why), "%s: stream error %s", stream->side == SIDE_CLIENT ? "client" : "server", condition);
+	snprintf(why, sizeof(why), "%s: stream error %s", stream->side == SIDE_CLIENT ? "client" : "server",
+		condition);
 	control_count(session->control, COUNT_STREAM_ERRORS_PASSED);
 	session_close(session, side_other(stream->side), condition, why);
 }

@@ -1,6 +1,6 @@
 /*
- * What may be said on a stream besides stanzas, by whom and when: stream headers, features, STARTTLS, SASL, bidi, stream
- * errors. The table of top-level elements is in elements.c; dialback has its own file.
+ * What may be said on a stream besides stanzas, by whom and when: stream headers, features, STARTTLS, SASL, bidi,
+ * stream errors. The table of top-level elements is in elements.c; dialback has its own file.
  */
 #ifndef CONTROL_NEGOTIATION_H
 #define CONTROL_NEGOTIATION_H
@@ -30,15 +30,15 @@ void negotiation_pass(struct stream *stream, const struct node *node) __attribut
 void negotiation_answer(struct stream *stream, const struct node *node) __attribute__((nonnull(1)));
 
 /*
- * One top-level element of `stream`, which came in a place where the table allows it. A handler answers it, passes it on, or
- * closes the session.
+ * One top-level element of `stream`, which came in a place where the table allows it. A handler answers it, passes it
+ * on, or closes the session.
  */
 typedef void (*element_handler)(struct stream *stream, struct stanza *stanza);
 
 struct element_row {
-	const char *ns, *name;         /* ns NULL: jabber:server */
-	uint8_t sides;                 /* bit set of enum conn_side that may say it */
-	uint16_t states;               /* bit set of enum session_state in which */
+	const char *ns, *name; /* ns NULL: jabber:server */
+	uint8_t sides;         /* bit set of enum conn_side that may say it */
+	uint16_t states;       /* bit set of enum session_state in which */
 	enum element_need { NEED_NOTHING, NEED_CLEAR, NEED_TLS, NEED_PAIR } need;
 	element_handler handler;
 };
@@ -47,29 +47,29 @@ struct element_row {
 const struct element_row *element_find(const struct node *node) __attribute__((nonnull));
 
 /* --- handlers, by file --- */
-void features_take(struct stream *stream, struct stanza *stanza);      /* features.c */
+void features_take(struct stream *stream, struct stanza *stanza); /* features.c */
 
-void tls_take_starttls(struct stream *stream, struct stanza *stanza);  /* starttls.c */
+void tls_take_starttls(struct stream *stream, struct stanza *stanza); /* starttls.c */
 void tls_take_proceed(struct stream *stream, struct stanza *stanza);
 void tls_take_failure(struct stream *stream, struct stanza *stanza);
-void tls_check_injection(struct session *session);     /* plaintext where TLS should begin */
-void tls_advance(struct session *session);             /* hands the connection over when <proceed/> has been sent */
+void tls_check_injection(struct session *session); /* plaintext where TLS should begin */
+void tls_advance(struct session *session);         /* hands the connection over when <proceed/> has been sent */
 
-void sasl_take_auth(struct stream *stream, struct stanza *stanza);     /* sasl.c */
+void sasl_take_auth(struct stream *stream, struct stanza *stanza); /* sasl.c */
 void sasl_take_challenge(struct stream *stream, struct stanza *stanza);
 void sasl_take_response(struct stream *stream, struct stanza *stanza);
 void sasl_take_abort(struct stream *stream, struct stanza *stanza);
 void sasl_take_success(struct stream *stream, struct stanza *stanza);
 void sasl_take_failure(struct stream *stream, struct stanza *stanza);
 
-void dialback_take_result(struct stream *stream, struct stanza *stanza);       /* dialback.c */
+void dialback_take_result(struct stream *stream, struct stanza *stanza); /* dialback.c */
 void dialback_take_verify(struct stream *stream, struct stanza *stanza);
 
-void bidi_take(struct stream *stream, struct stanza *stanza);          /* features.c */
-void stream_error_take(struct stream *stream, struct stanza *stanza);  /* negotiation.c */
+void bidi_take(struct stream *stream, struct stanza *stanza);         /* features.c */
+void stream_error_take(struct stream *stream, struct stanza *stanza); /* negotiation.c */
 void stripped_take(struct stream *stream, struct stanza *stanza);
 
-void judge_take_stanza(struct stream *stream, struct stanza *stanza);  /* judge.c */
+void judge_take_stanza(struct stream *stream, struct stanza *stanza); /* judge.c */
 
 #define NS_COMPRESS "http://jabber.org/protocol/compress"
 
@@ -77,6 +77,7 @@ void judge_take_stanza(struct stream *stream, struct stanza *stanza);  /* judge.
 const char *condition_of(const struct node *error, const char *ns, const char *otherwise) __attribute__((nonnull));
 
 /* A pair has been authenticated: its stanzas may pass, and refusals that wait for it are sent. */
-void negotiation_pair_valid(struct session *session, struct pair *pair, enum pair_method method) __attribute__((nonnull));
+void negotiation_pair_valid(struct session *session, struct pair *pair, enum pair_method method)
+	__attribute__((nonnull));
 
 #endif

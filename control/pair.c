@@ -87,7 +87,8 @@ bool pairs_verify_take(struct pairs *pairs, enum conn_side asked, const char *fr
 {
 	for (struct verify **at = &pairs->verifies; *at; at = &(*at)->next) {
 		struct verify *verify = *at;
-		if (verify->side != asked || strcmp(verify->from, from) || strcmp(verify->to, to) || strcmp(verify->id, id))
+		if (verify->side != asked || strcmp(verify->from, from) || strcmp(verify->to, to) ||
+			strcmp(verify->id, id))
 			continue;
 		*at = verify->next;
 		pairs->verify_count--;

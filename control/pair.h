@@ -1,6 +1,6 @@
 /*
- * Who may speak to whom on one connection: pairs of domains, each authenticated by SASL EXTERNAL or by dialback, each for
- * one direction; and the dialback questions of this connection that still wait for their answer (XEP-0220).
+ * Who may speak to whom on one connection: pairs of domains, each authenticated by SASL EXTERNAL or by dialback, each
+ * for one direction; and the dialback questions of this connection that still wait for their answer (XEP-0220).
  */
 #ifndef CONTROL_PAIR_H
 #define CONTROL_PAIR_H
@@ -16,16 +16,16 @@ enum pair_method { PAIR_EXTERNAL, PAIR_DIALBACK };
 
 struct pair {
 	struct pair *next;
-	enum conn_side side;           /* that `from` is on */
+	enum conn_side side; /* that `from` is on */
 	enum pair_state state;
 	enum pair_method method;
 	char from[DOMAIN_BYTES], to[DOMAIN_BYTES];
 	char key[DIALBACK_KEY_BYTES];
 };
 
-struct verify {                        /* a db:verify that was passed on */
+struct verify { /* a db:verify that was passed on */
 	struct verify *next;
-	enum conn_side side;           /* that asked */
+	enum conn_side side; /* that asked */
 	char from[DOMAIN_BYTES], to[DOMAIN_BYTES];
 	char id[STREAM_ID_BYTES];
 };

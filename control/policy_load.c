@@ -1,4 +1,4 @@
-/* From the configuration to a policy; see policy_load.h. policy_new() copies, so all that is made here is freed here. */
+/* From the configuration to a policy; see policy_load.h. policy_new() copies: all that is made here is freed here. */
 #include <stdlib.h>
 
 #include "control/policy_load.h"
@@ -10,13 +10,14 @@ static const enum policy_presence presences[] = {
 	[PRESENCE_FULL] = POLICY_PRESENCE_FULL,
 };
 
-static_assert((int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
+static_assert(
+	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
 
 struct draft {
 	struct policy_profile_rules *profiles;
 	struct policy_peer_rules *peers;
 	const char **domains;
-	const char *(*words)[DIRECTIONS][CONF_WORDS_MAX + 1];  /* of each profile */
+	const char *(*words)[DIRECTIONS][CONF_WORDS_MAX + 1]; /* of each profile */
 };
 
 static void draft_profile(const struct conf_profile *profile, const char *words[DIRECTIONS][CONF_WORDS_MAX + 1],
@@ -52,8 +53,11 @@ struct policy *policy_load(const struct conf *conf)
 	struct policy *policy = NULL;
 	if (draft.profiles && draft.peers && draft.domains && draft.words) {
 		draft_fill(&draft, conf);
-		struct policy_rules rules = {.domains = draft.domains, .profiles = draft.profiles,
-			.profile_count = conf->profile_count, .peers = draft.peers, .peer_count = conf->peer_count};
+		struct policy_rules rules = {.domains = draft.domains,
+			.profiles = draft.profiles,
+			.profile_count = conf->profile_count,
+			.peers = draft.peers,
+			.peer_count = conf->peer_count};
 		policy = policy_new(&rules);
 	}
 	free(draft.profiles);

@@ -10,8 +10,11 @@ enum { TRIED_PER_TICK = 64 };
 
 const char *delivery_name(enum delivery delivery)
 {
-	static const char *const names[] = {[DELIVERY_NONE] = "none", [DELIVERY_NOT_DUE] = "not-due",
-		[DELIVERY_BIDI] = "bidi", [DELIVERY_REVERSE] = "reverse", [DELIVERY_QUEUED] = "queued",
+	static const char *const names[] = {[DELIVERY_NONE] = "none",
+		[DELIVERY_NOT_DUE] = "not-due",
+		[DELIVERY_BIDI] = "bidi",
+		[DELIVERY_REVERSE] = "reverse",
+		[DELIVERY_QUEUED] = "queued",
 		[DELIVERY_UNDELIVERABLE] = "undeliverable"};
 	return names[delivery];
 }
@@ -90,7 +93,7 @@ static enum delivery enqueue(struct control *control, const struct refusal *abou
 	struct buf out;
 	buf_init(&out, XML_STANZA_BYTES);
 	bool queued = !xml_write_node(&out, answer) &&
-		queue_push(control, about, (const char *)buf_head(&out), buf_len(&out));
+		      queue_push(control, about, (const char *)buf_head(&out), buf_len(&out));
 	buf_fini(&out);
 	return queued ? DELIVERY_QUEUED : DELIVERY_UNDELIVERABLE;
 }
@@ -100,8 +103,10 @@ static enum delivery enqueue(struct control *control, const struct refusal *abou
 static void count(struct control *control, enum delivery delivery)
 {
 	static const enum control_counter counters[] = {[DELIVERY_NOT_DUE] = COUNT_REFUSALS_NOT_DUE,
-		[DELIVERY_BIDI] = COUNT_REFUSALS_BY_BIDI, [DELIVERY_REVERSE] = COUNT_REFUSALS_BY_REVERSE,
-		[DELIVERY_QUEUED] = COUNT_REFUSALS_QUEUED, [DELIVERY_UNDELIVERABLE] = COUNT_REFUSALS_UNDELIVERABLE};
+		[DELIVERY_BIDI] = COUNT_REFUSALS_BY_BIDI,
+		[DELIVERY_REVERSE] = COUNT_REFUSALS_BY_REVERSE,
+		[DELIVERY_QUEUED] = COUNT_REFUSALS_QUEUED,
+		[DELIVERY_UNDELIVERABLE] = COUNT_REFUSALS_UNDELIVERABLE};
 	control_count(control, counters[delivery]);
 }
 
@@ -110,11 +115,11 @@ static enum delivery deliver(struct control *control, struct session *session, e
 {
 	struct refusal about = {.verdict = verdict, .wire = session_wire(session, side)};
 	const char *from = node_attribute(answer, "from"), *to = node_attribute(answer, "to");
-	if (!from || !to || jid_domain(from, about.from, sizeof(about.from)) || jid_domain(to, about.to, sizeof(about.to)))
+	if (!from || !to || jid_domain(from, about.from, sizeof(about.from)) ||
+		jid_domain(to, about.to, sizeof(about.to)))
 		return DELIVERY_UNDELIVERABLE;
 	bool here = is_way(session, side, about.from, about.to);
-	struct stream *way =
-		here ? &session->stream[side] : way_anywhere(control, about.wire, about.from, about.to);
+	struct stream *way = here ? &session->stream[side] : way_anywhere(control, about.wire, about.from, about.to);
 	if (!way || stream_put_node(way, answer))
 		return enqueue(control, &about, answer);
 	stream_flush(way);
@@ -166,7 +171,8 @@ void refusals_tick(struct control *control)
 			count(control, DELIVERY_UNDELIVERABLE);
 			audit_refusal(control, refusal, DELIVERY_UNDELIVERABLE);
 		}
-		if (late || try_on(control, way_anywhere(control, refusal->wire, refusal->from, refusal->to), refusal)) {
+		if (late ||
+			try_on(control, way_anywhere(control, refusal->wire, refusal->from, refusal->to), refusal)) {
 			queue_remove(&control->refusals, at, before);
 		} else {
 			before = *at;

@@ -16,22 +16,22 @@ struct session;
 struct node;
 
 enum delivery {
-	DELIVERY_NONE,                 /* there was nothing to deliver */
-	DELIVERY_NOT_DUE,              /* this kind of stanza has no answer */
-	DELIVERY_BIDI,                 /* on the same connection */
-	DELIVERY_REVERSE,              /* on another one */
-	DELIVERY_QUEUED,               /* when there is one */
+	DELIVERY_NONE,    /* there was nothing to deliver */
+	DELIVERY_NOT_DUE, /* this kind of stanza has no answer */
+	DELIVERY_BIDI,    /* on the same connection */
+	DELIVERY_REVERSE, /* on another one */
+	DELIVERY_QUEUED,  /* when there is one */
 	DELIVERY_UNDELIVERABLE,
 };
 
-struct refusal {                       /* that waits */
+struct refusal { /* that waits */
 	struct refusal *next;
 	uint64_t deadline_ms;
-	uint64_t verdict;              /* that it tells of */
-	enum wire wire;                /* that the sender is on */
+	uint64_t verdict; /* that it tells of */
+	enum wire wire;   /* that the sender is on */
 	char from[DOMAIN_BYTES], to[DOMAIN_BYTES];
 	size_t len;
-	char bytes[];                  /* as it will be sent, NUL-terminated */
+	char bytes[]; /* as it will be sent, NUL-terminated */
 };
 
 struct refusals {
@@ -44,7 +44,8 @@ struct refusals {
 enum delivery refusal_deliver(struct control *control, struct session *session, enum conn_side side,
 	const struct node *answer, uint64_t verdict) __attribute__((nonnull(1, 2)));
 
-void refusals_flush(struct control *control, struct session *session) __attribute__((nonnull)); /* it may be a way now */
+void refusals_flush(struct control *control, struct session *session)
+	__attribute__((nonnull)); /* it may be a way now */
 void refusals_tick(struct control *control) __attribute__((nonnull));
 void refusals_fini(struct refusals *refusals) __attribute__((nonnull));
 

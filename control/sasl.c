@@ -1,7 +1,7 @@
 /*
- * SASL EXTERNAL between servers (RFC 6120 6, XEP-0178): the server decides, the guard sees to it that nothing else is said,
- * and notes who was let in. The certificate that the server sees for the client was issued only after that of the client
- * itself had been verified.
+ * SASL EXTERNAL between servers (RFC 6120 6, XEP-0178): the server decides, the guard sees to it that nothing else is
+ * said, and notes who was let in. The certificate that the server sees for the client was issued only after that of
+ * the client itself had been verified.
  */
 #include <stdint.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static bool is_authzid_ok(const struct stream *stream, const char *text)
 	if (!*text || !strcmp(text, "="))
 		return true;
 	return base64_decode(text, name) && !strpbrk(name, "@/") && !jid_domain(name, domain, sizeof(domain)) &&
-		!strcmp(domain, stream->session->client_name);
+	       !strcmp(domain, stream->session->client_name);
 }
 
 static bool has_elements(const struct node *node)
@@ -103,9 +103,11 @@ void sasl_take_auth(struct stream *stream, struct stanza *stanza)
 	const struct session *session = stream->session;
 	const char *mechanism = node_attribute(stanza->root, "mechanism");
 	const char *text = node_text(stanza->root, stanza->arena);
-	const struct pair *pair = pairs_find(&session->pairs, SIDE_CLIENT, session->client_name, session->server_name);
+	const struct pair *pair =
+		pairs_find(&session->pairs, SIDE_CLIENT, session->client_name, session->server_name);
 	if (pair && pair->state == PAIR_VALID)
-		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "authenticates a second time");
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "authenticates a second time");
 	else if (!mechanism || strcmp(mechanism, "EXTERNAL") || !*stream->secured->identity)
 		refuse(stream, stanza, "invalid-mechanism");
 	else if (has_elements(stanza->root) || !is_authzid_ok(stream, text))
@@ -118,7 +120,8 @@ void sasl_take_response(struct stream *stream, struct stanza *stanza)
 {
 	const char *text = node_text(stanza->root, stanza->arena);
 	if (has_elements(stanza->root) || !is_authzid_ok(stream, text))
-		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "asks to act for another domain");
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "asks to act for another domain");
 	else
 		pass_text(stream, stanza, text, false);
 }

@@ -43,7 +43,7 @@ void session_set_state(struct session *session, enum session_state state)
 bool session_hears(const struct session *session, enum conn_side side)
 {
 	return states[session->state].heard & (1 << side) && session->stream[side].input != INPUT_GONE &&
-		!stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]);
+	       !stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]);
 }
 
 struct session *session_new(struct control *control, uint64_t id, const struct msg_opened *opened)
@@ -77,8 +77,8 @@ void session_free(struct session *session)
 
 /* --- who may speak to whom --- */
 
-bool session_peering_allows(const struct session *session, enum conn_side side, const char *from, const char *to,
-	const char **reason)
+bool session_peering_allows(
+	const struct session *session, enum conn_side side, const char *from, const char *to, const char **reason)
 {
 	const struct conf *conf = session->control->conf;
 	bool inside = session_wire(session, side) == WIRE_INSIDE;
@@ -88,11 +88,13 @@ bool session_peering_allows(const struct session *session, enum conn_side side, 
 		return inside ? !conf_is_ours(conf, to) && conf_peer_find(conf, to) : conf_is_ours(conf, to);
 	}
 	if (!conf_is_ours(conf, ours)) {
-		*reason = inside ? "a server on the inside claims a domain that is not ours" : "asked for a domain that is not ours";
+		*reason = inside ? "a server on the inside claims a domain that is not ours"
+				 : "asked for a domain that is not ours";
 		return false;
 	}
 	if (conf_is_ours(conf, theirs)) {
-		*reason = inside ? "asked for a domain of ours on the outside" : "a server on the outside claims a domain of ours";
+		*reason = inside ? "asked for a domain of ours on the outside"
+				 : "a server on the outside claims a domain of ours";
 		return false;
 	}
 	return policy_peering_allows(session->control->policy, from, to, reason);
@@ -107,7 +109,7 @@ enum auth_level session_level(const struct session *session, const char *from, c
 
 /* --- the pump --- */
 
-/* Everything of this side has been read, and it will say no more: the other side is told when it has been sent all. */
+/* Everything of this side has been read, and it will say no more: the other side is told after all of it. */
 static void pass_end(struct session *session, enum conn_side side)
 {
 	struct stream *stream = &session->stream[side];
@@ -283,7 +285,8 @@ int session_on_reset(struct session *session, enum conn_side side)
 {
 	session_pump(session);
 	if (session->state != SESSION_CLOSING)
-		set_closing(session, side == SIDE_CLIENT ? "client reset the connection" : "server reset the connection");
+		set_closing(
+			session, side == SIDE_CLIENT ? "client reset the connection" : "server reset the connection");
 	session->stream[side].input = INPUT_GONE;
 	session->stream[side].output = OUTPUT_RESET;
 	stream_reset(&session->stream[side_other(side)]);
@@ -294,8 +297,8 @@ int session_on_reset(struct session *session, enum conn_side side)
 static const char *timeout_of(const struct session *session)
 {
 	uint64_t now = session->control->now_ms;
-	bool half_closed = session->stream[SIDE_CLIENT].input == INPUT_GONE ||
-		session->stream[SIDE_SERVER].input == INPUT_GONE;
+	bool half_closed =
+		session->stream[SIDE_CLIENT].input == INPUT_GONE || session->stream[SIDE_SERVER].input == INPUT_GONE;
 	if (half_closed && now - session->closing_ms >= NEGOTIATION_MS)
 		return "one side ended, the other did not";
 	if (!session->pairs.valid[SIDE_CLIENT] && now - session->opened_ms >= NEGOTIATION_MS)

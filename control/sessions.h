@@ -13,7 +13,7 @@ enum { SESSION_BUCKETS = 8192 };
 
 struct sessions {
 	struct session *bucket[SESSION_BUCKETS];
-	struct session *first, *last;  /* in the order of their opening */
+	struct session *first, *last; /* in the order of their opening */
 	unsigned count;
 };
 

@@ -75,10 +75,12 @@ static int show_session(const struct asked *asked, const struct session *session
 		session_wire(session, SIDE_CLIENT) == WIRE_INSIDE ? "outbound" : "inbound",
 		session_state_name(session->state), session_tls(session), session_auth(session));
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", client, server);
-	rc = rc ? rc : buf_printf(asked->out,
-		"    passed %" PRIu64 "  rewritten %" PRIu64 "  refused %" PRIu64 "  dropped %" PRIu64 "  age %" PRIu64
-		" s\n", n[POLICY_PASS], n[POLICY_REWRITTEN], n[POLICY_REFUSED], n[POLICY_DROPPED],
-		(asked->control->now_ms - session->opened_ms) / 1000);
+	rc = rc ? rc
+		: buf_printf(asked->out,
+			  "    passed %" PRIu64 "  rewritten %" PRIu64 "  refused %" PRIu64 "  dropped %" PRIu64
+			  "  age %" PRIu64 " s\n",
+			  n[POLICY_PASS], n[POLICY_REWRITTEN], n[POLICY_REFUSED], n[POLICY_DROPPED],
+			  (asked->control->now_ms - session->opened_ms) / 1000);
 	return rc;
 }
 
@@ -98,8 +100,8 @@ static int show_verdict(const struct asked *asked, const struct past_verdict *pa
 	char when[32];
 	put_time(past->wall_ms, when, sizeof(when));
 	int rc = buf_printf(asked->out, "%" PRIu64 "  %s  %s  %s %s  delivery %s\n", past->number, when,
-		past->direction == POLICY_OUTBOUND ? "outbound" : "inbound", past->kind, policy_action_name(past->action),
-		delivery_name(past->delivery));
+		past->direction == POLICY_OUTBOUND ? "outbound" : "inbound", past->kind,
+		policy_action_name(past->action), delivery_name(past->delivery));
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", PLAIN(past->from, 120), PLAIN(past->to, 120));
 	rc = rc ? rc : buf_printf(asked->out, "    %s: %s\n", past->rule, PLAIN(past->reason, 159));
 	if (!rc && *past->changed)
@@ -111,8 +113,8 @@ static int show_verdicts(const struct asked *asked)
 {
 	const struct history *history = &asked->control->history;
 	uint64_t first = history->verdicts > VERDICTS_KEPT ? history->verdicts - VERDICTS_KEPT : 0;
-	int rc = buf_printf(asked->out, "%" PRIu64 " verdicts other than pass, the last %" PRIu64 "\n", history->verdicts,
-		history->verdicts - first);
+	int rc = buf_printf(asked->out, "%" PRIu64 " verdicts other than pass, the last %" PRIu64 "\n",
+		history->verdicts, history->verdicts - first);
 	for (uint64_t i = first; i < history->verdicts && !rc; i++)
 		rc = show_verdict(asked, &history->verdict[i % VERDICTS_KEPT]);
 	return rc;
@@ -158,16 +160,17 @@ static int show_certificate(const struct asked *asked, const struct shown_certif
 	rc = rc ? rc : buf_printf(asked->out, "    not after   %s UTC\n    SHA-256     ", until);
 	for (unsigned i = 0; i < sizeof(shown->fingerprint) && !rc; i++)
 		rc = buf_printf(asked->out, "%02x", shown->fingerprint[i]);
-	rc = rc ? rc : buf_printf(asked->out, "\n    last shown  %s UTC to %s\n", last,
-		*shown->last_to ? PLAIN(shown->last_to, 40) : "a server without a certificate");
+	rc = rc ? rc
+		: buf_printf(asked->out, "\n    last shown  %s UTC to %s\n", last,
+			  *shown->last_to ? PLAIN(shown->last_to, 40) : "a server without a certificate");
 	return rc;
 }
 
 static int show_certificates(const struct asked *asked)
 {
 	const struct history *history = &asked->control->history;
-	int rc = buf_printf(asked->out, "%u guard certificate%s\n", history->certificates,
-		history->certificates == 1 ? "" : "s");
+	int rc = buf_printf(
+		asked->out, "%u guard certificate%s\n", history->certificates, history->certificates == 1 ? "" : "s");
 	for (unsigned i = 0; i < history->certificates && !rc; i++)
 		rc = show_certificate(asked, &history->certificate[i]);
 	return rc;

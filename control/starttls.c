@@ -1,6 +1,6 @@
 /*
- * STARTTLS (RFC 6120 5): asked by the client, granted by the server, and then the connection is handed to tls. Between asking
- * and TLS neither side may say anything: what comes there would be read as if it had been protected.
+ * STARTTLS (RFC 6120 5): asked by the client, granted by the server, and then the connection is handed to tls.
+ * Between asking and TLS neither side may say anything: what comes there would be read as if it had been protected.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -85,7 +85,7 @@ static bool is_who_it_should_be(const struct session *session, enum conn_side si
 	if (*secured->identity)
 		return !strcasecmp(secured->identity, name);
 	return side == SIDE_CLIENT &&
-		session_level(session, session->client_name, session->server_name) == AUTH_TLS_DIALBACK;
+	       session_level(session, session->client_name, session->server_name) == AUTH_TLS_DIALBACK;
 }
 
 static bool is_terminated(const char *text, size_t size)
@@ -100,8 +100,10 @@ static int keep_secured(struct stream *stream, const struct msg_secured *secured
 		return -ENOMEM;
 	memcpy(copy, secured, sizeof(*copy));
 	stream->secured = copy;
-	if (is_terminated(copy->version, sizeof(copy->version)) && is_terminated(copy->cipher, sizeof(copy->cipher)) &&
-		is_terminated(copy->identity, sizeof(copy->identity)) && is_terminated(copy->shown, sizeof(copy->shown)) &&
+	if (is_terminated(copy->version, sizeof(copy->version)) &&
+		is_terminated(copy->cipher, sizeof(copy->cipher)) &&
+		is_terminated(copy->identity, sizeof(copy->identity)) &&
+		is_terminated(copy->shown, sizeof(copy->shown)) &&
 		is_terminated(copy->shown_issuer, sizeof(copy->shown_issuer)))
 		return 0;
 	return -EPROTO;
@@ -121,8 +123,8 @@ int session_on_secured(struct session *session, enum conn_side side, const struc
 		session_reset(session, "no memory");
 		return 0;
 	}
-	history_certificate(&session->control->history, session_wire(session, side), stream->secured,
-		session->control->wall_ms);
+	history_certificate(
+		&session->control->history, session_wire(session, side), stream->secured, session->control->wall_ms);
 	if (!is_who_it_should_be(session, side, stream->secured)) {
 		audit_alert(session->control, session, "tls-identity", "certificate for another name came through");
 		session_reset(session, "certificate for another name");
@@ -138,10 +140,13 @@ int session_on_secured(struct session *session, enum conn_side side, const struc
 
 static const char *failure_name(uint32_t failure)
 {
-	static const char *const names[] = {
-		[TLS_FAILED_HANDSHAKE] = "handshake", [TLS_FAILED_CERTIFICATE] = "certificate", [TLS_FAILED_NAME] = "name",
-		[TLS_FAILED_NO_CERTIFICATE] = "no certificate", [TLS_FAILED_TIMEOUT] = "timeout",
-		[TLS_FAILED_KEYD] = "no guard certificate", [TLS_FAILED_RECORD] = "record"};
+	static const char *const names[] = {[TLS_FAILED_HANDSHAKE] = "handshake",
+		[TLS_FAILED_CERTIFICATE] = "certificate",
+		[TLS_FAILED_NAME] = "name",
+		[TLS_FAILED_NO_CERTIFICATE] = "no certificate",
+		[TLS_FAILED_TIMEOUT] = "timeout",
+		[TLS_FAILED_KEYD] = "no guard certificate",
+		[TLS_FAILED_RECORD] = "record"};
 	return failure < sizeof(names) / sizeof(*names) ? names[failure] : "unknown";
 }
 

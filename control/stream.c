@@ -14,8 +14,8 @@ enum { CREDIT_BATCH_BYTES = CHANNEL_WINDOW / 4 };
 
 int stream_init(struct stream *stream, struct session *session, enum conn_side side)
 {
-	*stream = (struct stream){
-		.session = session, .side = side, .window = CHANNEL_WINDOW, .credit = CHANNEL_WINDOW};
+	*stream =
+		(struct stream){.session = session, .side = side, .window = CHANNEL_WINDOW, .credit = CHANNEL_WINDOW};
 	buf_init(&stream->in, CHANNEL_WINDOW);
 	buf_init(&stream->out, SESSION_OUT_MAX_BYTES);
 	stream->parser = xml_parser_new(&negotiation_handlers, stream);
@@ -62,7 +62,7 @@ static bool parse_some(struct stream *stream)
 	xml_parser_resume(stream->parser);
 	long n = xml_parser_feed(stream->parser, buf_head(&stream->in), buf_len(&stream->in));
 	if (n < 0)
-		negotiation_fault(stream, (enum xml_fault)-n);
+		negotiation_fault(stream, (enum xml_fault) - n);
 	else
 		use_up(stream, (size_t)n);
 	return n != 0;

@@ -1,6 +1,6 @@
 /*
- * sallyport: asks the guard. A thin client of control's admin socket: it sends its words as one line and prints what comes
- * back. What there is to ask, and the help for it, is told by the guard itself.
+ * sallyport: asks the guard. A thin client of control's admin socket: it sends its words as one line and prints what
+ * comes back. What there is to ask, and the help for it, is told by the guard itself.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 enum {
-	REQUEST_BYTES = 256,           /* what the guard takes */
+	REQUEST_BYTES = 256, /* what the guard takes */
 	CHUNK_BYTES = 16 << 10,
 
-	EXIT_REFUSED = 1,              /* the guard did not understand, or could not be asked */
+	EXIT_REFUSED = 1, /* the guard did not understand, or could not be asked */
 	EXIT_USAGE = 2,
 };
 
@@ -25,9 +25,11 @@ static const char error_mark[] = "error: ";
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sallyport [-n NAME] COMMAND\n"
-			"       sallyport help            lists the commands\n"
-			"  -n   name of the guard, as in its configuration (default: %s)\n", default_name);
+	fprintf(stderr,
+		"usage: sallyport [-n NAME] COMMAND\n"
+		"       sallyport help            lists the commands\n"
+		"  -n   name of the guard, as in its configuration (default: %s)\n",
+		default_name);
 	return EXIT_USAGE;
 }
 
@@ -70,7 +72,8 @@ static int dial(const char *name)
 	}
 	memcpy(address.sun_path + 1, name, len);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len))) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address,
+			       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len))) {
 		int error = errno;
 		close(fd);
 		errno = error;

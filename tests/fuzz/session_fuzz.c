@@ -1,7 +1,8 @@
 /*
- * A session driven by bytes of both sides. The first byte says how far the connection has come when it begins; then follow
- * steps: one byte of what happens, one of how much, and the bytes that are said. Whatever happens, what each side is told
- * is a stream that our strict parser takes, and holds stanzas only if a pair of domains was authenticated for them.
+ * A session driven by bytes of both sides. The first byte says how far the connection has come when it begins; then
+ * follow steps: one byte of what happens, one of how much, and the bytes that are said. Whatever happens, what each
+ * side is told is a stream that our strict parser takes, and holds stanzas only if a pair of domains was
+ * authenticated for them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,9 +17,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FEATURES \
+#define FEATURES                                                                                        \
 	"<stream:features><mechanisms xmlns='" NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>" \
-	"<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback><bidi xmlns='" NS_BIDI_FEATURE "'/></stream:features>"
+	"<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback><bidi xmlns='" NS_BIDI_FEATURE   \
+	"'/></stream:features>"
 
 enum { CONN = 1 };
 

@@ -13,17 +13,16 @@
 #include "control/policy_load.h"
 #include "tests/unit/session_harness.h"
 
-static const char configuration[] =
-	"[guard]\nname = t\nports = 5269\naudit = %s\nfeatures = %s\n"
-	"[users]\ndataplane = 64101\ntls = 64102\nkeyd = 64103\ncontrol = 64104\n"
-	"[inside]\ndevice = eth1\ndomains = a.example, sub.a.example\n"
-	"trust = t\nca-certificate = c\nca-key = k\n"
-	"[outside]\ndevice = eth2\ntrust = t\nca-certificate = c\nca-key = k\n"
-	"[profile p]\noutbound-presence = online\ninbound-presence = show\n"
-	"outbound-forbidden-words = budget\ninbound-forbidden-words = malware\n"
-	"[peer b.example]\nprofile = p\nauthentication = strong\n"
-	"[peer d.example]\nprofile = p\nauthentication = tls-dialback\n"
-	"[peer *.d.example]\nprofile = p\nauthentication = tls-dialback\n";
+static const char configuration[] = "[guard]\nname = t\nports = 5269\naudit = %s\nfeatures = %s\n"
+				    "[users]\ndataplane = 64101\ntls = 64102\nkeyd = 64103\ncontrol = 64104\n"
+				    "[inside]\ndevice = eth1\ndomains = a.example, sub.a.example\n"
+				    "trust = t\nca-certificate = c\nca-key = k\n"
+				    "[outside]\ndevice = eth2\ntrust = t\nca-certificate = c\nca-key = k\n"
+				    "[profile p]\noutbound-presence = online\ninbound-presence = show\n"
+				    "outbound-forbidden-words = budget\ninbound-forbidden-words = malware\n"
+				    "[peer b.example]\nprofile = p\nauthentication = strong\n"
+				    "[peer d.example]\nprofile = p\nauthentication = tls-dialback\n"
+				    "[peer *.d.example]\nprofile = p\nauthentication = tls-dialback\n";
 
 static struct conf *load(const char *features, const char *audit)
 {
@@ -183,8 +182,12 @@ void stage_wait(struct stage *s, uint64_t ms)
 
 void stage_open(struct stage *s, uint64_t conn, enum wire client_wire)
 {
-	struct msg_opened opened = {.family = 4, .client_wire = (uint8_t)client_wire, .client_port = 40000,
-		.server_port = 5269, .client_addr = {192, 0, 2, 1}, .server_addr = {192, 0, 2, 2}};
+	struct msg_opened opened = {.family = 4,
+		.client_wire = (uint8_t)client_wire,
+		.client_port = 40000,
+		.server_port = 5269,
+		.client_addr = {192, 0, 2, 1},
+		.server_addr = {192, 0, 2, 2}};
 	player_say(&s->player, MSG_OPENED, SIDE_CLIENT, conn, &opened, sizeof(opened));
 	stage_turn(s);
 }
@@ -222,8 +225,11 @@ void stage_credit(struct stage *s, uint64_t conn, enum conn_side side, uint32_t 
 
 void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const char *identity, const char *shown)
 {
-	struct msg_secured secured = {.version = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256", .fingerprint = {1, 2, 3},
-		.shown_fingerprint = {0xab, (uint8_t)strlen(shown), (uint8_t)side}, .shown_not_after = 1800000000,
+	struct msg_secured secured = {.version = "TLSv1.3",
+		.cipher = "TLS_AES_128_GCM_SHA256",
+		.fingerprint = {1, 2, 3},
+		.shown_fingerprint = {0xab, (uint8_t)strlen(shown), (uint8_t)side},
+		.shown_not_after = 1800000000,
 		.shown_issuer = "Guard CA"};
 	snprintf(secured.identity, sizeof(secured.identity), "%s", identity);
 	snprintf(secured.shown, sizeof(secured.shown), "%s", shown);
@@ -300,7 +306,8 @@ static void say_headers(struct stage *s, uint64_t conn, const char *client, cons
 	stage_say(s, conn, SIDE_CLIENT, text);
 	stage_expect(s, conn, SIDE_SERVER, text);
 	snprintf(text, sizeof(text), HEADER " to='%s' from='%s' id='id-%u' version='1.0'>", client, server, phase);
-	snprintf(expected, sizeof(expected), HEADER " from='%s' id='id-%u' to='%s' version='1.0'>", server, phase, client);
+	snprintf(expected, sizeof(expected), HEADER " from='%s' id='id-%u' to='%s' version='1.0'>", server, phase,
+		client);
 	stage_say(s, conn, SIDE_SERVER, text);
 	stage_expect(s, conn, SIDE_CLIENT, expected);
 }

@@ -1,7 +1,7 @@
 /*
- * A control process without the process: its sessions, policy and audit, with a channel whose other end is played by the
- * test. The test says what the endpoints of connections send, in the order in which it happens, and expects to the byte
- * what each of them is sent.
+ * A control process without the process: its sessions, policy and audit, with a channel whose other end is played by
+ * the test. The test says what the endpoints of connections send, in the order in which it happens, and expects to
+ * the byte what each of them is sent.
  */
 #ifndef TESTS_SESSION_HARNESS_H
 #define TESTS_SESSION_HARNESS_H
@@ -13,10 +13,10 @@
 enum { STAGE_CONNECTIONS = 8 };
 
 struct stage_side {
-	struct buf heard;              /* what the endpoint was sent and no expectation has taken yet */
+	struct buf heard; /* what the endpoint was sent and no expectation has taken yet */
 	bool ended, reset;
-	uint64_t credited;             /* bytes of credit that were given back */
-	uint64_t unpaid;               /* bytes heard for which no credit was given */
+	uint64_t credited; /* bytes of credit that were given back */
+	uint64_t unpaid;   /* bytes heard for which no credit was given */
 };
 
 struct stage_connection {
@@ -28,11 +28,11 @@ struct stage_connection {
 struct stage {
 	struct control *control;
 	struct player player;
-	struct stage_connection *connection;   /* by id */
-	bool miserly;                  /* the endpoints give no credit back */
-	bool in_pieces;                /* bytes are fed one by one */
-	bool broken;                   /* control found the channel broken */
-	char audit[64];                /* path */
+	struct stage_connection *connection; /* by id */
+	bool miserly;                        /* the endpoints give no credit back */
+	bool in_pieces;                      /* bytes are fed one by one */
+	bool broken;                         /* control found the channel broken */
+	char audit[64];                      /* path */
 };
 
 #define ID "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
@@ -52,15 +52,15 @@ void stage_say_bytes(struct stage *s, uint64_t conn, enum conn_side side, const 
 void stage_tell(struct stage *s, uint64_t conn, enum conn_side side, enum msg_type type);
 void stage_credit(struct stage *s, uint64_t conn, enum conn_side side, uint32_t bytes);
 void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const char *identity, const char *shown);
-void stage_close(struct stage *s, uint64_t conn);      /* both ends are gone: MSG_CLOSED */
+void stage_close(struct stage *s, uint64_t conn); /* both ends are gone: MSG_CLOSED */
 
 /* Exactly this was sent, all of it. */
 void stage_expect(struct stage *s, uint64_t conn, enum conn_side side, const char *text);
 void stage_expect_nothing(struct stage *s, uint64_t conn);
 struct session *stage_session(struct stage *s, uint64_t conn);
 
-/* The client dials from `wire`: headers, STARTTLS, TLS, headers again. `features` are what the server then offers; both
- * sides stand behind the features. Names: of the client, of the server. */
+/* The client dials from `wire`: headers, STARTTLS, TLS, headers again. `features` are what the server then offers;
+ * both sides stand behind the features. Names: of the client, of the server. */
 void stage_secure(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	const char *client_identity, const char *features);
 /* All of that with EXTERNAL, up to where stanzas may flow. */

@@ -17,14 +17,14 @@
 #define DIALBACK "<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback>"
 #define BIDI "<bidi xmlns='" NS_BIDI_FEATURE "'/>"
 #define FEATURES(...) "<stream:features>" __VA_ARGS__ "</stream:features>"
-#define ERROR(condition) \
-	"<stream:error><" condition " xmlns='" NS_STREAM_ERRORS "'/></stream:error></stream:stream>"
+#define ERROR(condition) "<stream:error><" condition " xmlns='" NS_STREAM_ERRORS "'/></stream:error></stream:stream>"
 #define FOOTER "</stream:stream>"
 #define MESSAGE(from, to, text) \
 	"<message from='" from "' id='m1' to='" to "' type='chat'><body>" text "</body></message>"
-#define REFUSED(from, to) \
-	"<message from='" from "' id='m1' to='" to "' type='error'><error type='modify'><policy-violation xmlns='" \
-	NS_STANZAS "'/><text xmlns='" NS_STANZAS "'>not allowed by policy: content.forbidden-words</text></error></message>"
+#define REFUSED(from, to)                                                                                        \
+	"<message from='" from "' id='m1' to='" to                                                               \
+	"' type='error'><error type='modify'><policy-violation xmlns='" NS_STANZAS "'/><text xmlns='" NS_STANZAS \
+	"'>not allowed by policy: content.forbidden-words</text></error></message>"
 
 static int set_up(void **state)
 {
@@ -72,8 +72,10 @@ static void external_then_stanzas(void **state)
 	stage_say(s, 1, SIDE_SERVER, "<success xmlns='" NS_SASL "'/>");
 	stage_expect(s, 1, SIDE_CLIENT, "<success xmlns='" NS_SASL "'/>");
 	stage_say(s, 1, SIDE_CLIENT, "<?xml version='1.0'?>" ID DB " from='b.example' to='a.example' version='1.0'>");
-	stage_expect(s, 1, SIDE_SERVER, "<?xml version='1.0'?>" ID DB " from='b.example' to='a.example' version='1.0'>");
-	stage_say(s, 1, SIDE_SERVER, "<?xml version='1.0'?>" ID DB " from='a.example' id='3' version='1.0'>" FEATURES());
+	stage_expect(
+		s, 1, SIDE_SERVER, "<?xml version='1.0'?>" ID DB " from='b.example' to='a.example' version='1.0'>");
+	stage_say(s, 1, SIDE_SERVER,
+		"<?xml version='1.0'?>" ID DB " from='a.example' id='3' version='1.0'>" FEATURES());
 	stage_expect(s, 1, SIDE_CLIENT,
 		"<?xml version='1.0'?>" ID DB " from='a.example' id='3' version='1.0'><stream:features/>");
 	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@b.example/x", "v@a.example", "hello"));
@@ -167,18 +169,20 @@ static void header_passes_what_counts(void **state)
 {
 	struct stage *s = *state;
 	stage_open(s, 1, WIRE_OUTSIDE);
-	stage_say(s, 1, SIDE_CLIENT, "<?xml version=\"1.0\" encoding='UTF-8'?> <s:stream xmlns='jabber:server' id='mine' "
-		"xmlns:s='http://etherx.jabber.org/streams' to='A.example' from='B.EXAMPLE' version='1.0' xml:lang='de'>");
+	stage_say(s, 1, SIDE_CLIENT,
+		"<?xml version=\"1.0\" encoding='UTF-8'?> <s:stream xmlns='jabber:server' id='mine' "
+		"xmlns:s='http://etherx.jabber.org/streams' to='A.example' from='B.EXAMPLE' version='1.0' "
+		"xml:lang='de'>");
 	stage_expect(s, 1, SIDE_SERVER,
 		"<?xml version='1.0'?>" ID " from='B.EXAMPLE' to='A.example' version='1.0' xml:lang='de'>");
 	stage_say(s, 1, SIDE_SERVER, ID DB " from='a.example' to='b.example' id='&lt;&#65;&gt;' version='1.0'>");
-	stage_expect(s, 1, SIDE_CLIENT, "<?xml version='1.0'?>" ID DB
-		" from='a.example' id='&lt;A>' to='b.example' version='1.0'>");
+	stage_expect(s, 1, SIDE_CLIENT,
+		"<?xml version='1.0'?>" ID DB " from='a.example' id='&lt;A>' to='b.example' version='1.0'>");
 }
 
 /* A header that is refused is answered by a header, so that the server understands the error. */
-static void refused_at_header(struct stage *s, uint64_t conn, enum wire wire, const char *attributes,
-	const char *condition)
+static void refused_at_header(
+	struct stage *s, uint64_t conn, enum wire wire, const char *attributes, const char *condition)
 {
 	char text[512], end[256];
 	stage_open(s, conn, wire);
@@ -198,16 +202,41 @@ static void headers_refused(void **state)
 {
 	struct stage *s = *state;
 	refused_at_header(s, 1, WIRE_OUTSIDE, " from='b.example' version='1.0'", "improper-addressing");
-	refused_at_header(s, 2, WIRE_OUTSIDE, " from='u@b.example' to='a.example' version='1.0'", "improper-addressing");
+	refused_at_header(
+		s, 2, WIRE_OUTSIDE, " from='u@b.example' to='a.example' version='1.0'", "improper-addressing");
 	refused_at_header(s, 3, WIRE_OUTSIDE, " from='b.example' to='a.example'", "unsupported-version");
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_REFUSED), 0);
-	refused_at_header(s, 4, WIRE_OUTSIDE, " from='evil.example' to='a.example' version='1.0'", "policy-violation");
+	refused_at_header(
+		s, 4, WIRE_OUTSIDE, " from='evil.example' to='a.example' version='1.0'", "policy-violation");
 	refused_at_header(s, 5, WIRE_OUTSIDE, " from='a.example' to='b.example' version='1.0'", "policy-violation");
 	refused_at_header(s, 6, WIRE_INSIDE, " from='b.example' to='a.example' version='1.0'", "policy-violation");
-	refused_at_header(s, 7, WIRE_INSIDE, " from='a.example' to='sub.a.example' version='1.0'", "policy-violation");
+	refused_at_header(
+		s, 7, WIRE_INSIDE, " from='a.example' to='sub.a.example' version='1.0'", "policy-violation");
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_REFUSED), 4);
 	assert_int_equal(stage_count(s, COUNT_ALERTS), 4);
 	stage_expect_audit(s, "\"alert\":\"peering-refused\"");
+}
+
+/* A client may keep its name to itself (RFC 6120 4.7.1): it sees the server's certificate and comes no further. */
+static void client_without_a_name(void **state)
+{
+	struct stage *s = *state;
+	stage_open(s, 1, WIRE_OUTSIDE);
+	stage_say(s, 1, SIDE_CLIENT, ID " to='a.example' version='1.0'>");
+	stage_expect(s, 1, SIDE_SERVER, "<?xml version='1.0'?>" ID " to='a.example' version='1.0'>");
+	stage_say(s, 1, SIDE_SERVER, ID " from='a.example' id='1' version='1.0'>"
+		FEATURES("<starttls xmlns='" NS_TLS "'/>"));
+	stage_say(s, 1, SIDE_CLIENT, "<starttls xmlns='" NS_TLS "'/>");
+	stage_say(s, 1, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
+	assert_int_equal(s->connection[1].start_tls, 1);
+	assert_string_equal(s->connection[1].tls.client_name, "");
+	assert_int_equal(s->connection[1].tls.level, AUTH_STRONG);
+	stage_secured(s, 1, SIDE_SERVER, "a.example", "");
+	stage_secured(s, 1, SIDE_CLIENT, "d.example", "a.example");
+	expect_reset(s, 1);
+	refused_at_header(s, 2, WIRE_OUTSIDE, " to='b.example' version='1.0'", "policy-violation");
+	refused_at_header(s, 3, WIRE_INSIDE, " to='evil.example' version='1.0'", "policy-violation");
+	refused_at_header(s, 4, WIRE_INSIDE, " to='sub.a.example' version='1.0'", "policy-violation");
 }
 
 static void server_that_answers_with_another_name(void **state)
@@ -259,14 +288,18 @@ static void features_are_filtered(void **state)
 {
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_INSIDE, "a.example", "b.example", "a.example",
-		FEATURES("<starttls xmlns='" NS_TLS "'/><mechanisms xmlns='" NS_SASL "'><mechanism>PLAIN</mechanism>"
+		FEATURES(
+			"<starttls xmlns='" NS_TLS "'/><mechanisms xmlns='" NS_SASL "'><mechanism>PLAIN</mechanism>"
 			"<mechanism>EXTERNAL</mechanism><evil xmlns='x'/></mechanisms>"
 			"<sm xmlns='urn:xmpp:sm:3'/><sm xmlns='urn:xmpp:sm:2'/>"
 			"<compression xmlns='http://jabber.org/features/compress'><method>zlib</method></compression>"
-			"<limits xmlns='" NS_LIMITS "'><max-bytes>900000</max-bytes><idle-seconds>60</idle-seconds></limits>"
+			"<limits xmlns='" NS_LIMITS
+			"'><max-bytes>900000</max-bytes><idle-seconds>60</idle-seconds></limits>"
 			"<c xmlns='http://jabber.org/protocol/caps' ver='x'/>" BIDI DIALBACK));
-	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL DIALBACK BIDI
-		"<limits xmlns='" NS_LIMITS "'><max-bytes>524288</max-bytes><idle-seconds>60</idle-seconds></limits>"));
+	stage_expect(s, 1, SIDE_CLIENT,
+		FEATURES(EXTERNAL DIALBACK BIDI
+			"<limits xmlns='" NS_LIMITS
+			"'><max-bytes>524288</max-bytes><idle-seconds>60</idle-seconds></limits>"));
 	assert_int_equal(stage_session(s, 1)->bidi, BIDI_OFFERED_BY_SERVER);
 	assert_int_equal(stage_count(s, COUNT_FEATURES_STRIPPED), 5);
 }
@@ -308,8 +341,8 @@ static void server_without_starttls(void **state)
 	stage_open(s, 1, WIRE_INSIDE);
 	stage_say(s, 1, SIDE_CLIENT, ID " from='a.example' to='b.example' version='1.0'>");
 	stage_say(s, 1, SIDE_SERVER, ID " from='b.example' id='1' version='1.0'>" FEATURES(DIALBACK));
-	stage_expect(s, 1, SIDE_CLIENT, "<?xml version='1.0'?>" ID " from='b.example' id='1' version='1.0'>"
-		ERROR("policy-violation"));
+	stage_expect(s, 1, SIDE_CLIENT,
+		"<?xml version='1.0'?>" ID " from='b.example' id='1' version='1.0'>" ERROR("policy-violation"));
 	expect_ended(s, 1);
 }
 
@@ -322,7 +355,8 @@ static void asked_for_what_was_stripped(void **state)
 		"<failed xmlns='urn:xmpp:sm:3'><feature-not-implemented xmlns='" NS_STANZAS "'/></failed>");
 	stage_say(s, 1, SIDE_CLIENT,
 		"<compress xmlns='http://jabber.org/protocol/compress'><method>zlib</method></compress>");
-	stage_expect(s, 1, SIDE_CLIENT, "<failure xmlns='http://jabber.org/protocol/compress'><setup-failed/></failure>");
+	stage_expect(
+		s, 1, SIDE_CLIENT, "<failure xmlns='http://jabber.org/protocol/compress'><setup-failed/></failure>");
 	stage_say(s, 1, SIDE_CLIENT, "<r xmlns='urn:xmpp:sm:3'/>");
 	stage_expect(s, 1, SIDE_CLIENT, ERROR("unsupported-stanza-type"));
 	stage_expect(s, 1, SIDE_SERVER, FOOTER);
@@ -455,8 +489,9 @@ static void stanza_sent_with_auth_waits_for_the_answer(void **state)
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_OUTSIDE, "b.example", "a.example", "b.example", FEATURES(EXTERNAL));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI));
-	stage_say(s, 1, SIDE_CLIENT, "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>"
-		MESSAGE("u@b.example", "v@a.example", "hello"));
+	stage_say(s, 1, SIDE_CLIENT,
+		"<auth xmlns='" NS_SASL
+		"' mechanism='EXTERNAL'>=</auth>" MESSAGE("u@b.example", "v@a.example", "hello"));
 	stage_expect(s, 1, SIDE_SERVER, "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>");
 	stage_say(s, 1, SIDE_SERVER, "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
 	stage_expect(s, 1, SIDE_CLIENT,
@@ -467,8 +502,8 @@ static void stanza_sent_with_auth_waits_for_the_answer(void **state)
 static void acts_for_another_domain(void **state)
 {
 	struct stage *s = *state;
-	static const char *const authzids[] = {"YS5leGFtcGxl", "Yi5leGFtcGxlAA==", "Yi5leGFtcGxm", "====", "Yi5", "*",
-		"dUBiLmV4YW1wbGU="};
+	static const char *const authzids[] = {
+		"YS5leGFtcGxl", "Yi5leGFtcGxlAA==", "Yi5leGFtcGxm", "====", "Yi5", "*", "dUBiLmV4YW1wbGU="};
 	stage_secure(s, 1, WIRE_OUTSIDE, "b.example", "a.example", "b.example", FEATURES(EXTERNAL));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI));
 	for (unsigned i = 0; i < sizeof(authzids) / sizeof(*authzids); i++) {
@@ -501,7 +536,8 @@ static void dialback_is_not_enough_for_a_strong_peer(void **state)
 	stage_secure(s, 1, WIRE_OUTSIDE, "b.example", "a.example", "b.example", FEATURES(EXTERNAL DIALBACK));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL DIALBACK BIDI));
 	stage_say(s, 1, SIDE_CLIENT, "<db:result from='b.example' to='a.example'>k</db:result>");
-	stage_expect(s, 1, SIDE_CLIENT, "<db:result from='a.example' to='b.example' type='error'><error type='cancel'>"
+	stage_expect(s, 1, SIDE_CLIENT,
+		"<db:result from='a.example' to='b.example' type='error'><error type='cancel'>"
 		"<policy-violation xmlns='" NS_STANZAS "'/></error></db:result>");
 	stage_expect(s, 1, SIDE_SERVER, "");
 	assert_int_equal(stage_session(s, 1)->state, SESSION_OPEN);
@@ -519,9 +555,12 @@ static void dialback_for_pairs_that_may_not(void **state)
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI));
 	for (unsigned i = 0; i < 4; i++) {
 		char text[256], answer[512];
-		snprintf(text, sizeof(text), "<db:result from='%s' to='%s'>k</db:result>", pairs[i].from, pairs[i].to);
-		snprintf(answer, sizeof(answer), "<db:result from='%s' to='%s' type='error'><error type='cancel'>"
-			"<policy-violation xmlns='" NS_STANZAS "'/></error></db:result>", pairs[i].to, pairs[i].from);
+		snprintf(
+			text, sizeof(text), "<db:result from='%s' to='%s'>k</db:result>", pairs[i].from, pairs[i].to);
+		snprintf(answer, sizeof(answer),
+			"<db:result from='%s' to='%s' type='error'><error type='cancel'>"
+			"<policy-violation xmlns='" NS_STANZAS "'/></error></db:result>",
+			pairs[i].to, pairs[i].from);
 		stage_say(s, 1, SIDE_CLIENT, text);
 		stage_expect(s, 1, SIDE_CLIENT, answer);
 	}
@@ -535,15 +574,19 @@ static void many_pairs_on_one_connection(void **state)
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_OUTSIDE, "d.example", "a.example", "d.example", FEATURES(DIALBACK));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI));
-	stage_say(s, 1, SIDE_CLIENT, "<db:result from='d.example' to='a.example'>k1</db:result>"
+	stage_say(s, 1, SIDE_CLIENT,
+		"<db:result from='d.example' to='a.example'>k1</db:result>"
 		"<db:result from='x.d.example' to='a.example'>k2</db:result>"
 		"<db:result from='x.d.example' to='sub.a.example'>k3</db:result>");
-	stage_expect(s, 1, SIDE_SERVER, "<db:result from='d.example' to='a.example'>k1</db:result>"
+	stage_expect(s, 1, SIDE_SERVER,
+		"<db:result from='d.example' to='a.example'>k1</db:result>"
 		"<db:result from='x.d.example' to='a.example'>k2</db:result>"
 		"<db:result from='x.d.example' to='sub.a.example'>k3</db:result>");
-	stage_say(s, 1, SIDE_SERVER, "<db:result from='sub.a.example' to='x.d.example' type='valid'/>"
+	stage_say(s, 1, SIDE_SERVER,
+		"<db:result from='sub.a.example' to='x.d.example' type='valid'/>"
 		"<db:result from='a.example' to='x.d.example' type='invalid'/>");
-	stage_expect(s, 1, SIDE_CLIENT, "<db:result from='sub.a.example' to='x.d.example' type='valid'/>"
+	stage_expect(s, 1, SIDE_CLIENT,
+		"<db:result from='sub.a.example' to='x.d.example' type='valid'/>"
 		"<db:result from='a.example' to='x.d.example' type='invalid'/>");
 	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@x.d.example", "v@sub.a.example", "one"));
 	stage_expect(s, 1, SIDE_SERVER, MESSAGE("u@x.d.example", "v@sub.a.example", "one"));
@@ -559,10 +602,12 @@ static void answers_that_nobody_asked_for(void **state)
 	stage_secure(s, 1, WIRE_OUTSIDE, "d.example", "a.example", "d.example", FEATURES(DIALBACK));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI));
 	stage_say(s, 1, SIDE_SERVER, "<db:result from='a.example' to='d.example' type='valid'/>"); /* not asked */
-	stage_say(s, 1, SIDE_CLIENT, "<db:result from='d.example' to='a.example' type='valid'/>"); /* wrong direction */
+	stage_say(
+		s, 1, SIDE_CLIENT, "<db:result from='d.example' to='a.example' type='valid'/>"); /* wrong direction */
 	stage_say(s, 1, SIDE_CLIENT, "<db:result from='a.example' to='d.example' type='valid'/>"); /* by who asks */
 	stage_say(s, 1, SIDE_SERVER, "<db:verify from='a.example' to='d.example' id='x' type='valid'/>");
-	stage_say(s, 1, SIDE_SERVER, "<db:verify from='a.example' to='d.example' id='x' type='invalid'/>"); /* no alert */
+	stage_say(s, 1, SIDE_SERVER,
+		"<db:verify from='a.example' to='d.example' id='x' type='invalid'/>"); /* no alert */
 	stage_expect_nothing(s, 1);
 	assert_false(session_has_pair(stage_session(s, 1), SIDE_CLIENT));
 	assert_int_equal(stage_count(s, COUNT_DIALBACK_ANSWERS_DROPPED), 5);
@@ -605,9 +650,12 @@ static void dialback_errors_pass_without_their_text(void **state)
 	stage_secure(s, 1, WIRE_OUTSIDE, "d.example", "a.example", "d.example", FEATURES(DIALBACK));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI));
 	stage_say(s, 1, SIDE_CLIENT, "<db:result from='d.example' to='a.example'>k</db:result>");
-	stage_say(s, 1, SIDE_SERVER, "<db:result from='a.example' to='d.example' type='error'><error type='cancel' by='x'>"
-		"<remote-server-timeout xmlns='" NS_STANZAS "'/><text xmlns='" NS_STANZAS "'>t</text></error></db:result>");
-	stage_expect(s, 1, SIDE_CLIENT, "<db:result from='a.example' to='d.example' type='error'><error type='cancel'>"
+	stage_say(s, 1, SIDE_SERVER,
+		"<db:result from='a.example' to='d.example' type='error'><error type='cancel' by='x'>"
+		"<remote-server-timeout xmlns='" NS_STANZAS "'/><text xmlns='" NS_STANZAS
+		"'>t</text></error></db:result>");
+	stage_expect(s, 1, SIDE_CLIENT,
+		"<db:result from='a.example' to='d.example' type='error'><error type='cancel'>"
 		"<remote-server-timeout xmlns='" NS_STANZAS "'/></error></db:result>");
 }
 
@@ -617,11 +665,13 @@ static void presence_is_folded(void **state)
 {
 	struct stage *s = *state;
 	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES(EXTERNAL), false);
-	stage_say(s, 1, SIDE_CLIENT, "<presence from='u@a.example/x' to='v@b.example'><show>dnd</show>"
+	stage_say(s, 1, SIDE_CLIENT,
+		"<presence from='u@a.example/x' to='v@b.example'><show>dnd</show>"
 		"<status>in the bunker</status><priority>5</priority></presence>");
 	stage_expect(s, 1, SIDE_SERVER, "<presence from='u@a.example/x' to='v@b.example'/>");
 	assert_int_equal(stage_count(s, COUNT_PRESENCE_REWRITTEN), 1);
-	stage_expect_audit(s, "\"event\":\"verdict\",\"id\":1,\"session\":1,\"direction\":\"outbound\","
+	stage_expect_audit(s,
+		"\"event\":\"verdict\",\"id\":1,\"session\":1,\"direction\":\"outbound\","
 		"\"from\":\"u@a.example/x\",\"to\":\"v@b.example\",\"stanza\":\"presence\",\"action\":\"rewritten\"");
 	char *audit = stage_audit(s);
 	assert_null(strstr(audit, "bunker"));
@@ -695,12 +745,13 @@ static void refused_and_queued(void **state)
 	stage_say(s, 3, SIDE_CLIENT, "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>");
 	stage_say(s, 3, SIDE_SERVER, "<success xmlns='" NS_SASL "'/>");
 	stage_say(s, 3, SIDE_CLIENT, ID " from='b.example' to='a.example' version='1.0'>");
-	stage_expect(s, 3, SIDE_SERVER, "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth><?xml version='1.0'?>" ID
+	stage_expect(s, 3, SIDE_SERVER,
+		"<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth><?xml version='1.0'?>" ID
 		" from='b.example' to='a.example' version='1.0'>");
 	stage_say(s, 3, SIDE_SERVER, ID " from='a.example' id='3' version='1.0'>" FEATURES());
 	stage_expect(s, 3, SIDE_SERVER, REFUSED("v@b.example", "u@a.example/x"));
 	stage_expect_audit(s, "\"event\":\"refusal\",\"id\":1,\"from\":\"b.example\",\"to\":\"a.example\","
-		"\"delivery\":\"reverse\"");
+			      "\"delivery\":\"reverse\"");
 	assert_int_equal(s->control->refusals.count, 0);
 }
 
@@ -746,9 +797,11 @@ static void what_is_refused_does_not_stop_what_follows(void **state)
 {
 	struct stage *s = *state;
 	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES(EXTERNAL), true);
-	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@a.example", "v@b.example", "1") MESSAGE("u@a.example", "v@b.example", "budget")
-		MESSAGE("u@a.example", "v@b.example", "3"));
-	stage_expect(s, 1, SIDE_SERVER, MESSAGE("u@a.example", "v@b.example", "1") MESSAGE("u@a.example", "v@b.example", "3"));
+	stage_say(s, 1, SIDE_CLIENT,
+		MESSAGE("u@a.example", "v@b.example", "1") MESSAGE("u@a.example", "v@b.example", "budget")
+			MESSAGE("u@a.example", "v@b.example", "3"));
+	stage_expect(s, 1, SIDE_SERVER,
+		MESSAGE("u@a.example", "v@b.example", "1") MESSAGE("u@a.example", "v@b.example", "3"));
 	stage_expect(s, 1, SIDE_CLIENT, REFUSED("v@b.example", "u@a.example"));
 }
 
@@ -813,8 +866,9 @@ static void stream_error_is_passed_on_without_its_text(void **state)
 {
 	struct stage *s = *state;
 	stage_external(s, 1, WIRE_OUTSIDE, "b.example", "a.example", FEATURES(EXTERNAL), false);
-	stage_say(s, 1, SIDE_SERVER, "<stream:error><system-shutdown xmlns='" NS_STREAM_ERRORS "'/><text xmlns='"
-		NS_STREAM_ERRORS "'>good night</text></stream:error>" FOOTER);
+	stage_say(s, 1, SIDE_SERVER,
+		"<stream:error><system-shutdown xmlns='" NS_STREAM_ERRORS "'/><text xmlns='" NS_STREAM_ERRORS
+		"'>good night</text></stream:error>" FOOTER);
 	stage_expect(s, 1, SIDE_CLIENT, ERROR("system-shutdown"));
 	stage_expect(s, 1, SIDE_SERVER, FOOTER);
 	expect_ended(s, 1);
@@ -825,8 +879,9 @@ static void host_unknown_reaches_the_client(void **state)
 	struct stage *s = *state;
 	stage_open(s, 1, WIRE_INSIDE);
 	stage_say(s, 1, SIDE_CLIENT, ID " from='a.example' to='b.example' version='1.0'>");
-	stage_say(s, 1, SIDE_SERVER, ID " from='b.example' id='9' version='1.0'><stream:error><host-unknown xmlns='"
-		NS_STREAM_ERRORS "'/></stream:error></stream:stream>");
+	stage_say(s, 1, SIDE_SERVER,
+		ID " from='b.example' id='9' version='1.0'><stream:error><host-unknown xmlns='" NS_STREAM_ERRORS
+		   "'/></stream:error></stream:stream>");
 	stage_expect(s, 1, SIDE_CLIENT,
 		"<?xml version='1.0'?>" ID " from='b.example' id='9' version='1.0'>" ERROR("host-unknown"));
 	expect_ended(s, 1);
@@ -876,8 +931,10 @@ static void slow_reader_slows_the_writer(void **state)
 	s->miserly = true;
 	memset(body, 'x', 8000);
 	body[8000] = '\0';
-	size_t len = (size_t)snprintf(text, 9000, "<message from='u@b.example' to='v@a.example'><body>%s</body></message>", body);
-	struct stage_side *client = &s->connection[1].side[SIDE_CLIENT], *server = &s->connection[1].side[SIDE_SERVER];
+	size_t len = (size_t)snprintf(
+		text, 9000, "<message from='u@b.example' to='v@a.example'><body>%s</body></message>", body);
+	struct stage_side *client = &s->connection[1].side[SIDE_CLIENT],
+			  *server = &s->connection[1].side[SIDE_SERVER];
 	uint64_t said = 0, credited = client->credited;
 	while (said + len + 4096 <= CHANNEL_WINDOW + (client->credited - credited)) {
 		stage_say_bytes(s, 1, SIDE_CLIENT, text, len);
@@ -968,7 +1025,8 @@ static void bytes_beyond_the_window(void **state)
 	assert_non_null(bytes);
 	memset(bytes, ' ', CHANNEL_PAYLOAD_MAX);
 	begin_clear(s, 1);
-	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@b.example", "v@a.example", "x")); /* closes: nothing is parsed any more */
+	stage_say(s, 1, SIDE_CLIENT,
+		MESSAGE("u@b.example", "v@a.example", "x")); /* closes: nothing is parsed any more */
 	for (unsigned i = 0; i < 100 && !s->broken; i++)
 		stage_say_bytes(s, 1, SIDE_CLIENT, bytes, CHANNEL_PAYLOAD_MAX);
 	assert_false(s->broken); /* what is thrown away is given back */
@@ -1017,7 +1075,8 @@ static void audit_escapes(void **state)
 {
 	struct stage *s = *state;
 	stage_external(s, 1, WIRE_OUTSIDE, "b.example", "a.example", FEATURES(EXTERNAL), false);
-	stage_say(s, 1, SIDE_CLIENT, "<message from='u@b.example/\"\\&#x7f;\xc3\xa9\xf0\x9f\x98\x80' to='v@a.example' "
+	stage_say(s, 1, SIDE_CLIENT,
+		"<message from='u@b.example/\"\\&#x7f;\xc3\xa9\xf0\x9f\x98\x80' to='v@a.example' "
 		"id='a\"&#10;b'><body>malware</body></message>");
 	stage_expect_audit(s, "\"from\":\"u@b.example/\\\"\\\\\\u007f\xc3\xa9\xf0\x9f\x98\x80\"");
 	stage_expect_audit(s, "\"stanza_id\":\"a\\\"\\u000ab\"");
@@ -1036,8 +1095,9 @@ static void full_disk_stops_everything(void **state)
 	stage_say(&s, 1, SIDE_CLIENT, MESSAGE("u@a.example", "v@b.example", "before"));
 	stage_expect(&s, 1, SIDE_SERVER, MESSAGE("u@a.example", "v@b.example", "before"));
 	/* what would have been rewritten does not pass, nor does anything after it, nor a new connection */
-	stage_say(&s, 1, SIDE_CLIENT, "<presence from='u@a.example/x' to='v@b.example'><show>dnd</show></presence>"
-		MESSAGE("u@a.example", "v@b.example", "after"));
+	stage_say(&s, 1, SIDE_CLIENT,
+		"<presence from='u@a.example/x' to='v@b.example'><show>dnd</show></presence>" MESSAGE(
+			"u@a.example", "v@b.example", "after"));
 	stage_expect(&s, 1, SIDE_SERVER, ERROR("internal-server-error"));
 	stage_expect(&s, 1, SIDE_CLIENT, ERROR("internal-server-error"));
 	expect_ended(&s, 1);
@@ -1090,35 +1150,75 @@ static void torn_line_is_ended(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static const struct CMUnitTest tests[] = {
+	TEST(external_then_stanzas),
+	TEST(dialback_then_stanzas),
+	TEST(everything_byte_by_byte),
+	TEST(dialback_byte_by_byte),
+	TEST(external_fails_then_dialback),
+	TEST(challenge_and_response),
+	TEST(header_passes_what_counts),
+	TEST(headers_refused),
+	TEST(client_without_a_name), TEST(server_that_answers_with_another_name),
+	TEST(names_cannot_change_after_tls),
+	TEST(not_xmpp),
+	TEST(features_are_filtered),
+	TEST(lower_limits_stay),
+	TEST(external_is_not_offered_without_a_certificate),
+	TEST(features_not_in_the_configuration),
+	TEST(server_without_starttls),
+	TEST(asked_for_what_was_stripped),
+	TEST(injection_after_starttls),
+	TEST(nothing_before_tls),
+	TEST(tls_refused_by_server),
+	TEST(tls_fails),
+	TEST(tls_to_somebody_else),
+	TEST(second_starttls_inside_tls),
+	TEST(stanzas_before_authentication),
+	TEST(stanza_sent_with_auth_waits_for_the_answer),
+	TEST(acts_for_another_domain),
+	TEST(success_out_of_the_blue),
+	TEST(dialback_is_not_enough_for_a_strong_peer),
+	TEST(dialback_for_pairs_that_may_not),
+	TEST(many_pairs_on_one_connection),
+	TEST(answers_that_nobody_asked_for),
+	TEST(dialback_of_the_wrong_shape),
+	TEST(dialback_errors_pass_without_their_text),
+	TEST(presence_is_folded),
+	TEST(refused_on_bidi_with_the_guard),
+	TEST(bidi_through),
+	TEST(bidi_after_authentication),
+	TEST(refused_on_the_reverse_stream),
+	TEST(refused_and_queued),
+	TEST(refusal_that_waited_too_long),
+	TEST(wrong_sender),
+	TEST(stanza_without_addresses),
+	TEST(what_is_refused_does_not_stop_what_follows),
+	TEST(broken_xml_after_stanzas),
+	TEST(unknown_elements_close),
+	TEST(footer_comes_after_what_was_before),
+	TEST(end_of_stream_is_passed_on),
+	TEST(reset_is_passed_on),
+	TEST(stream_error_is_passed_on_without_its_text),
+	TEST(host_unknown_reaches_the_client),
+	TEST(keepalives_are_counted_out),
+	TEST(time_runs_out),
+	TEST(slow_reader_slows_the_writer),
+	TEST(refusals_are_bounded_by_a_client_that_does_not_read),
+	TEST(largest_stanza),
+	TEST(contract_is_kept),
+	TEST(bytes_of_an_unknown_connection),
+	TEST(secured_without_start_tls),
+	TEST(bytes_beyond_the_window),
+	TEST(credit_beyond_the_window),
+	TEST(bytes_after_the_end),
+	TEST(audit_escapes),
+	TEST(full_disk_stops_everything),
+	TEST(other_sessions_end_when_the_audit_fails),
+	TEST(torn_line_is_ended),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(external_then_stanzas), TEST(dialback_then_stanzas), TEST(everything_byte_by_byte),
-		TEST(dialback_byte_by_byte), TEST(external_fails_then_dialback), TEST(challenge_and_response),
-		TEST(header_passes_what_counts), TEST(headers_refused), TEST(server_that_answers_with_another_name),
-		TEST(names_cannot_change_after_tls), TEST(not_xmpp),
-		TEST(features_are_filtered), TEST(lower_limits_stay), TEST(external_is_not_offered_without_a_certificate),
-		TEST(features_not_in_the_configuration), TEST(server_without_starttls), TEST(asked_for_what_was_stripped),
-		TEST(injection_after_starttls), TEST(nothing_before_tls), TEST(tls_refused_by_server), TEST(tls_fails),
-		TEST(tls_to_somebody_else), TEST(second_starttls_inside_tls),
-		TEST(stanzas_before_authentication), TEST(stanza_sent_with_auth_waits_for_the_answer),
-		TEST(acts_for_another_domain), TEST(success_out_of_the_blue),
-		TEST(dialback_is_not_enough_for_a_strong_peer), TEST(dialback_for_pairs_that_may_not),
-		TEST(many_pairs_on_one_connection), TEST(answers_that_nobody_asked_for), TEST(dialback_of_the_wrong_shape),
-		TEST(dialback_errors_pass_without_their_text),
-		TEST(presence_is_folded), TEST(refused_on_bidi_with_the_guard), TEST(bidi_through),
-		TEST(bidi_after_authentication), TEST(refused_on_the_reverse_stream), TEST(refused_and_queued),
-		TEST(refusal_that_waited_too_long), TEST(wrong_sender), TEST(stanza_without_addresses),
-		TEST(what_is_refused_does_not_stop_what_follows), TEST(broken_xml_after_stanzas), TEST(unknown_elements_close),
-		TEST(footer_comes_after_what_was_before), TEST(end_of_stream_is_passed_on), TEST(reset_is_passed_on),
-		TEST(stream_error_is_passed_on_without_its_text), TEST(host_unknown_reaches_the_client),
-		TEST(keepalives_are_counted_out), TEST(time_runs_out),
-		TEST(slow_reader_slows_the_writer), TEST(refusals_are_bounded_by_a_client_that_does_not_read),
-		TEST(largest_stanza),
-		TEST(contract_is_kept), TEST(bytes_of_an_unknown_connection), TEST(secured_without_start_tls),
-		TEST(bytes_beyond_the_window), TEST(credit_beyond_the_window), TEST(bytes_after_the_end),
-		TEST(audit_escapes), TEST(full_disk_stops_everything), TEST(other_sessions_end_when_the_audit_fails),
-		TEST(torn_line_is_ended),
-	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
