@@ -139,6 +139,11 @@ lint: export CFLAGS := $(filter -std% -D% -I%,$(ALL_CFLAGS)) $(dpdk_cflags)
 lint:
 	@tools/lint
 
+# For clang-tidy: what a compiler must be told to understand a source.
+lint-flags:
+	@:$(info $(filter -std% -D% -I%,$(ALL_CFLAGS)) $(dpdk_cflags))
+.PHONY: lint-flags
+
 help:
 	@sed -n 's/^# \{0,1\}//;/^$$/q;p' Makefile
 
