@@ -352,6 +352,10 @@ static void element_begins(struct xml_parser *parser, const char *joined, const 
 		text_ends(parser);
 	if (!count_node(parser) || name_split(parser, joined, &name))
 		return;
+	if (!parser->open && name_is(&name, NS_STREAMS, "stream")) {
+		fail(parser, XML_FAULT_BAD_STREAM, "stream header inside of a stream");
+		return;
+	}
 	node = parser->stanza.arena ? element_new(parser, &name) : NULL;
 	if (!node) {
 		no_memory(parser);

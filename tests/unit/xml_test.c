@@ -176,6 +176,7 @@ static const struct row bad[] = {
 		"fault invalid-namespace\n"),
 	ROW("content without a namespace", "<stream:stream xmlns:stream='" S "'>", "fault invalid-namespace\n"),
 	ROW("empty stream", "<stream:stream xmlns='jabber:server' xmlns:stream='" S "'/>", "fault bad-format\n"),
+	ROW("stream in a stream", H "<stream:stream>", HL "fault bad-format\n"),
 	ROW("prefix not declared", H "<x:a/>", NWF),
 	ROW("attribute prefix not declared", H "<a x:b=''/>", NWF),
 	ROW("stream prefix not declared", "<stream:stream xmlns='jabber:server'>", "fault not-well-formed\n"),
