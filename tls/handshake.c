@@ -186,13 +186,15 @@ static int shake(struct conn *conn, SSL *ssl)
 /* False: it failed. */
 static bool advance(struct conn *conn, enum conn_side side)
 {
+	SSL *ssl = conn->layer[side].ssl;
 	if (conn->done[side])
 		return true;
-	switch (shake(conn, conn->layer[side].ssl)) {
+	switch (shake(conn, ssl)) {
 	case SSL_ERROR_NONE:
 		conn->done[side] = true;
 		if (side == SIDE_SERVER)
 			set_server_proven(conn);
+		SSL_clear_mode(ssl, SSL_MODE_ASYNC);   /* a side that was not asked for a certificate never signs */
 		return true;
 	case SSL_ERROR_WANT_ASYNC:
 	case SSL_ERROR_WANT_READ:

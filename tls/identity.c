@@ -8,10 +8,10 @@
 
 #define SRV_PREFIX "_xmpp-server."
 
-/* Names with a NUL inside have fooled many: lengths are compared, and a NUL is never equal to anything. */
+/* Names with a NUL inside have fooled many: lengths are compared, and then a NUL meets a byte of the domain. */
 static bool is_same(const unsigned char *name, size_t len, const char *domain)
 {
-	return len == strlen(domain) && !memchr(name, 0, len) && strncasecmp((const char *)name, domain, len) == 0;
+	return len == strlen(domain) && strncasecmp((const char *)name, domain, len) == 0;
 }
 
 static bool is_address(const char *domain)

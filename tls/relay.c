@@ -114,7 +114,7 @@ static void end_up(struct relay *relay, struct conn *conn, enum conn_side side)
 /* After a close_notify nothing more is read, though the endpoint may still send, end and reset. */
 static bool is_over_up(const struct layer *layer)
 {
-	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE || layer->close_notify_seen;
+	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE;
 }
 
 /* Reads what there is. True: nothing more will come. */

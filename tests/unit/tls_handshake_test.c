@@ -75,6 +75,9 @@ static void versions_need_not_be_the_same(void **state)
 
 static void sends_plaintext(struct world *w)
 {
+	const struct conn *conn = conn_find(&w->relay->conns, CONN);
+	for (unsigned side = 0; side < SIDES; side++)
+		assert_int_equal(SSL_get_mode(conn->layer[side].ssl) & SSL_MODE_ASYNC, 0); /* nothing will be signed */
 	for (unsigned side = 0; side < SIDES; side++) {
 		assert_int_equal(buf_put(&w->endpoint[side].to_send, "up", 2), 0);
 		world_control_says(w, side, "down", 4);
@@ -618,6 +621,8 @@ static void control_ends_it(void **state)
 	for (unsigned side = 0; side < SIDES; side++)
 		player_say(&w->upper, MSG_RESET, side, CONN, NULL, 0);
 	w->endpoint[SIDE_SERVER].frozen = false;
+	world_settle(w);
+	w->now_ms += CONN_HANDSHAKE_MS;
 	world_settle(w);
 	assert_int_equal(w->failures, 0); /* control knows */
 	assert_int_equal(w->told[SIDE_CLIENT].secured_count, 0);
