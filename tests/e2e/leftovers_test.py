@@ -10,10 +10,10 @@ def traces(world):
     """What may only be different while the guard runs."""
     huge = [line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("HugePages")]
     return {
-        "mounts": Path("/proc/self/mounts").read_text(),
+        "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if "netns" not in line],
         "hugepages": huge,
         "files": sorted(glob.glob("/dev/hugepages/*") + glob.glob("/run/*sallyport*") + glob.glob("/dev/shm/*") +
-                        glob.glob("/run/dpdk/*") + glob.glob("/var/run/dpdk/*") + glob.glob("/tmp/*sallyport*") +
+                        glob.glob("/run/dpdk/*") + glob.glob("/tmp/sallyport.*") +
                         glob.glob("/tmp/dpdk*") + glob.glob(f"{BUILD}/*.sock")),
         "ports": [world.wire.on("guard", "ip", "-d", "-o", "link", "show", side).stdout.split("promiscuity ")[1].split()[0]
                   for side in SIDES],

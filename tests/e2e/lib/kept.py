@@ -20,7 +20,7 @@ def keep(world):
 
 
 def find():
-    found = sorted(Path("/tmp").glob(f"sallyport-*/{STATE}"), key=lambda p: p.stat().st_mtime)
+    found = sorted(Path("/tmp").glob(f"sallyport-{os.environ.get('WORLD_TAG', '')}*/{STATE}"), key=lambda p: p.stat().st_mtime)
     if not found:
         sys.exit("no demo was kept running")
     return json.loads(found[-1].read_text()) | {"folder": found[-1].parent}

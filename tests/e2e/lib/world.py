@@ -28,14 +28,14 @@ USERS = {"inside": ("alice", "anna"), "outside": ("bob", "bella")}
 class World:
     def __init__(self, families=(4, 6), mtu=1500, servers=True):
         self.families, self.with_servers, self.mtu = families, servers, mtu
-        self.tag = secrets.token_hex(3)
+        self.tag = os.environ.get("WORLD_TAG", "") + secrets.token_hex(3)
         self.processes, self.clients, self.kept, self.quiet = [], [], False, False
         self.domains = {"inside": ["a.example", "conference.a.example"],
                         "outside": ["b.example", "conference.b.example"]}
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("out of time"))     # the runner's: remove what was made
-        self.folder = Path(tempfile.mkdtemp(prefix="sallyport-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"sallyport-{self.tag}-"))
         self.folder.chmod(0o755)
         try:
             self.wire = Wire(self.tag, self.mtu)
