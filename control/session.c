@@ -263,6 +263,8 @@ int session_on_credit(struct session *session, enum conn_side side, uint32_t byt
 	if (bytes > CHANNEL_WINDOW - stream->credit)
 		return -EPROTO;
 	stream->credit += bytes;
+	if (session->state == SESSION_CLOSING)
+		session->closing_ms = session->control->now_ms; /* a slow reader still gets what was said to it */
 	session_pump(session);
 	return 0;
 }

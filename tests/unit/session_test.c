@@ -51,6 +51,13 @@ static void expect_ended(const struct stage *s, uint64_t conn)
 	}
 }
 
+/* A message of about `len` bytes; returns how many. */
+static int put_message(char *text, int len)
+{
+	return snprintf(text, (size_t)len + 100, "<message from='u@b.example' to='v@a.example'><body>%0*d</body></message>",
+		len, 0);
+}
+
 static void expect_reset(const struct stage *s, uint64_t conn)
 {
 	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
@@ -919,6 +926,33 @@ static void time_runs_out(void **state)
 	stage_expect(s, 2, SIDE_CLIENT, ERROR("connection-timeout"));
 }
 
+/* A session that has ended still hands a slow reader what was said to it before. */
+static void end_waits_for_a_slow_reader(void **state)
+{
+	struct stage *s = *state;
+	char *text = calloc(1, 600 << 10);
+	assert_non_null(text);
+	stage_external(s, 1, WIRE_OUTSIDE, "b.example", "a.example", FEATURES(EXTERNAL), false);
+	s->miserly = true;
+	int len = put_message(text, 500 << 10);
+	stage_say_bytes(s, 1, SIDE_CLIENT, text, CHANNEL_WINDOW / 2);
+	stage_say_bytes(s, 1, SIDE_CLIENT, text + CHANNEL_WINDOW / 2, (size_t)len - CHANNEL_WINDOW / 2);
+	stage_say(s, 1, SIDE_CLIENT, FOOTER);
+	stage_say(s, 1, SIDE_SERVER, FOOTER);
+	struct stage_side *server = &s->connection[1].side[SIDE_SERVER];
+	for (unsigned i = 0; i < 20 && !server->ended; i++) {
+		stage_wait(s, LINGER_MS - 1000);
+		stage_credit(s, 1, SIDE_SERVER, server->unpaid > 50000 ? 50000 : (uint32_t)server->unpaid);
+		stage_turn(s);
+	}
+	assert_true(server->ended);
+	assert_false(server->reset);
+	assert_int_equal(buf_len(&server->heard), (size_t)len + strlen(FOOTER));
+	stage_wait(s, LINGER_MS); /* and not for ever */
+	expect_reset(s, 1);
+	free(text);
+}
+
 /* --- bounds --- */
 
 static void slow_reader_slows_the_writer(void **state)
@@ -1203,6 +1237,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(host_unknown_reaches_the_client),
 	TEST(keepalives_are_counted_out),
 	TEST(time_runs_out),
+	TEST(end_waits_for_a_slow_reader),
 	TEST(slow_reader_slows_the_writer),
 	TEST(refusals_are_bounded_by_a_client_that_does_not_read),
 	TEST(largest_stanza),
