@@ -30,7 +30,7 @@ const struct conf_key conf_keys[] = {
 	{"guard", "name", set_name, CONF(name), 1, 31, false, "sallyport",
 		"Name of this guard on this machine: of its control socket, @NAME."},
 	{"guard", "ports", set_ports, CONF(ports), 1, 65535, false, "5269, 5270",
-		"TCP ports on which XMPP between servers is guarded: plain with STARTTLS, and direct TLS."},
+		"TCP ports on which XMPP between servers is guarded. Streams have to use STARTTLS: direct TLS is refused."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
