@@ -273,14 +273,15 @@ static bool entry_fill(struct keys *keys, struct entry *entry, const struct keyd
 
 static void certificate_answered(struct keys *keys, const struct keyd_answer *answer)
 {
+	static struct log_limit limit = {.burst = 5};
 	struct entry *entry;
 	TAILQ_FOREACH(entry, &keys->cache, order) {
 		if (entry->request != answer->id)
 			continue;
 		entry->request = 0;
 		entry->refused = answer->status != KEYD_OK || !entry_fill(keys, entry, answer);
-		if (entry->refused)
-			log_warnx("no guard certificate domain=%s status=%u", entry->domain, answer->status);
+		if (entry->refused && log_allowed(&limit))
+			log_warnx("keyd makes no certificate wire=%d status=%u", entry->wire, answer->status);
 		break;
 	}
 	keys->answered(keys->owner, 0);
