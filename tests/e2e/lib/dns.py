@@ -5,7 +5,7 @@ from .wire import ADDRESS
 def records(site_domains, families, port=5269):
     """Lines of dnsmasq configuration. site_domains: side -> domain names."""
     lines = ["no-resolv", "no-hosts", "port=53", "listen-address=127.0.0.1", "bind-interfaces", "user=root",
-             "keep-in-foreground", "log-facility=-", "local=/example/"]
+             "keep-in-foreground", "pid-file", "log-facility=-", "local=/example/"]
     for side, domains in site_domains.items():
         host = f"xmpp.{domains[0]}"
         lines.append(f"host-record={host},{','.join(ADDRESS[side][f] for f in families)}")
