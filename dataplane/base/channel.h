@@ -59,7 +59,7 @@ enum msg_type {
 	MSG_OPENED = 1,        /* up: struct msg_opened */
 	MSG_BYTES = 2,         /* up: the endpoint sent these; down: send it these. 1..CHANNEL_PAYLOAD_MAX bytes */
 	MSG_END_OF_STREAM = 3, /* up: the endpoint will send no more; down: send what came before, then end (FIN) */
-	MSG_RESET = 4,         /* up: the endpoint is gone; down: send what came before, then reset it (RST) */
+	MSG_RESET = 4,         /* up: the endpoint is gone; down: send what credit allows of what came before, then RST */
 	MSG_CREDIT = 5,        /* both: struct msg_credit */
 	MSG_CLOSED = 6,        /* up: the connection is over, the id is void */
 	MSG_START_TLS = 7,     /* control to tls: struct msg_start_tls; bytes of both sides are TLS from here on */
