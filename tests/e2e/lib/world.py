@@ -55,10 +55,12 @@ class World:
             kind, value = SystemExit, fault
             raise
         finally:
-            if kind and not (kind is SystemExit and value.code in (0, None)) and not self.quiet:
-                self.tell_logs()
-            if not self.kept:
-                self.close()
+            try:
+                if kind and not (kind is SystemExit and value.code in (0, None)) and not self.quiet:
+                    self.tell_logs()
+            finally:                     # whatever happened, even when nobody reads what is told
+                if not self.kept:
+                    self.close()
 
     def make_authorities(self):
         folder = self.folder / "ca"
