@@ -12,6 +12,10 @@ programs += tests/e2e/echo_upper
 tests/e2e/echo_upper.srcs := tests/e2e/echo_upper.c
 tests/e2e/echo_upper.archives := base
 
+# Two bad wires, for tests of the whole program.
+programs += tests/e2e/link
+tests/e2e/link.srcs := tests/e2e/link.c
+
 # Frames made by hand, for tests.
 archives += frames
 frames.srcs := tests/unit/frames.c

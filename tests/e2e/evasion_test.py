@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lib import ADDRESS, BUILD, SIDES, Port, Wire, check, netns, note
 from scapy.layers.inet import IP, TCP, Ether, fragment
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
 from scapy.packet import Raw
 
 GUARDED = 5269
@@ -37,12 +37,18 @@ def start_dataplane(wire, folder):
     return process
 
 
+def is_first(bytes_):
+    packet = Ether(bytes_)
+    offset = packet[IP].frag if IP in packet else packet[IPv6ExtHdrFragment].offset if IPv6ExtHdrFragment in packet else 0
+    return offset == 0
+
+
 class Hand:
     """A client on one side, made of single segments; its server is a kernel socket on the other side."""
 
     def __init__(self, wire, side, family, isn=1000):
         other = SIDES[1 - SIDES.index(side)]
-        self.family, self.port = family, Port(wire.ns[side])
+        self.family, self.port, self.watch = family, Port(wire.ns[side]), Port(wire.ns[other])
         self.source, self.number = HAND[family], 20000 + secrets.randbelow(40000)
         self.address = ADDRESS[other][family]
         self.ether = Ether(src=wire.mac(side), dst=wire.mac(other))
@@ -96,10 +102,20 @@ class Hand:
             pass
         return got
 
-    def alive(self, what):
+    def crossed(self, marker):
+        """The frames on the far wire that carry the marker, whether the server would take them or not."""
+        found = []
+        while seen := self.watch.receive(0.02):
+            found += [seen] if marker in seen else []
+        return found
+
+    def alive(self, what, fragments=False):
+        """Later fragments have no ports and are bridged; without the first, which is dropped, they are nothing."""
         self.say(b"alive")
         seen = self.heard(5, 2)
-        check(seen == b"alive", f"{what}: never arrives, and the connection survives", seen)
+        crossed = [f for f in self.crossed(b"EVIL") if not fragments or is_first(f)]
+        check(seen == b"alive" and not crossed, f"{what}: never {'heard' if fragments else 'crosses'}, and the connection "
+              "survives", (seen, crossed))
 
     def close(self):
         self.send(flags="RA")
@@ -113,7 +129,7 @@ def segments(hand, name):
     hand.send(b"AAAA", at=n)
     check(hand.heard(8) == b"AAAABBBB", f"{name}: of overlaps with different content the first bytes win")
     hand.next = (n + 8) & 0xFFFFFFFF
-    hand.send(b"YYYYYYYY", at=n)
+    hand.send(b"EVILEVIL", at=n)
     hand.alive(f"{name}: a repetition with other content")
     text = bytes(range(64))
     for i in reversed(range(64)):
@@ -133,7 +149,7 @@ def refused(hand, name):
         hand.alive(f"{name}: {flags} out of the window")
     hand.send(flags="R", at=hand.next + 10)
     hand.alive(f"{name}: RST in the window, not at its left edge (RFC 5961 3.2)")
-    hand.send(flags="S", at=hand.next + 10)
+    hand.send(b"EVIL!", flags="S", at=hand.next + 10)
     hand.alive(f"{name}: SYN in the window (RFC 5961 4.2)")
 
 
@@ -143,17 +159,21 @@ def ipv4_only(hand, name):
     for size in (8, 16, 24):
         for piece in fragment(hand.ip() / hand.tcp(b"EVIL!" * 10), fragsize=size):
             hand.port.send(bytes(hand.ether / piece))
-    hand.alive(f"{name}: fragments, the TCP header split")
+    hand.alive(f"{name}: fragments, the TCP header split", True)
     first = bytes(hand.tcp(b"EVIL!EVIL!EV"))
     for offset, data in ((0, first[:24]), (1, first[8:32])):
         hand.port.send(bytes(hand.ether / hand.ip(id=77, proto=6, frag=offset, flags=1 - offset) / Raw(data)))
-    hand.alive(f"{name}: overlapping fragments")
+    hand.alive(f"{name}: overlapping fragments", True)
 
 
 def ipv6_only(hand, name):
     chain = hand.ip() / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / IPv6ExtHdrDestOpt()
     hand.send(b"EVIL!", ip=chain, at=hand.next + 100000000)
     hand.alive(f"{name}: data out of the window behind a chain of extension headers")
+    for i in (0, 16):
+        piece = IPv6ExtHdrFragment(nh=6, m=1 - i // 16, offset=i // 8, id=9) / bytes(hand.tcp(b"EVIL!"))[i:i + 16]
+        hand.port.send(bytes(hand.ether / hand.ip(nh=44) / piece))
+    hand.alive(f"{name}: fragments, the TCP header split", True)
 
 
 def strays(wire, hand, other):
@@ -168,6 +188,55 @@ def strays(wire, hand, other):
         seen = watch.receive(left)
         crossed += [seen] if seen and marker in seen else []
     check(not crossed, f"IPv{hand.family}: data without a handshake, or in SYN, SYN-ACK and RST, never crosses", crossed)
+
+
+def flood(wire, process):
+    """100 000 SYNs to a port that drops them leave an established connection alive and memory bounded."""
+    hand = Hand(wire, "inside", 4)
+    wire.on("outside", "nft", "add table inet t; add chain inet t c { type filter hook input priority 0; };"
+            "add rule inet t c ip saddr 10.61.1.0/24 drop")
+    before = memory(process)
+    syn = bytearray(bytes(hand.ether / IP(src="10.61.1.9", dst=hand.address) / TCP(sport=1, dport=GUARDED, flags="S")))
+    start, base = time.monotonic(), int.from_bytes(syn[50:52], "big")
+    for i in range(100000):
+        port, host = i % 60000 + 1, i // 60000
+        syn[34:36] = port.to_bytes(2, "big")
+        syn[38:42] = host.to_bytes(4, "big")
+        total = (base ^ 0xFFFF) + port - 1 + host
+        syn[50:52] = (((total & 0xFFFF) + (total >> 16)) ^ 0xFFFF).to_bytes(2, "big")
+        hand.port.send(syn)
+    grown = memory(process) - before
+    note(f"100 000 SYNs in {time.monotonic() - start:.1f} s, {grown} KiB more")
+    seen = counters(process)
+    note({name: value for name, value in seen.items() if value})
+    hand.watch.socket.close()
+    hand.say(b"alive")
+    check(hand.heard(5, 2) == b"alive", "an established connection survives a flood of 100 000 SYNs")
+    check(grown < 64 << 10, "which costs less than 64 MiB", grown)
+    wire.on("outside", "nft", "delete table inet t")
+    hand.close()
+
+
+def memory(process):
+    """Resident KiB of what runs under echo_upper: the dataplane."""
+    for entry in Path("/proc").glob("[0-9]*/status"):
+        try:
+            words = entry.read_text().split()
+        except OSError:
+            continue
+        if words[words.index("Uid:") + 1] == str(300000 + os.getpid() * 4):
+            return int(words[words.index("VmRSS:") + 1])
+    raise RuntimeError("no dataplane runs")
+
+
+def counters(process):
+    process.stdin.write("counters\n")
+    process.stdin.flush()
+    found = {}
+    while (line := process.stdout.readline()) not in (".\n", ""):
+        name, value = line.split()
+        found[name] = int(value)
+    return found
 
 
 def run(wire):
@@ -191,6 +260,7 @@ def main():
         wire.cut()
         process = start_dataplane(wire, folder)
         run(wire)
+        flood(wire, process)
         process.stdin.close()
         check(process.wait(5) == 0, "the dataplane lives to the end")
     except BaseException:
