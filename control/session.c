@@ -229,7 +229,8 @@ void session_restart(struct session *session)
 {
 	for (unsigned side = 0; side < SIDES; side++) {
 		session->stream[side].restart = true;
-		session->stream[side].output = OUTPUT_SILENT;
+		if (session->stream[side].output == OUTPUT_OPEN) /* what has ended does not begin again */
+			session->stream[side].output = OUTPUT_SILENT;
 	}
 	session_set_state(session, SESSION_OPENING);
 }

@@ -470,6 +470,23 @@ static void tls_to_somebody_else(void **state)
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_SECURED), 0);
 }
 
+static void server_ends_during_the_handshake(void **state)
+{
+	struct stage *s = *state;
+	begin_clear(s, 1);
+	stage_say(s, 1, SIDE_CLIENT, "<starttls xmlns='" NS_TLS "'/>");
+	stage_say(s, 1, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
+	stage_expect(s, 1, SIDE_CLIENT, "<proceed xmlns='" NS_TLS "'/>");
+	stage_secured(s, 1, SIDE_SERVER, "a.example", "b.example");
+	stage_tell(s, 1, SIDE_SERVER, MSG_END_OF_STREAM);
+	stage_secured(s, 1, SIDE_CLIENT, "b.example", "a.example");
+	assert_true(s->connection[1].side[SIDE_CLIENT].ended);
+	stage_wait(s, NEGOTIATION_MS);
+	stage_expect(s, 1, SIDE_CLIENT, ""); /* not after its end */
+	stage_wait(s, LINGER_MS);
+	expect_reset(s, 1);
+}
+
 static void second_starttls_inside_tls(void **state)
 {
 	struct stage *s = *state;
@@ -1207,6 +1224,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(tls_refused_by_server),
 	TEST(tls_fails),
 	TEST(tls_to_somebody_else),
+	TEST(server_ends_during_the_handshake),
 	TEST(second_starttls_inside_tls),
 	TEST(stanzas_before_authentication),
 	TEST(stanza_sent_with_auth_waits_for_the_answer),
