@@ -50,4 +50,6 @@ with World(families=(4,)) as world:
             bob.message(alice.jid, text(words[1], i))
         in_order(bob, words[0], count, 40)
         in_order(alice, words[1], count, 40)
-    note({name: n for name, n in world.guard.counters().items() if n and "checksum" in name})
+    counters = world.guard.counters()
+    note({name: n for name, n in counters.items() if n and ("checksum" in name or "retransmit" in name)})
+    check(counters["drop-bad-checksum"] > 0, "corrupted segments came, and were not accepted")
