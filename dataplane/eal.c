@@ -1,5 +1,6 @@
 /* DPDK's environment; see eal.h. */
 #include <dirent.h>
+#include <limits.h>
 #include <linux/if_packet.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -102,6 +103,18 @@ static void keep_out_of_fanout(void)
 	seccomp_release(filter);
 }
 
+/* DPDK makes a folder for files that it was told not to keep. Its parent may be used by others, and then stays. */
+static void remove_runtime_folder(void)
+{
+	char folder[PATH_MAX];
+	snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
+	char *slash = strrchr(folder, '/');
+	if (!slash || rmdir(folder))
+		return;
+	*slash = '\0';
+	rmdir(folder);
+}
+
 /* DPDK would log to syslog too, which it could not reach from the sandbox. */
 void eal_start(const struct conf *conf, const struct port ports[WIRES])
 {
@@ -119,7 +132,10 @@ void eal_start(const struct conf *conf, const struct port ports[WIRES])
 	add_devices(&args, ports);
 	rte_openlog_stream(stderr);
 	keep_out_of_fanout();
-	if (rte_eal_init(args.count, args.pointers) < 0)
+	add(&args, "--file-prefix=sallyport-%d", getpid());
+	int rc = rte_eal_init(args.count, args.pointers);
+	remove_runtime_folder();
+	if (rc < 0)
 		fatalx("DPDK does not start reason=\"%s\" (hint: the lines above; memory-mib, cpus and the device names are in "
 			"the configuration)", rte_strerror(rte_errno));
 }

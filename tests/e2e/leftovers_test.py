@@ -13,7 +13,7 @@ def traces(world):
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if "netns" not in line],
         "hugepages": huge,
         "files": sorted(glob.glob("/dev/hugepages/*") + glob.glob("/run/*sallyport*") + glob.glob("/dev/shm/*") +
-                        glob.glob("/run/dpdk/*") + glob.glob("/tmp/sallyport.*") +
+                        glob.glob("/run/dpdk*") + glob.glob("/run/dpdk/*") + glob.glob("/tmp/sallyport.*") +
                         glob.glob("/tmp/dpdk*") + glob.glob(f"{BUILD}/*.sock")),
         "ports": [world.wire.on("guard", "ip", "-d", "-o", "link", "show", side).stdout.split("promiscuity ")[1].split()[0]
                   for side in SIDES],
