@@ -6,10 +6,6 @@
 #include "split.h"
 #include "stray.h"
 
-#ifndef TCP_CAN_SACK
-#define TCP_CAN_SACK 0
-#endif
-
 enum { WSCALE_MAX = 14, MSS_DEFAULT_IPV4 = 536, MSS_DEFAULT_IPV6 = 1220 };     /* RFC 7323 2.3, RFC 9293 3.7.1 */
 
 static uint16_t mss_limit(const struct worker *worker, const struct frame *frame)
