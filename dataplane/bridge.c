@@ -27,6 +27,7 @@ static enum dataplane_counter segment_fault(struct arrival *arrival)
 		return COUNT_DROP_BAD_CHECKSUM;
 	if (tcp_seg_parse(&arrival->seg, frame->bytes + frame->tcp, frame->tcp_len))
 		return COUNT_DROP_MALFORMED;
+	arrival->seg.ce = frame_met_congestion(frame);
 	if (!memcmp(frame->src, frame->dst, frame_address_bytes(frame)) && frame->src_port == frame->dst_port)
 		return COUNT_DROP_TO_ITSELF;
 	return DATAPLANE_COUNTERS_END;

@@ -54,6 +54,12 @@ static inline bool frame_is_group_addressed(const struct frame *frame)
 	return frame->bytes[0] & 1;
 }
 
+/* RFC 3168 section 5: a router has marked it instead of dropping it. */
+static inline bool frame_met_congestion(const struct frame *frame)
+{
+	return (frame->traffic_class & 3) == 3;
+}
+
 static inline size_t frame_address_bytes(const struct frame *frame)
 {
 	return frame->family == FRAME_IPV4 ? 4 : 16;

@@ -112,6 +112,17 @@ static void note_alive(struct tcp_conn *conn, const struct ack_report *report)
 	conn->snd.unanswered = 0;
 }
 
+/* Where all that is reported was sent twice, only the echoed timestamp tells which copy is answered: RFC 7323 4.1. */
+static void take_round_trip(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg,
+	const struct ack_report *report)
+{
+	uint64_t us = report->newest ? now - report->newest : 0;
+	if (!us && report->acked)
+		us = timestamps_rtt_us(&conn->timestamps, now, seg);
+	if (report->newest || us)
+		rtt_sample(&conn->rtt, us);
+}
+
 unsigned ack_take(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
 {
 	struct ack_report report = {.ack = seg->ack};
@@ -125,8 +136,7 @@ unsigned ack_take(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg
 		take_sack(conn, now, seg, &report);
 	take_window(conn, now, seg, report.acked > 0);
 	note_alive(conn, &report);
-	if (report.newest)
-		rtt_sample(&conn->rtt, now - report.newest);
+	take_round_trip(conn, now, seg, &report);
 	recovery_on_ack(conn, now, &report);
 	if (report.acked)
 		timer_on_acked(conn, now);

@@ -84,15 +84,20 @@ struct seq conn_data_end(const struct tcp_conn *conn)
 
 /* --- made and freed --- */
 
+/* Of a segment that the endpoint, or the path, takes: what options leave for payload. */
+static uint16_t payload_max(const struct tcp_conn *conn, uint16_t mss)
+{
+	unsigned options = timestamps_size(&conn->timestamps);
+	return (uint16_t)(mss < MSS_MIN + options ? MSS_MIN : mss - options);
+}
+
 static void init_sender(struct tcp_conn *conn, const struct tcp_adoption *adoption)
 {
 	struct sender *snd = &conn->snd;
 	*snd = (struct sender){.una = adoption->snd_nxt, .nxt = adoption->snd_nxt, .queue_seq = adoption->snd_nxt,
 		.wnd = adoption->snd_wnd, .wnd_max = adoption->snd_wnd, .wl1 = adoption->rcv_nxt, .wl2 = adoption->snd_nxt,
-		.mss = adoption->mss ? adoption->mss : MSS_DEFAULT,
+		.mss = payload_max(conn, adoption->mss ? adoption->mss : MSS_DEFAULT),
 		.wscale = adoption->snd_wscale > 14 ? 14 : adoption->snd_wscale};
-	if (snd->mss < MSS_MIN)
-		snd->mss = MSS_MIN;
 	ring_init(&snd->queue, &conn->memory, TCP_SEND_BYTES);
 	sent_init(&snd->sent, &conn->memory);
 }
@@ -111,11 +116,13 @@ struct tcp_conn *tcp_new(const struct tcp_adoption *adoption, uint64_t now)
 	struct tcp_conn *conn = memory_get(&memory, sizeof(*conn));
 	if (!conn)
 		return NULL;
-	*conn = (struct tcp_conn){.state = ESTABLISHED, .sack = adoption->sack, .memory = memory};
+	*conn = (struct tcp_conn){.state = ESTABLISHED, .sack = adoption->sack, .ecn = adoption->ecn,
+		.memory = memory};
 	timers_init(conn);
 	rtt_init(&conn->rtt);
 	if (adoption->rtt_us)
 		rtt_sample(&conn->rtt, adoption->rtt_us);
+	timestamps_init(&conn->timestamps, adoption, now);
 	init_sender(conn, adoption);
 	init_receiver(conn, adoption);
 	cc_init(&conn->cc, adoption->cc, conn->snd.mss);
@@ -193,7 +200,7 @@ void tcp_reset(struct tcp_conn *conn, uint64_t now, uint64_t linger_us)
 bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss)
 {
 	struct sender *snd = &conn->snd;
-	uint16_t least = mss < MSS_MIN ? MSS_MIN : mss;
+	uint16_t least = payload_max(conn, mss);
 	if (least >= snd->mss || !seq_in(quoted, snd->una, seq_diff(snd->nxt, snd->una)))
 		return false;
 	snd->mss = least;

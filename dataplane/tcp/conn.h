@@ -8,6 +8,7 @@
 #include "rtt.h"
 #include "sent.h"
 #include "timer.h"
+#include "timestamps.h"
 
 /* RFC 9293 3.3.2, from ESTABLISHED on: the handshake passed through. */
 enum tcp_state {
@@ -56,17 +57,19 @@ struct receiver {
 	uint8_t duplicates;            /* duplicate ACKs owed: one for each segment that came early */
 	enum ack_due ack;
 	struct tcp_sack_block again;   /* for D-SACK; empty if start = end */
+	bool echoes_ce;                /* congestion was met on the way to us, and the endpoint has not yet answered */
 };
 
 struct tcp_conn {
 	enum tcp_state state;
 	enum wish wish;
-	bool sack;
+	bool sack, ecn;
 	bool stray;                    /* closed: the next thing to send is RST at stray_seq */
 	struct seq stray_seq;
 	struct sender snd;
 	struct receiver rcv;
 	struct rtt rtt;
+	struct timestamps timestamps;
 	struct cc cc;
 	struct recovery recovery;
 	uint64_t timer[TIMERS];

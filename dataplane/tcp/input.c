@@ -173,11 +173,32 @@ static unsigned take_text(struct tcp_conn *conn, uint64_t now, const struct tcp_
 	return events | reach_fin(conn, now);
 }
 
+/* RFC 3168 6.1.3: every ACK says so until the endpoint says that it has heard. What carries no data is not marked. */
+static void note_congestion(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+	struct receiver *rcv = &conn->rcv;
+	if (!conn->ecn)
+		return;
+	if (seg->flags & TCP_CWR)
+		rcv->echoes_ce = false;
+	if (seg->ce && seg->len)
+		rcv->echoes_ce = true;
+}
+
 unsigned tcp_input(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
 {
 	conn->stats.segs_in++;
 	if (conn->state == CLOSED) {
 		refuse(conn, seg);
+		return 0;
+	}
+	if (conn->timestamps.agreed && !seg->has_timestamps && !(seg->flags & TCP_RST)) {
+		conn->stats.malformed++;
+		return 0; /* RFC 7323 3.2: silently */
+	}
+	if (timestamps_is_outdated(&conn->timestamps, now, seg)) {
+		conn->stats.outdated++;
+		turn_away(conn, now, seg);
 		return 0;
 	}
 	if (!is_in_window(conn, seg)) {
@@ -195,6 +216,8 @@ unsigned tcp_input(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *se
 		return 0;
 	}
 	conn->stats.urgent += !!(seg->flags & TCP_URG); /* its bytes stay in the stream, as RFC 6093 would have it */
+	timestamps_take(&conn->timestamps, now, seg);
+	note_congestion(conn, seg);
 	unsigned events = ack_take(conn, now, seg);
 	return conn->state == CLOSED ? events : events | take_text(conn, now, seg);
 }

@@ -3,6 +3,12 @@
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+/* RFC 2018 section 3: the option space has no place for four beside timestamps. */
+static unsigned sack_blocks_max(const struct tcp_conn *conn)
+{
+	return conn->timestamps.agreed ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS;
+}
+
 static void fill_sack(struct tcp_conn *conn, struct tcp_seg *seg)
 {
 	struct tcp_sack_block *again = &conn->rcv.again;
@@ -11,17 +17,20 @@ static void fill_sack(struct tcp_conn *conn, struct tcp_seg *seg)
 	if (!seq_eq(again->start, again->end))
 		seg->sack[seg->sack_count++] = *again;
 	seg->sack_count += (uint8_t)reass_sack_blocks(&conn->rcv.queue, seg->sack + seg->sack_count,
-		TCP_SACK_BLOCKS - seg->sack_count);
+		sack_blocks_max(conn) - seg->sack_count);
 	*again = (struct tcp_sack_block){0};
 }
 
 /* Every segment acknowledges what has come; so none is owed any more. */
-static void fill_ack(struct tcp_conn *conn, struct tcp_seg *seg, struct seq seq)
+static void fill_ack(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, struct seq seq)
 {
 	struct receiver *rcv = &conn->rcv;
 	*seg = (struct tcp_seg){.seq = seq, .ack = conn_rcv_nxt(conn), .flags = TCP_ACK, .wscale = TCP_WSCALE_NONE,
 		.window = window_advertise(conn)};
+	if (rcv->echoes_ce)
+		seg->flags |= TCP_ECE;
 	fill_sack(conn, seg);
+	timestamps_fill(&conn->timestamps, now, seg);
 	rcv->unacked = 0;
 	rcv->ack = ACK_NONE;
 	timer_on_ack_sent(conn);
@@ -36,18 +45,23 @@ static bool is_reset_due(const struct tcp_conn *conn)
 	return conn->wish == WISH_RESET || (conn->wish == WISH_RESET_AFTER_DATA && !conn->snd.queue.len);
 }
 
+static void fill_reset(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, struct seq seq)
+{
+	*seg = (struct tcp_seg){.seq = seq, .ack = conn_rcv_nxt(conn), .flags = TCP_RST | TCP_ACK,
+		.wscale = TCP_WSCALE_NONE};
+	timestamps_fill(&conn->timestamps, now, seg);
+}
+
 static bool send_reset(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
 {
 	if (conn->state == CLOSED && conn->stray) {
 		conn->stray = false;
-		*seg = (struct tcp_seg){.seq = conn->stray_seq, .ack = conn_rcv_nxt(conn), .flags = TCP_RST | TCP_ACK,
-			.wscale = TCP_WSCALE_NONE};
+		fill_reset(conn, now, seg, conn->stray_seq);
 		return true;
 	}
 	if (!is_reset_due(conn))
 		return false;
-	*seg = (struct tcp_seg){.seq = conn->snd.nxt, .ack = conn_rcv_nxt(conn), .flags = TCP_RST | TCP_ACK,
-		.wscale = TCP_WSCALE_NONE};
+	fill_reset(conn, now, seg, conn->snd.nxt);
 	*events |= conn_step(conn, now, STEP_ABORT);
 	return true;
 }
@@ -65,7 +79,7 @@ static void fill_data(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, 
 	struct sender *snd = &conn->snd;
 	bool fin = ends_stream(conn, end);
 	uint32_t offset = seq_diff(seq, snd->queue_seq), len = seq_diff(end, seq) - fin;
-	fill_ack(conn, seg, seq);
+	fill_ack(conn, now, seg, seq);
 	if (len && offset + len == snd->queue.len)
 		seg->flags |= TCP_PSH;
 	if (fin)
@@ -212,20 +226,20 @@ static bool send_tail_probe(struct tcp_conn *conn, uint64_t now, struct tcp_seg 
 
 static bool send_duplicate_ack(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
 {
-	(void)now, (void)events;
+	(void)events;
 	if (!conn->rcv.duplicates)
 		return false;
 	conn->rcv.duplicates--;
-	fill_ack(conn, seg, conn->snd.nxt);
+	fill_ack(conn, now, seg, conn->snd.nxt);
 	return true;
 }
 
 static bool send_ack(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
 {
-	(void)now, (void)events;
+	(void)events;
 	if (conn->rcv.ack != ACK_NOW && !window_update_due(conn))
 		return false;
-	fill_ack(conn, seg, conn->snd.nxt);
+	fill_ack(conn, now, seg, conn->snd.nxt);
 	return true;
 }
 

@@ -6,8 +6,10 @@
 enum { HEADER_MIN = 20 };
 enum option {
 	OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_WSCALE = 3, OPTION_SACK_PERMITTED = 4, OPTION_SACK = 5,
+	OPTION_TIMESTAMPS = 8,
 };
-enum { OPTION_MSS_LEN = 4, OPTION_WSCALE_LEN = 3, OPTION_SACK_PERMITTED_LEN = 2, SACK_BLOCK_LEN = 8 };
+enum { OPTION_MSS_LEN = 4, OPTION_WSCALE_LEN = 3, OPTION_SACK_PERMITTED_LEN = 2, SACK_BLOCK_LEN = 8,
+	OPTION_TIMESTAMPS_LEN = 10 };
 
 static uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static uint32_t get32(const uint8_t *p) { return (uint32_t)get16(p) << 16 | get16(p + 2); }
@@ -27,6 +29,13 @@ static void parse_sack(struct tcp_seg *seg, const uint8_t *value, size_t len)
 		seg->sack[seg->sack_count++] = (struct tcp_sack_block){seq_of(get32(value)), seq_of(get32(value + 4))};
 }
 
+static void parse_timestamps(struct tcp_seg *seg, const uint8_t *value)
+{
+	seg->has_timestamps = true;
+	seg->ts_val = get32(value);
+	seg->ts_ecr = get32(value + 4);
+}
+
 /* `len` is that of the whole option. One of another length than it must have is skipped. */
 static void parse_option(struct tcp_seg *seg, uint8_t kind, const uint8_t *value, size_t len)
 {
@@ -38,6 +47,8 @@ static void parse_option(struct tcp_seg *seg, uint8_t kind, const uint8_t *value
 		seg->sack_permitted = true;
 	else if (kind == OPTION_SACK && (len - 2) % SACK_BLOCK_LEN == 0)
 		parse_sack(seg, value, len - 2);
+	else if (kind == OPTION_TIMESTAMPS && len == OPTION_TIMESTAMPS_LEN)
+		parse_timestamps(seg, value);
 }
 
 static void parse_options(struct tcp_seg *seg, const uint8_t *p, const uint8_t *end)
@@ -68,20 +79,41 @@ int tcp_seg_parse(struct tcp_seg *seg, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
+/* The two octets before them align the numbers: appendix A of RFC 7323, appendix of RFC 2018. */
+static uint8_t *write_timestamps(const struct tcp_seg *seg, uint8_t *p)
+{
+	p = put8(put8(p, OPTION_NOP), OPTION_NOP);
+	p = put8(put8(p, OPTION_TIMESTAMPS), OPTION_TIMESTAMPS_LEN);
+	return put32(put32(p, seg->ts_val), seg->ts_ecr);
+}
+
+static uint8_t *write_sack(const struct tcp_seg *seg, uint8_t *p, size_t room)
+{
+	size_t count = room < 4 ? 0 : (room - 4) / SACK_BLOCK_LEN;
+	if (count > seg->sack_count)
+		count = seg->sack_count;
+	if (!count)
+		return p;
+	p = put8(put8(p, OPTION_NOP), OPTION_NOP);
+	p = put8(put8(p, OPTION_SACK), (unsigned)(2 + count * SACK_BLOCK_LEN));
+	for (size_t i = 0; i < count; i++)
+		p = put32(put32(p, seg->sack[i].start.v), seg->sack[i].end.v);
+	return p;
+}
+
 static uint8_t *write_options(const struct tcp_seg *seg, uint8_t *p)
 {
+	const uint8_t *end = p + TCP_HEADER_MAX - HEADER_MIN;
 	if (seg->mss)
 		p = put16(put8(put8(p, OPTION_MSS), OPTION_MSS_LEN), seg->mss);
 	if (seg->sack_permitted)
 		p = put8(put8(p, OPTION_SACK_PERMITTED), OPTION_SACK_PERMITTED_LEN);
 	if (seg->wscale != TCP_WSCALE_NONE)
 		p = put8(put8(put8(p, OPTION_WSCALE), OPTION_WSCALE_LEN), seg->wscale);
-	if (seg->sack_count && !(seg->flags & TCP_SYN)) {
-		p = put8(put8(p, OPTION_NOP), OPTION_NOP); /* aligns the blocks: RFC 2018 appendix */
-		p = put8(put8(p, OPTION_SACK), 2 + seg->sack_count * SACK_BLOCK_LEN);
-		for (unsigned i = 0; i < seg->sack_count; i++)
-			p = put32(put32(p, seg->sack[i].start.v), seg->sack[i].end.v);
-	}
+	if (seg->has_timestamps)
+		p = write_timestamps(seg, p);
+	if (!(seg->flags & TCP_SYN))
+		p = write_sack(seg, p, (size_t)(end - p));
 	return p;
 }
 

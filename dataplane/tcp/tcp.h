@@ -28,7 +28,7 @@ enum tcp_flags {
 #define TCP_CAN_SACK 1
 
 enum tcp_limits {
-	TCP_SACK_BLOCKS = 4,           /* in one segment */
+	TCP_SACK_BLOCKS = 4,           /* in one segment; 3 beside timestamps */
 	TCP_WSCALE_NONE = 0xff,
 	TCP_HEADER_MAX = 60,
 	TCP_SEND_BYTES = 256 << 10,    /* send queue; at least CHANNEL_WINDOW, since credit counts on it */
@@ -50,6 +50,9 @@ struct tcp_seg {
 	bool sack_permitted;
 	uint8_t sack_count;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS];
+	bool has_timestamps;
+	uint32_t ts_val, ts_ecr;       /* RFC 7323 3.2 */
+	bool ce;                       /* of the IP header, which the caller has read: congestion was met (RFC 3168) */
 	/* Payload; to send, it may lie in two pieces (the send queue is a ring). */
 	const uint8_t *data, *data2;
 	uint32_t len, len2;
@@ -80,10 +83,14 @@ struct tcp_adoption {
 	struct seq snd_nxt;            /* first sequence number that we send: ISN of the far endpoint + 1 */
 	struct seq rcv_nxt;            /* first that we expect: ISN of the near endpoint + 1 */
 	uint32_t snd_wnd;              /* its window, already scaled */
-	uint16_t mss;                  /* largest payload that we send it */
+	uint16_t mss;                  /* what its SYN announced: the largest payload, with options (RFC 9293 3.7.1) */
 	uint8_t snd_wscale;            /* shift for windows that it sends; 0 if window scaling was not agreed */
 	uint8_t rcv_wscale;            /* shift for windows that we send: what the far endpoint's SYN announced */
 	bool sack;                     /* agreed by both */
+	bool timestamps;               /* agreed by both */
+	uint32_t ts_recent;            /* TSval that the near endpoint sent last */
+	uint32_t ts_val;               /* TSval that the far endpoint sent last: ours go on from there, a tick a millisecond */
+	bool ecn;                      /* agreed by both: marks are echoed; we send nothing that could be marked */
 	uint64_t rtt_us;               /* of the handshake, 0 if unknown */
 	enum tcp_cc cc;
 	struct tcp_budget *budget;     /* NULL: none; outlives the connection */
@@ -136,7 +143,7 @@ bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss) __attr
 /* For counters and `show`. */
 struct tcp_stats {
 	uint64_t segs_in, segs_out, retransmits, fast_retransmits, timeouts, dup_acks, out_of_order, out_of_window,
-		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed;
+		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed, outdated;
 	uint32_t srtt_us, rto_us, cwnd, snd_wnd, rcv_wnd;
 	size_t memory_bytes;
 };

@@ -25,6 +25,8 @@ struct game {
 	uint32_t written;
 	uint32_t mss;
 	uint8_t snd_wscale;
+	bool timestamps, ecn;
+	uint32_t ts_theirs, ts_ours;   /* near the last of each */
 	unsigned events;
 	uint8_t readable[TCP_RECV_BYTES];
 	size_t readable_len;
@@ -68,6 +70,22 @@ static void note_edge(struct game *game, const struct tcp_seg *seg)
 		game->edge = edge;
 }
 
+/* Mostly as an honest endpoint would, at times old, from nowhere, or none at all. */
+static void stamp(struct game *game, struct tcp_seg *seg)
+{
+	uint8_t how = byte(&game->input);
+	seg->has_timestamps = how < 250;
+	seg->ts_val = how < 200 ? game->ts_theirs += how % 8 : near(&game->input, seq_of(game->ts_theirs)).v;
+	seg->ts_ecr = how < 220 ? game->ts_ours - how % 4 : near(&game->input, seq_of(game->ts_ours)).v;
+}
+
+static void check_stamps(struct game *game, const struct tcp_seg *seg)
+{
+	check(seg->has_timestamps == game->timestamps);
+	check((int32_t)(seg->ts_val - game->ts_ours) >= 0);
+	game->ts_ours = seg->ts_val;
+}
+
 static void feed(struct game *game)
 {
 	static uint8_t payload[65536];
@@ -85,6 +103,9 @@ static void feed(struct game *game)
 			seg.sack[i].start = near(input, game->snd_high);
 			seg.sack[i].end = seq_of(near(input, game->snd_high).v | 1);
 		}
+	if (game->timestamps)
+		stamp(game, &seg);
+	seg.ce = how & 16;
 	note_edge(game, &seg);
 	game->events |= tcp_input(game->conn, game->now, &seg);
 }
@@ -101,7 +122,9 @@ static void check_sent(struct game *game, const struct tcp_seg *seg)
 {
 	uint32_t len = seg->len + seg->len2;
 	struct seq end = seq_add(seg->seq, len + !!(seg->flags & TCP_FIN));
-	check(seg->sack_count <= TCP_SACK_BLOCKS);
+	check(seg->sack_count <= (game->timestamps ? 3 : 4));
+	check(game->ecn || !(seg->flags & TCP_ECE));
+	check_stamps(game, seg);
 	if (len)
 		check_payload(game, seg);
 	if (len > 1 && !(seg->flags & TCP_RST))
@@ -204,10 +227,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tcp_adoption adoption = {.snd_nxt = seq_of(how & 8 ? 0xffffff00 : 5),
 		.rcv_nxt = seq_of(how & 16 ? 0xffffff80 : 9), .snd_wnd = how & 32 ? 65535 : 1000,
 		.mss = how & 64 ? 1460 : 100, .sack = how & 1, .rtt_us = how & 128 ? 20000 : 0,
+		.timestamps = (scales & 15) == 9, .ts_recent = 0x7fffff00, .ts_val = 0xffffff00, .ecn = scales >> 4 == 9,
 		.cc = how & 2 ? TCP_CC_CUBIC : TCP_CC_NEWRENO, .snd_wscale = scales & 15, .rcv_wscale = scales >> 4,
 		.budget = &budget};
 	game.now = 1000000;
-	game.mss = adoption.mss;
+	game.mss = adoption.mss - (adoption.timestamps ? 12 : 0);
+	game.timestamps = adoption.timestamps;
+	game.ecn = adoption.ecn;
+	game.ts_theirs = adoption.ts_recent;
+	game.ts_ours = adoption.ts_val;
 	game.iss = game.snd_high = adoption.snd_nxt;
 	game.irs = game.rcv_ack = adoption.rcv_nxt;
 	game.edge = seq_add(game.iss, adoption.snd_wnd);

@@ -28,9 +28,11 @@ void feed_fini(struct feed *f)
 void feed_bytes(struct feed *f, unsigned flags, uint32_t seq, uint32_t ack, const void *bytes, uint32_t n)
 {
 	struct tcp_seg seg = {.seq = seq_of(f->irs + seq), .ack = seq_of(f->iss + ack), .flags = (uint8_t)flags,
-		.window = f->window, .wscale = TCP_WSCALE_NONE, .sack_count = f->sack_count, .data = bytes, .len = n};
+		.window = f->window, .wscale = TCP_WSCALE_NONE, .sack_count = f->sack_count, .data = bytes, .len = n,
+		.has_timestamps = f->stamped, .ts_val = f->ts_val, .ts_ecr = f->ts_ecr, .ce = f->ce};
 	memcpy(seg.sack, f->sack, sizeof(seg.sack));
 	f->sack_count = 0;
+	f->ce = false;
 	f->events |= tcp_input(f->conn, f->now, &seg);
 }
 

@@ -27,6 +27,9 @@ struct feed {
 	uint32_t written;              /* by write_bytes() */
 	struct tcp_seg last;           /* that was expected last */
 	uint16_t window;               /* that the endpoint advertises with its next segment */
+	bool stamped;                  /* segments fed have timestamps: these */
+	uint32_t ts_val, ts_ecr;
+	bool ce;                       /* of the next segment fed */
 	uint8_t sack_count;            /* of the next segment fed */
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS];
 };

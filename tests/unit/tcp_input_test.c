@@ -463,6 +463,66 @@ static void repeated_bytes_are_reported_once(void **state)
 	feed_fini(&f);
 }
 
+/* --- ECN: RFC 3168 6.1.3 --- */
+
+static void init_ecn(struct feed *f)
+{
+	feed_init_as(f, (struct tcp_adoption){.snd_wnd = WND, .mss = MSS, .ecn = true});
+}
+
+static void congestion_is_echoed_until_it_was_heard(void **state)
+{
+	(void)state;
+	struct feed f;
+	init_ecn(&f);
+	feed(&f, AP, 0, 0, "ab");
+	wait_next(&f);
+	expect(&f, A, 0, 2, "");
+	f.ce = true;
+	feed(&f, AP, 2, 0, "cd");
+	wait_next(&f);
+	expect(&f, A | TCP_ECE, 0, 4, "");
+	feed(&f, AP, 4, 0, "ef");
+	write_bytes(&f, 5);
+	expect_size(&f, AP | TCP_ECE, 0, 6, 5);
+	feed(&f, AP | TCP_CWR, 6, 5, "gh");
+	wait_next(&f);
+	expect(&f, A, 5, 8, "");
+	f.ce = true;
+	feed(&f, AP | TCP_CWR, 8, 5, "ij"); /* the answer to the last mark is marked itself */
+	wait_next(&f);
+	expect(&f, A | TCP_ECE, 5, 10, "");
+	feed_fini(&f);
+}
+
+static void only_accepted_data_is_marked(void **state)
+{
+	(void)state;
+	struct feed f;
+	init_ecn(&f);
+	f.ce = true;
+	feed(&f, A, 0, 0, "");
+	f.ce = true;
+	feed(&f, AP, 70000, 0, "far beyond the window");
+	expect(&f, A, 0, 0, "");
+	f.ce = true;
+	feed(&f, AP, 0, 5, "acknowledges what was not sent");
+	expect(&f, A, 0, 0, "");
+	feed_fini(&f);
+}
+
+static void congestion_is_not_echoed_unless_agreed(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init(&f);
+	f.ce = true;
+	feed(&f, AP, 0, 0, "ab");
+	wait_next(&f);
+	expect(&f, A, 0, 2, "");
+	feed_fini(&f);
+}
+
 /* --- memory --- */
 
 static void holes_are_bounded(void **state)
@@ -557,6 +617,9 @@ int main(void)
 		cmocka_unit_test(challenges_are_limited),
 		cmocka_unit_test(latest_block_comes_first),
 		cmocka_unit_test(repeated_bytes_are_reported_once),
+		cmocka_unit_test(congestion_is_echoed_until_it_was_heard),
+		cmocka_unit_test(only_accepted_data_is_marked),
+		cmocka_unit_test(congestion_is_not_echoed_unless_agreed),
 		cmocka_unit_test(holes_are_bounded),
 		cmocka_unit_test(memory_is_little_when_idle_and_given_back),
 		cmocka_unit_test(budget_is_shared),

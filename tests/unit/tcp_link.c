@@ -56,8 +56,13 @@ void link_init(struct link *link, const struct tcp_adoption *common, const struc
 		adoption.snd_nxt = seq_of(isn[e]);
 		adoption.rcv_nxt = seq_of(isn[!e]);
 		adoption.snd_wnd = 0xffff;
-		link->end[e] = (struct link_end){.conn = tcp_new(&adoption, link->now), .base = isn[e],
-			.edge = isn[e] + 0xffff};
+		adoption.ts_recent = isn[!e] * 3;
+		adoption.ts_val = isn[e] * 3;
+		struct link_end *end = &link->end[e];
+		*end = (struct link_end){.conn = tcp_new(&adoption, link->now), .base = isn[e], .edge = isn[e] + 0xffff};
+		struct tcp_stats stats;
+		tcp_stats(end->conn, &stats);
+		end->memory_idle = stats.memory_bytes;
 		link->way[e] = calloc(1, sizeof(*link->way[e]));
 	}
 }
@@ -118,8 +123,8 @@ static void check_sent(struct link *link, struct link_end *end, const struct tcp
 {
 	struct tcp_stats stats;
 	tcp_stats(end->conn, &stats);
-	if (stats.memory_bytes > end->memory_peak)
-		end->memory_peak = stats.memory_bytes;
+	if (stats.memory_bytes > end->memory_idle + end->memory_peak)
+		end->memory_peak = stats.memory_bytes - end->memory_idle;
 	if (stats.memory_bytes > MEMORY_MAX)
 		fail(link, "memory");
 	uint32_t len = seg->len + seg->len2;

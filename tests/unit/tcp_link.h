@@ -29,7 +29,7 @@ struct link_end {
 	uint32_t written, read;
 	uint32_t edge, base;               /* farthest advertised to this end; its first sequence number: of its own bytes */
 	unsigned events;
-	size_t memory_peak;
+	size_t memory_idle, memory_peak;   /* before the first byte; and beyond that */
 	uint64_t sent_bytes;
 };
 

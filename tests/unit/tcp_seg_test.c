@@ -170,6 +170,52 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(seg.len, 0);
 }
 
+static const uint8_t stamped_options[] = {1, 1, 8, 10, 0xfe, 0xdc, 0xba, 0x98, 0, 0, 0, 7};
+
+static void timestamps_are_read(void **state)
+{
+	(void)state;
+	struct tcp_seg seg;
+	assert_int_equal(parse_options(&seg, stamped_options, 12), 0);
+	assert_true(seg.has_timestamps);
+	assert_int_equal(seg.ts_val, 0xfedcba98);
+	assert_int_equal(seg.ts_ecr, 7);
+	for (size_t n = 0; n < 10; n++) { /* cut: what follows is padding, so the length leads outside or nowhere */
+		assert_int_equal(parse_options(&seg, stamped_options, n), 0);
+		assert_int_equal(seg.has_timestamps, n > 8);
+	}
+	static const uint8_t wrong[2][12] = {{8, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {8, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(parse_options(&seg, wrong[i], 12), 0);
+		assert_false(seg.has_timestamps);
+	}
+}
+
+/* RFC 7323 appendix A: two NOPs, then the option. */
+static void timestamps_are_written_aligned(void **state)
+{
+	(void)state;
+	struct tcp_seg ack = {.flags = TCP_ACK, .wscale = TCP_WSCALE_NONE, .has_timestamps = true, .ts_val = 0xfedcba98,
+		.ts_ecr = 7, .sack_count = 4}, seg;
+	uint8_t bytes[TCP_HEADER_MAX] = {0};
+	for (unsigned i = 0; i < 4; i++)
+		ack.sack[i] = (struct tcp_sack_block){seq_of(i * 100), seq_of(i * 100 + 50)};
+	assert_int_equal(tcp_seg_write(&ack, bytes), 60);
+	assert_memory_equal(bytes + 20, stamped_options, 12);
+	assert_int_equal(tcp_seg_parse(&seg, bytes, 60), 0);
+	assert_int_equal(seg.sack_count, 3); /* there is no room for more */
+	assert_memory_equal(seg.sack, ack.sack, 3 * sizeof(seg.sack[0]));
+	assert_true(seg.has_timestamps);
+	struct tcp_seg syn = {.flags = TCP_SYN, .mss = 1460, .wscale = 7, .sack_permitted = true, .has_timestamps = true,
+		.ts_val = 1, .ts_ecr = 2};
+	size_t n = tcp_seg_write(&syn, bytes);
+	assert_int_equal(n, 44);
+	assert_int_equal(tcp_seg_parse(&seg, bytes, n), 0);
+	assert_true(seg.has_timestamps && seg.sack_permitted);
+	assert_int_equal(seg.ts_ecr, 2);
+	assert_int_equal(seg.wscale, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +226,8 @@ int main(void)
 		cmocka_unit_test(options_of_wrong_length_are_skipped),
 		cmocka_unit_test(scale_is_14_at_the_most),
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(timestamps_are_read),
+		cmocka_unit_test(timestamps_are_written_aligned),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

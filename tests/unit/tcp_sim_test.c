@@ -33,16 +33,21 @@ enum { MATRIX_WIRES = 3, BULK = 3 };
 
 static const unsigned losses[] = {0, 10, 50, 200}, reorders[] = {0, 100}, duplicates[] = {0, 20};
 
-static struct tcp_adoption adoption_of(bool sack, enum tcp_cc cc)
+/* What the handshake settled. */
+enum options { PLAIN, SACK, STAMP, OPTIONS };
+static const char *const options_name[OPTIONS] = {"plain", "sack", "stamp"};
+
+static struct tcp_adoption adoption_of(enum options options, enum tcp_cc cc)
 {
-	return (struct tcp_adoption){.mss = 1460, .snd_wscale = 7, .rcv_wscale = 7, .sack = sack, .cc = cc};
+	return (struct tcp_adoption){.mss = 1460, .snd_wscale = 7, .rcv_wscale = 7, .sack = options != PLAIN,
+		.timestamps = options == STAMP, .cc = cc};
 }
 
-static bool run_one(FILE *out, unsigned wire, bool sack, const struct link_quality *quality, uint32_t bytes,
+static bool run_one(FILE *out, unsigned wire, enum options options, const struct link_quality *quality, uint32_t bytes,
 	uint64_t seed)
 {
 	const struct link_task task = {.bytes = {bytes, 20000}, .write_bytes = 4000, .close = true};
-	struct tcp_adoption adoption = adoption_of(sack, sack ? TCP_CC_CUBIC : TCP_CC_NEWRENO);
+	struct tcp_adoption adoption = adoption_of(options, options == PLAIN ? TCP_CC_NEWRENO : TCP_CC_CUBIC);
 	struct link link;
 	link_init(&link, &adoption, quality, &task, seed);
 	bool arrived = link_run(&link, 120ull * MINUTE_US);
@@ -51,7 +56,7 @@ static bool run_one(FILE *out, unsigned wire, bool sack, const struct link_quali
 	char line[200];
 	snprintf(line, sizeof(line), "%-4s %-5s loss %3u reorder %3u duplicate %2u: "
 		"%8llu ms %5llu again %4llu fast %3llu timeouts %6zu bytes\n", wires[wire].name,
-		sack ? "sack" : "plain", quality->loss, quality->reorder, quality->duplicate,
+		options_name[options], quality->loss, quality->reorder, quality->duplicate,
 		(unsigned long long)(link.now - 1000000) / 1000, (unsigned long long)stats.retransmits,
 		(unsigned long long)stats.fast_retransmits, (unsigned long long)stats.timeouts, link.end[LINK_LEFT].memory_peak);
 	fputs(line, out);
@@ -66,13 +71,13 @@ static bool run_matrix(FILE *out)
 {
 	bool arrived = true;
 	uint64_t seed = 1;
-	for (unsigned sack = 0; sack < 2; sack++)
+	for (enum options options = PLAIN; options < OPTIONS; options++)
 		for (unsigned wire = 0; wire < MATRIX_WIRES; wire++)
 			for (unsigned i = 0; i < 16; i++) {
 				struct link_quality quality = {.loss = losses[i / 4], .reorder = reorders[i / 2 % 2],
 					.duplicate = duplicates[i % 2], .delay_us = wires[wire].delay_us,
 					.bytes_per_ms = wires[wire].bytes_per_ms, .buffer_bytes = wires[wire].buffer_bytes};
-				arrived &= run_one(out, wire, sack, &quality, 400000, seed++);
+				arrived &= run_one(out, wire, options, &quality, 400000, seed++);
 			}
 	return arrived;
 }
@@ -82,12 +87,13 @@ static bool run_bulk(FILE *out)
 {
 	static const unsigned chances[][3] = {{0, 0, 0}, {1, 0, 0}, {10, 0, 0}, {60, 0, 0}, {0, 100, 0}, {60, 100, 20}};
 	bool arrived = true;
-	for (unsigned i = 0; i < 2 * sizeof(chances) / sizeof(chances[0]); i++) {
-		const unsigned *chance = chances[i / 2];
+	enum { ROWS = sizeof(chances) / sizeof(chances[0]) };
+	for (unsigned i = 0; i < 3 * ROWS; i++) {
+		const unsigned *chance = chances[i < 2 * ROWS ? i / 2 : i - 2 * ROWS];
 		struct link_quality quality = {.loss = chance[0], .reorder = chance[1], .duplicate = chance[2],
 			.delay_us = wires[BULK].delay_us, .bytes_per_ms = wires[BULK].bytes_per_ms,
 			.buffer_bytes = wires[BULK].buffer_bytes};
-		arrived &= run_one(out, BULK, i % 2, &quality, 5000000, 5000 + i);
+		arrived &= run_one(out, BULK, i < 2 * ROWS ? i % 2 : STAMP, &quality, 5000000, 5000 + i);
 	}
 	return arrived;
 }
@@ -147,7 +153,8 @@ static void many_seeds_arrive(void **state)
 			.write_bytes = 1 + seed % 4 * 700};
 		if (task.write_bytes == 1)
 			task.bytes[0] = task.bytes[1] = 3000;
-		struct tcp_adoption adoption = adoption_of(seed % 2, seed % 3 ? TCP_CC_CUBIC : TCP_CC_NEWRENO);
+		enum options options = seed % 2 ? seed / 2 % 2 ? STAMP : SACK : PLAIN;
+		struct tcp_adoption adoption = adoption_of(options, seed % 3 ? TCP_CC_CUBIC : TCP_CC_NEWRENO);
 		struct link link;
 		link_init(&link, &adoption, &quality, &task, seed);
 		bool arrived = link_run(&link, 20ull * MINUTE_US);
@@ -164,7 +171,7 @@ static void slow_reader_slows_the_writer(void **state)
 	(void)state;
 	struct link_quality quality = {.delay_us = 1000};
 	struct link_task task = {.bytes = {2000000, 0}, .write_bytes = 4000, .read_bytes_per_ms = 20};
-	struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+	struct tcp_adoption adoption = adoption_of(SACK, TCP_CC_CUBIC);
 	struct link link;
 	link_init(&link, &adoption, &quality, &task, 5);
 	assert_false(link_run(&link, 20 * 1000000));
@@ -185,7 +192,7 @@ static void dead_link_is_given_up(void **state)
 	(void)state;
 	struct link_quality quality = {.delay_us = 10000, .dead_after_us = 100000, .bytes_per_ms = 1000, .buffer_bytes = 65536};
 	struct link_task task = {.bytes = {1000000, 0}, .write_bytes = 4000};
-	struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+	struct tcp_adoption adoption = adoption_of(SACK, TCP_CC_CUBIC);
 	struct link link;
 	link_init(&link, &adoption, &quality, &task, 7);
 	assert_false(link_run(&link, 20ull * MINUTE_US));
@@ -204,7 +211,7 @@ static void scarce_memory_loses_nothing(void **state)
 		struct link_quality quality = {.delay_us = 5000, .loss = 20, .reorder = 100};
 		struct link_task task = {.bytes = {200000, 30000}, .write_bytes = 1000, .close = true};
 		struct tcp_budget budget = {.max_bytes = budget_bytes};
-		struct tcp_adoption adoption = adoption_of(true, TCP_CC_CUBIC);
+		struct tcp_adoption adoption = adoption_of(SACK, TCP_CC_CUBIC);
 		adoption.budget = &budget;
 		struct link link;
 		link_init(&link, &adoption, &quality, &task, budget_bytes);
