@@ -1,7 +1,8 @@
 /*
  * The admin socket: a client connects, says one line, gets its answer and end of file. Only root, or whoever runs
  * sallyportd, may ask. An answer is made at once and sent as fast as it is read, so that nobody who does not read
- * holds up the guard; clients and answers are bounded.
+ * holds up the guard; clients and answers are bounded. Of several lanes each control has its own socket and tells of its
+ * own lane; what concerns the guard as a whole is told by the first, the others then answer nothing.
  */
 #ifndef CONTROL_ADMIN_H
 #define CONTROL_ADMIN_H
@@ -27,7 +28,8 @@ struct admin_client {
 struct admin {
 	int listener;
 	uid_t uid;                                   /* that may ask, besides root */
-	const struct counters *counters[PROC_ROLES]; /* to read; NULL: not there */
+	struct proc_lane lane;                       /* that this control is of */
+	const struct counters *counters[PROC_LANES_MAX][PROC_ROLES]; /* to read; NULL: not there */
 	struct admin_client client[ADMIN_CLIENTS_MAX];
 };
 

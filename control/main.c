@@ -21,7 +21,7 @@
 #include "dataplane/base/sandbox.h"
 
 enum {
-	FILES_MAX = 64,
+	FILES_MAX = 64 + PROC_LANES_MAX * PROC_ROLES,
 	SPIN_TURNS = 64,               /* turns without work before going to sleep */
 	LOOK_AROUND_TURNS = 64,        /* turns with work between two looks at the admin socket and sallyportd */
 	TICK_MS = 1000,
@@ -57,14 +57,16 @@ static void open_counters(struct control *control, struct admin *admin)
 	control->counters = counters_open(PROC_FD_COUNTERS, control_counter_names, COUNTS);
 	if (!control->counters)
 		fatal("counters");
-	for (int role = 0; role < PROC_ROLES; role++) {
-		admin->counters[role] = counters_read(CONTROL_FD_COUNTERS + role);
-		if (!admin->counters[role])
-			fatal("counters of %s", proc_role_name((enum proc_role)role));
-	}
+	for (unsigned lane = 0; lane < admin->lane.lanes; lane++)
+		for (unsigned role = 0; role < PROC_ROLES; role++) {
+			int fd = CONTROL_FD_COUNTERS + (int)(lane * PROC_ROLES + role);
+			admin->counters[lane][role] = counters_read(fd);
+			if (!admin->counters[lane][role])
+				fatal("counters of %s", proc_role_name((enum proc_role)role));
+		}
 }
 
-static void open_all(struct control *control, struct admin *admin)
+static void open_all(struct control *control, struct admin *admin, struct proc_lane lane)
 {
 	struct conf *conf = conf_load_inherited();
 	control->conf = conf;
@@ -83,6 +85,7 @@ static void open_all(struct control *control, struct admin *admin)
 	if (fcntl(CONTROL_FD_ADMIN, F_SETFL, O_NONBLOCK))
 		fatal("admin socket");
 	admin_init(admin, CONTROL_FD_ADMIN, supervisor_uid());
+	admin->lane = lane;
 	open_counters(control, admin);
 }
 
@@ -191,8 +194,7 @@ int main(void)
 {
 	static struct control control;
 	static struct admin admin;
-	proc_init(PROC_CONTROL);
-	open_all(&control, &admin);
+	open_all(&control, &admin, proc_init(PROC_CONTROL));
 	enter_sandbox(control.conf);
 	read_clock(&control);
 	audit_guard(&control, "started");

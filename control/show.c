@@ -122,16 +122,26 @@ static int show_verdicts(const struct asked *asked)
 
 /* --- show counters --- */
 
+/* Of a process of every lane; they all have the same table. */
+static uint64_t sum_over_lanes(const struct admin *admin, enum proc_role role, unsigned id)
+{
+	uint64_t sum = 0;
+	for (unsigned lane = 0; lane < PROC_LANES_MAX; lane++)
+		if (admin->counters[lane][role])
+			sum += atomic_load_explicit(&admin->counters[lane][role]->table[id].value, memory_order_relaxed);
+	return sum;
+}
+
 /* The table belongs to another process: what it says is bounded and cleaned. */
 static int show_counters_of(const struct asked *asked, enum proc_role role)
 {
-	const struct counters *counters = asked->admin->counters[role];
+	const struct counters *counters = asked->admin->counters[0][role];
 	int rc = buf_printf(asked->out, "%s\n", proc_role_name(role));
 	for (unsigned i = 0; counters && i < COUNTERS_MAX && !rc; i++) {
 		char name[COUNTER_NAME_MAX];
 		memcpy(name, counters->table[i].name, sizeof(name));
 		name[sizeof(name) - 1] = '\0';
-		uint64_t value = atomic_load_explicit(&counters->table[i].value, memory_order_relaxed);
+		uint64_t value = sum_over_lanes(asked->admin, role, i);
 		if (!*name)
 			break;
 		rc = buf_printf(asked->out, "  %-55s %20" PRIu64 "\n", PLAIN(name, COUNTER_NAME_MAX), value);
@@ -180,17 +190,20 @@ static int show_certificates(const struct asked *asked)
 
 static int show_help(const struct asked *asked);
 
+enum scope { OF_A_LANE, OF_THE_GUARD };
+
 static const struct command {
+	enum scope scope;
 	const char *words, *help;
 	int (*handler)(const struct asked *asked);
 } commands[] = {
-	{"show sessions", "connections that are guarded now", show_sessions},
-	{"show verdicts", "the last stanzas that did not pass as they were", show_verdicts},
-	{"show counters", "every counter of every process, zeroes too", show_counters},
-	{"show certificates", "guard certificates that servers have been shown", show_certificates},
-	{"help", "this list", show_help},
-	{"?", "this list", show_help},
-	{"show ?", "this list", show_help},
+	{OF_A_LANE, "show sessions", "connections that are guarded now", show_sessions},
+	{OF_A_LANE, "show verdicts", "the last stanzas that did not pass as they were", show_verdicts},
+	{OF_THE_GUARD, "show counters", "every counter of every process, zeroes too", show_counters},
+	{OF_A_LANE, "show certificates", "guard certificates that servers have been shown", show_certificates},
+	{OF_THE_GUARD, "help", "this list", show_help},
+	{OF_THE_GUARD, "?", "this list", show_help},
+	{OF_THE_GUARD, "show ?", "this list", show_help},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands), COMMANDS_LISTED = 5 };
 
@@ -216,5 +229,8 @@ int show_answer(const struct admin *admin, const struct control *control, const 
 	const struct command *command = command_find(request);
 	if (!command)
 		return buf_printf(out, "error: unknown command \"%s\" (hint: help)\n", PLAIN(request, 64));
-	return command->handler(&asked);
+	if (command->scope == OF_THE_GUARD && admin->lane.lane)
+		return 0;
+	int rc = command->scope == OF_A_LANE && admin->lane.lanes > 1 ? buf_printf(out, "lane %u\n", admin->lane.lane) : 0;
+	return rc ? rc : command->handler(&asked);
 }

@@ -30,6 +30,8 @@ int main(void)
 {
 	proc_init(PROC_DATAPLANE);
 	struct conf *conf = conf_load_inherited();
+	if (conf->workers > 1)
+		fatalx("several workers are not there yet workers=%u", conf->workers);
 	struct counters *counters =
 		counters_open(PROC_FD_COUNTERS, dataplane_counter_names, DATAPLANE_COUNTERS_END);
 	if (!counters)

@@ -1,6 +1,7 @@
 /*
  * sallyport: asks the guard. A thin client of control's admin socket: it sends its words as one line and prints what
- * comes back. What there is to ask, and the help for it, is told by the guard itself.
+ * comes back. What there is to ask, and the help for it, is told by the guard itself. A guard of several lanes has a
+ * control in each: @NAME, @NAME/1 and so on are asked one after the other.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,6 +16,8 @@
 enum {
 	REQUEST_BYTES = 256, /* what the guard takes */
 	CHUNK_BYTES = 16 << 10,
+	LANES_MAX = 16,
+	LANE_NAME_BYTES = 108, /* of an abstract socket */
 
 	EXIT_REFUSED = 1, /* the guard did not understand, or could not be asked */
 	EXIT_USAGE = 2,
@@ -123,9 +126,13 @@ static int print_answer(int fd)
 	return out == stderr ? EXIT_REFUSED : 0;
 }
 
-static int ask(const char *name, const char *line)
+/* A lane beyond the last one is not there to be asked. */
+static int ask(const char *name, unsigned lane, const char *line, bool *is_there)
 {
 	int fd = dial(name);
+	*is_there = fd >= 0;
+	if (fd < 0 && lane && errno == ECONNREFUSED)
+		return 0;
 	if (fd < 0) {
 		fprintf(stderr, "sallyport: no guard named %s answers: %s%s\n", name, strerror(errno),
 			errno == ECONNREFUSED ? " (hint: is sallyportd running, and is -n right?)" : "");
@@ -139,6 +146,18 @@ static int ask(const char *name, const char *line)
 		rc = send_all(fd, line) ? complain("asking") : print_answer(fd);
 	}
 	close(fd);
+	return rc;
+}
+
+static int ask_all(const char *name, const char *line)
+{
+	bool is_there = true;
+	int rc = ask(name, 0, line, &is_there);
+	for (unsigned lane = 1; lane < LANES_MAX && is_there && !rc; lane++) {
+		char of_lane[LANE_NAME_BYTES];
+		snprintf(of_lane, sizeof(of_lane), "%s/%u", name, lane);
+		rc = ask(of_lane, lane, line, &is_there);
+	}
 	return rc;
 }
 
@@ -158,5 +177,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sallyport: command too long\n");
 		return EXIT_USAGE;
 	}
-	return ask(name, line);
+	return ask_all(name, line);
 }

@@ -14,11 +14,16 @@
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
 
-enum { FDS_MAX = PROC_FD_END, FD_SPARE = 64 };
+enum { FDS_MAX = PROC_FD_END, FD_SPARE = 128 };
+static_assert((int)FD_SPARE >= (int)PROC_FD_END, "copies are out of the way");
 
-void child_init(struct child *child, enum proc_role role)
+void child_init(struct child *child, enum proc_role role, struct proc_lane lane)
 {
-	*child = (struct child){.role = role, .pidfd = -1, .socket = -1};
+	*child = (struct child){.role = role, .lane = lane, .pidfd = -1, .socket = -1};
+	if (lane.lanes == 1 || role == PROC_DATAPLANE)
+		snprintf(child->name, sizeof(child->name), "%s", proc_role_name(role));
+	else
+		snprintf(child->name, sizeof(child->name), "%s/%u", proc_role_name(role), lane.lane);
 }
 
 /* --- in the child --- */
@@ -50,14 +55,15 @@ static void restore_signals(void)
 
 static __attribute__((noreturn)) void execute(const struct child *child, const struct child_program *program)
 {
-	char path[PATH_MAX], name[64], variable[PATH_MAX + 32];
+	char path[PATH_MAX], name[64], variable[PATH_MAX + 32], lane[64];
 	snprintf(name, sizeof(name), "sallyport-%s", proc_role_name(child->role));
 	snprintf(path, sizeof(path), "%s/%s", program->folder, name);
 	snprintf(variable, sizeof(variable), "%s=%s", CONF_NAME_VARIABLE, program->conf_name);
+	snprintf(lane, sizeof(lane), "%s=%u/%u", PROC_LANE_VARIABLE, child->lane.lane, child->lane.lanes);
 	/* A session of its own: an interrupt from the terminal reaches sallyportd alone, which then ends all in order. */
 	setsid();
 	restore_signals();
-	execve(path, (char *[]){name, NULL}, (char *[]){variable, NULL});
+	execve(path, (char *[]){name, NULL}, (char *[]){variable, lane, NULL});
 	fatal("cannot execute %s", path);
 }
 
@@ -93,7 +99,7 @@ int child_start(struct child *child, const struct child_program *program, const 
 
 static void log_end(const struct child *child, const siginfo_t *end)
 {
-	const char *role = proc_role_name(child->role);
+	const char *role = child->name;
 	if (end->si_code == CLD_EXITED)
 		log_warnx("%s ended pid=%d status=%d", role, child->pid, end->si_status);
 	else if (end->si_status == SIGSYS)
@@ -109,7 +115,7 @@ static void set_down(struct child *child)
 	if (child->socket >= 0)
 		close(child->socket);
 	close(child->pidfd);
-	child_init(child, child->role);
+	child_init(child, child->role, child->lane);
 }
 
 bool child_reap(struct child *child, bool expected)
@@ -147,7 +153,7 @@ void child_ask_to_end(struct child *child)
 	child->socket = -1;
 }
 
-int child_tell(const struct child *child, enum supervisor_msg type, const struct channel_fds *fds)
+int child_tell(int socket, enum supervisor_msg type, const struct channel_fds *fds)
 {
 	uint8_t byte = (uint8_t)type;
 	union {
@@ -166,13 +172,13 @@ int child_tell(const struct child *child, enum supervisor_msg type, const struct
 		c->cmsg_len = CMSG_LEN(sizeof(list));
 		memcpy(CMSG_DATA(c), list, sizeof(list));
 	}
-	return sendmsg(child->socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-int child_hear(const struct child *child)
+int child_hear(int socket)
 {
 	uint8_t byte;
-	ssize_t n = recv(child->socket, &byte, 1, MSG_DONTWAIT);
+	ssize_t n = recv(socket, &byte, 1, MSG_DONTWAIT);
 	if (n == 1)
 		return byte;
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -EPIPE;

@@ -154,7 +154,7 @@ static int run(const struct conf *conf, int sealed, const char *path)
 		fatal("%s", path);
 	block_signals();
 	int rc = 1;
-	if (!wiring_init(&wiring, sealed, conf->name)) {
+	if (!wiring_init(&wiring, sealed, conf->name, conf->workers)) {
 		struct child_program program = {.folder = folder, .conf_name = name};
 		rc = supervise(&wiring, &program);
 	}

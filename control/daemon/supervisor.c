@@ -4,13 +4,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "dataplane/base/log.h"
 #include "supervisor.h"
 
-enum group { GROUP_DATAPLANE, GROUP_THREE, GROUPS };
+enum { DATAPLANE = 0, THREE = 3, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
 
 struct restart {
 	bool pending;
@@ -19,13 +20,21 @@ struct restart {
 	unsigned delay_ms;             /* before the next one */
 };
 
+struct lane {
+	struct restart restart;        /* of its three */
+	struct links links;            /* of its three, until all of it was handed out */
+	int socket;                    /* to the dataplane's thread; -1 while that is down */
+	bool attached;                 /* the thread has the channel to the three */
+};
+
 struct supervisor {
 	const struct wiring *wiring;
 	const struct child_program *program;
-	struct child children[PROC_ROLES];
-	struct restart restarts[GROUPS];
-	struct links links;            /* of the three, until all of it was handed out */
-	bool attached;                 /* the dataplane has the channel to the three */
+	struct child children[CHILDREN_MAX];   /* the dataplane, then three for each lane */
+	unsigned child_count;
+	struct restart restart;        /* of the dataplane */
+	struct lane lanes[PROC_LANES_MAX];
+	unsigned lane_count;
 	bool was_ready;                /* the guard was, once */
 	bool stop;
 	int exit_code;
@@ -40,17 +49,16 @@ static int64_t read_clock(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static enum group group_of(enum proc_role role)
+static struct child *lane_children(struct supervisor *s, unsigned lane)
 {
-	return role == PROC_DATAPLANE ? GROUP_DATAPLANE : GROUP_THREE;
+	return &s->children[1 + THREE * lane];
 }
 
 /* --- death --- */
 
 /* At once the first time, later and later when one death follows the other. */
-static void plan_restart(struct supervisor *s, enum group group)
+static void plan_restart(struct supervisor *s, struct restart *restart)
 {
-	struct restart *restart = &s->restarts[group];
 	if (restart->pending)
 		return;
 	if (s->now_ms - restart->started_ms > CALM_MS)
@@ -61,137 +69,237 @@ static void plan_restart(struct supervisor *s, enum group group)
 	restart->delay_ms = doubled < DELAY_MAX_MS ? doubled : DELAY_MAX_MS;
 }
 
-static void end_group(struct supervisor *s, enum group group)
+static void end_lane(struct supervisor *s, unsigned number)
 {
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		if (group_of(role) == group)
-			child_kill(&s->children[role]);
-	if (group == GROUP_THREE)
-		links_fini(&s->links);
-	plan_restart(s, group);
+	struct lane *lane = &s->lanes[number];
+	for (unsigned i = 0; i < THREE; i++)
+		child_kill(&lane_children(s, number)[i]);
+	links_fini(&lane->links);
+	lane->attached = false;
+	plan_restart(s, &lane->restart);
 }
 
-static void detach(struct supervisor *s)
+static void close_lane_sockets(struct supervisor *s)
 {
-	const struct child *dataplane = &s->children[PROC_DATAPLANE];
-	if (!s->attached)
-		return;
-	s->attached = false;
-	if (dataplane->state == CHILD_READY && child_tell(dataplane, SUPERVISOR_DETACH, NULL)) {
-		log_warnx("dataplane does not listen");
-		end_group(s, GROUP_DATAPLANE);
+	for (unsigned i = 1; i < s->lane_count; i++) {
+		if (s->lanes[i].socket >= 0)
+			close(s->lanes[i].socket);
+		s->lanes[i].socket = -1;
 	}
 }
 
-static void on_death(struct supervisor *s, enum proc_role role)
+static void end_dataplane(struct supervisor *s)
+{
+	child_kill(&s->children[DATAPLANE]);
+	close_lane_sockets(s);
+	plan_restart(s, &s->restart);
+	for (unsigned i = 0; i < s->lane_count; i++)
+		end_lane(s, i);
+}
+
+/* Our end of the socket to the dataplane's thread for this lane; for the first lane it is that of the process. */
+static int lane_socket(const struct supervisor *s, unsigned number)
+{
+	return number ? s->lanes[number].socket : s->children[DATAPLANE].socket;
+}
+
+static void detach(struct supervisor *s, unsigned number)
+{
+	if (!s->lanes[number].attached)
+		return;
+	s->lanes[number].attached = false;
+	if (s->children[DATAPLANE].state == CHILD_READY && child_tell(lane_socket(s, number), SUPERVISOR_DETACH, NULL)) {
+		log_warnx("dataplane does not listen");
+		end_dataplane(s);
+	}
+}
+
+static void on_death(struct supervisor *s, const struct child *child)
 {
 	if (!s->was_ready) {
-		log_warnx("%s did not start: giving up", proc_role_name(role));
+		log_warnx("%s did not start: giving up", child->name);
 		s->stop = true;
 		s->exit_code = 1;
 		return;
 	}
-	detach(s); /* before the others end: the dataplane resets what is guarded while their channel still lies idle */
-	if (role == PROC_DATAPLANE)
-		end_group(s, GROUP_DATAPLANE);
-	end_group(s, GROUP_THREE);
+	if (child->role == PROC_DATAPLANE) {
+		end_dataplane(s);
+		return;
+	}
+	/* Before the others end: the dataplane resets what is guarded while their channel still lies idle. */
+	detach(s, child->lane.lane);
+	end_lane(s, child->lane.lane);
 }
 
 /* --- birth --- */
 
-static void start(struct supervisor *s, enum proc_role role)
+static void start(struct supervisor *s, struct child *child, const int *fds, unsigned count)
 {
-	int fds[WIRING_FDS_MAX];
-	unsigned count = wiring_list(s->wiring, &s->links, role, fds);
-	int rc = child_start(&s->children[role], s->program, fds, count, s->now_ms);
+	int rc = child_start(child, s->program, fds, count, s->now_ms);
 	if (rc) {
 		errno = -rc;
-		log_warn("cannot start %s", proc_role_name(role));
-		on_death(s, role);
+		log_warn("cannot start %s", child->name);
+		on_death(s, child);
 	}
 }
 
-static void start_group(struct supervisor *s, enum group group)
+/* A socket for each lane but the first; far[] are the dataplane's ends. */
+static int open_lane_sockets(struct supervisor *s, int far[PROC_LANES_MAX])
 {
-	struct restart *restart = &s->restarts[group];
-	restart->pending = false;
-	restart->started_ms = s->now_ms;
-	int rc = group == GROUP_THREE ? links_init(&s->links) : 0;
+	for (unsigned i = 1; i < s->lane_count; i++) {
+		int pair[2];
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+			return -errno;
+		s->lanes[i].socket = pair[0];
+		far[i] = pair[1];
+	}
+	return 0;
+}
+
+static void start_dataplane(struct supervisor *s)
+{
+	int far[PROC_LANES_MAX], fds[WIRING_FDS_MAX];
+	memset(far, -1, sizeof(far));
+	s->restart.pending = false;
+	s->restart.started_ms = s->now_ms;
+	int rc = open_lane_sockets(s, far);
+	if (rc) {
+		errno = -rc;
+		log_warn("sockets for lanes");
+		on_death(s, &s->children[DATAPLANE]);
+	} else {
+		start(s, &s->children[DATAPLANE], fds, wiring_list_dataplane(s->wiring, far, fds));
+	}
+	for (unsigned i = 1; i < s->lane_count; i++)
+		if (far[i] >= 0)
+			close(far[i]);
+}
+
+static void start_lane(struct supervisor *s, unsigned number)
+{
+	struct lane *lane = &s->lanes[number];
+	struct child *three = lane_children(s, number);
+	lane->restart.pending = false;
+	lane->restart.started_ms = s->now_ms;
+	int rc = links_init(&lane->links);
 	if (rc) {
 		errno = -rc;
 		log_warn("cannot make channels");
-		on_death(s, PROC_TLS);
+		on_death(s, three);
 		return;
 	}
-	for (unsigned role = 0; role < PROC_ROLES && !restart->pending && !s->stop; role++)
-		if (group_of(role) == group)
-			start(s, role);
+	for (unsigned i = 0; i < THREE && !lane->restart.pending && !s->stop; i++) {
+		int fds[WIRING_FDS_MAX];
+		start(s, &three[i], fds, wiring_list(s->wiring, &lane->links, three[i].role, number, fds));
+	}
+}
+
+static bool is_due(const struct supervisor *s, const struct restart *restart)
+{
+	return !s->stop && restart->pending && restart->at_ms <= s->now_ms;
 }
 
 static void start_what_is_due(struct supervisor *s)
 {
-	for (unsigned group = 0; group < GROUPS && !s->stop; group++)
-		if (s->restarts[group].pending && s->restarts[group].at_ms <= s->now_ms)
-			start_group(s, group);
+	if (is_due(s, &s->restart))
+		start_dataplane(s);
+	for (unsigned i = 0; i < s->lane_count; i++)
+		if (is_due(s, &s->lanes[i].restart))
+			start_lane(s, i);
 }
 
-/* All four are ready: the dataplane gets its end of the channel, and nobody else keeps one. */
-static void attach_when_ready(struct supervisor *s)
+static bool is_ready(struct supervisor *s, unsigned number)
 {
-	if (s->attached)
+	const struct child *three = lane_children(s, number);
+	bool ready = s->children[DATAPLANE].state == CHILD_READY;
+	for (unsigned i = 0; i < THREE; i++)
+		ready = ready && three[i].state == CHILD_READY;
+	return ready;
+}
+
+static void tell_ready(struct supervisor *s, unsigned number)
+{
+	bool all = true;
+	for (unsigned i = 0; i < s->lane_count; i++)
+		all = all && s->lanes[i].attached;
+	if (s->was_ready && s->lane_count > 1)
+		log_info("ready again lane=%u", number);
+	else if (all)
+		log_info("%s", s->was_ready ? "ready again" : "ready");
+	s->was_ready = s->was_ready || all;
+}
+
+/* All of a lane are ready: the dataplane gets its end of the channel, and nobody else keeps one. */
+static void attach_when_ready(struct supervisor *s, unsigned number)
+{
+	struct lane *lane = &s->lanes[number];
+	if (lane->attached || !is_ready(s, number))
 		return;
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		if (s->children[role].state != CHILD_READY)
-			return;
-	if (child_tell(&s->children[PROC_DATAPLANE], SUPERVISOR_ATTACH, &s->links.wire)) {
+	if (child_tell(lane_socket(s, number), SUPERVISOR_ATTACH, &lane->links.wire)) {
 		log_warnx("dataplane does not listen");
-		on_death(s, PROC_DATAPLANE);
+		on_death(s, &s->children[DATAPLANE]);
 		return;
 	}
-	s->attached = true;
-	links_fini(&s->links);
-	log_info("%s", s->was_ready ? "ready again" : "ready");
-	s->was_ready = true;
+	lane->attached = true;
+	links_fini(&lane->links);
+	tell_ready(s, number);
 }
 
 /* --- what comes in --- */
 
-static void on_message(struct supervisor *s, struct child *child, int type)
+/* Whoever of the lane it was that broke it: its three live and die together, and the channel is theirs. */
+static void on_broken_channel(struct supervisor *s, const struct child *teller, unsigned lane)
 {
-	const char *name = proc_role_name(child->role);
-	if (type == SUPERVISOR_READY && child->state == CHILD_STARTING) {
-		child->state = CHILD_READY;
-	} else if (type == SUPERVISOR_PEER_BROKEN) {
-		/* Whoever of the three it was: they live and die together, and the channel is theirs. */
-		log_warnx("the other end of a channel broke its contract, says %s", name);
-		on_death(s, PROC_TLS);
-	} else {
-		log_warnx("%s said what it may not say type=%d", name, type);
-		child_kill(child);
-		on_death(s, child->role);
-	}
+	log_warnx("the other end of a channel broke its contract, says %s", teller->name);
+	on_death(s, lane_children(s, lane));
+}
+
+static void on_nonsense(struct supervisor *s, struct child *child, int type)
+{
+	log_warnx("%s said what it may not say type=%d", child->name, type);
+	child_kill(child);
+	on_death(s, child);
 }
 
 static void on_socket(struct supervisor *s, struct child *child)
 {
-	int type = child_hear(child);
-	if (type > 0)
-		on_message(s, child, type);
-	else if (type < 0)
+	int type = child_hear(child->socket);
+	if (type < 0)
 		child_doom(child); /* it closed its end: it has ended, or nobody can speak with it any more */
+	else if (type == SUPERVISOR_READY && child->state == CHILD_STARTING)
+		child->state = CHILD_READY;
+	else if (type == SUPERVISOR_PEER_BROKEN)
+		on_broken_channel(s, child, child->lane.lane);
+	else if (type)
+		on_nonsense(s, child, type);
+}
+
+static void on_lane_socket(struct supervisor *s, unsigned number)
+{
+	struct child *dataplane = &s->children[DATAPLANE];
+	int type = child_hear(s->lanes[number].socket);
+	if (type < 0) {
+		close(s->lanes[number].socket);
+		s->lanes[number].socket = -1;
+		child_doom(dataplane);
+	} else if (type == SUPERVISOR_PEER_BROKEN) {
+		on_broken_channel(s, dataplane, number);
+	} else if (type) {
+		on_nonsense(s, dataplane, type);
+	}
 }
 
 static void check_deaths(struct supervisor *s)
 {
-	for (unsigned role = 0; role < PROC_ROLES && !s->stop; role++) {
-		struct child *child = &s->children[role];
+	for (unsigned i = 0; i < s->child_count && !s->stop; i++) {
+		struct child *child = &s->children[i];
 		bool late = child->state == CHILD_STARTING && s->now_ms - child->started_ms >= READY_MS;
 		if (late) {
-			log_warnx("%s is not ready after %d ms", proc_role_name(role), READY_MS);
+			log_warnx("%s is not ready after %d ms", child->name, READY_MS);
 			child_kill(child);
 		}
 		if (late || child_reap(child, false))
-			on_death(s, role);
+			on_death(s, child);
 	}
 }
 
@@ -214,62 +322,81 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Milliseconds until something is due; -1: nothing is. */
 static int next_timeout(const struct supervisor *s)
 {
-	int64_t due = INT64_MAX;
-	for (unsigned group = 0; group < GROUPS; group++)
-		if (s->restarts[group].pending)
-			due = earlier(due, s->restarts[group].at_ms);
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		if (s->children[role].state == CHILD_STARTING)
-			due = earlier(due, s->children[role].started_ms + READY_MS);
+	int64_t due = s->restart.pending ? s->restart.at_ms : INT64_MAX;
+	for (unsigned i = 0; i < s->lane_count; i++)
+		if (s->lanes[i].restart.pending)
+			due = earlier(due, s->lanes[i].restart.at_ms);
+	for (unsigned i = 0; i < s->child_count; i++)
+		if (s->children[i].state == CHILD_STARTING)
+			due = earlier(due, s->children[i].started_ms + READY_MS);
 	if (due == INT64_MAX)
 		return -1;
 	return due <= s->now_ms ? 0 : (int)(due - s->now_ms);
 }
 
+static struct pollfd readable(int fd)
+{
+	return (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
 static void wait_and_handle(struct supervisor *s)
 {
-	struct pollfd fds[1 + 2 * PROC_ROLES] = {{.fd = s->signals, .events = POLLIN}};
-	for (unsigned role = 0; role < PROC_ROLES; role++) {
-		fds[1 + role] = (struct pollfd){.fd = s->children[role].socket, .events = POLLIN};
-		fds[1 + PROC_ROLES + role] = (struct pollfd){.fd = s->children[role].pidfd, .events = POLLIN};
+	struct pollfd fds[1 + 2 * CHILDREN_MAX + PROC_LANES_MAX] = {readable(s->signals)};
+	struct pollfd *sockets = fds + 1, *ends = sockets + s->child_count, *lanes = ends + s->child_count;
+	for (unsigned i = 0; i < s->child_count; i++) {
+		sockets[i] = readable(s->children[i].socket);
+		ends[i] = readable(s->children[i].pidfd);
 	}
-	if (poll(fds, 1 + 2 * PROC_ROLES, next_timeout(s)) < 0 && errno != EINTR)
+	for (unsigned i = 0; i < s->lane_count; i++)
+		lanes[i] = readable(s->lanes[i].socket);
+	if (poll(fds, 1 + 2 * s->child_count + s->lane_count, next_timeout(s)) < 0 && errno != EINTR)
 		fatal("poll");
 	s->now_ms = read_clock();
 	if (fds[0].revents)
 		on_signal(s);
-	for (unsigned role = 0; role < PROC_ROLES && !s->stop; role++)
-		/* The child may have ended, or been started anew, by what another one just said. */
-		if (fds[1 + role].revents && s->children[role].socket == fds[1 + role].fd)
-			on_socket(s, &s->children[role]);
+	/* A child may have ended, or been started anew, by what another one just said. */
+	for (unsigned i = 0; i < s->child_count && !s->stop; i++)
+		if (sockets[i].revents && s->children[i].socket == sockets[i].fd)
+			on_socket(s, &s->children[i]);
+	for (unsigned i = 0; i < s->lane_count && !s->stop; i++)
+		if (lanes[i].revents && s->lanes[i].socket == lanes[i].fd)
+			on_lane_socket(s, i);
 }
 
 static bool all_down(struct supervisor *s)
 {
 	bool down = true;
-	for (unsigned role = 0; role < PROC_ROLES; role++) {
-		child_reap(&s->children[role], true);
-		down = down && s->children[role].state == CHILD_DOWN;
+	for (unsigned i = 0; i < s->child_count; i++) {
+		child_reap(&s->children[i], true);
+		down = down && s->children[i].state == CHILD_DOWN;
 	}
 	return down;
+}
+
+static void ask_all_to_end(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->lane_count; i++)
+		if (s->lanes[i].attached && child_tell(lane_socket(s, i), SUPERVISOR_DETACH, NULL))
+			log_warnx("dataplane does not listen");
+	for (unsigned i = 0; i < s->child_count; i++)
+		child_ask_to_end(&s->children[i]);
+	close_lane_sockets(s);
 }
 
 /* Asks all to end, and makes them. */
 static void end_all(struct supervisor *s)
 {
-	if (s->attached && child_tell(&s->children[PROC_DATAPLANE], SUPERVISOR_DETACH, NULL))
-		log_warnx("dataplane does not listen");
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		child_ask_to_end(&s->children[role]);
+	ask_all_to_end(s);
 	int64_t deadline = read_clock() + STOP_MS;
 	while (!all_down(s) && read_clock() < deadline)
 		poll(NULL, 0, 5);
-	for (unsigned role = 0; role < PROC_ROLES; role++) {
-		if (s->children[role].state != CHILD_DOWN)
-			log_warnx("%s did not end: killed", proc_role_name(role));
-		child_kill(&s->children[role]);
+	for (unsigned i = 0; i < s->child_count; i++) {
+		if (s->children[i].state != CHILD_DOWN)
+			log_warnx("%s did not end: killed", s->children[i].name);
+		child_kill(&s->children[i]);
 	}
-	links_fini(&s->links);
+	for (unsigned i = 0; i < s->lane_count; i++)
+		links_fini(&s->lanes[i].links);
 }
 
 static int open_signals(void)
@@ -281,23 +408,42 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void init_lane(struct supervisor *s, unsigned number)
+{
+	static const enum proc_role roles[THREE] = {PROC_TLS, PROC_KEYD, PROC_CONTROL};
+	struct lane *lane = &s->lanes[number];
+	lane->socket = -1;
+	lane->restart = s->restart;
+	memset(&lane->links, -1, sizeof(lane->links));
+	for (unsigned i = 0; i < THREE; i++)
+		child_init(&lane_children(s, number)[i], roles[i], (struct proc_lane){number, s->lane_count});
+}
+
+static void init(struct supervisor *s)
+{
+	s->now_ms = read_clock();
+	s->signals = open_signals();
+	if (s->signals < 0)
+		fatal("signalfd");
+	s->lane_count = s->wiring->lanes;
+	s->child_count = 1 + THREE * s->lane_count;
+	s->restart = (struct restart){.pending = true, .at_ms = s->now_ms};
+	child_init(&s->children[DATAPLANE], PROC_DATAPLANE, (struct proc_lane){0, s->lane_count});
+	for (unsigned i = 0; i < s->lane_count; i++)
+		init_lane(s, i);
+}
+
 int supervise(const struct wiring *wiring, const struct child_program *program)
 {
-	struct supervisor s = {.wiring = wiring, .program = program, .signals = open_signals(), .now_ms = read_clock()};
-	memset(&s.links, -1, sizeof(s.links));
-	if (s.signals < 0)
-		fatal("signalfd");
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		child_init(&s.children[role], role);
-	for (unsigned group = 0; group < GROUPS; group++)
-		s.restarts[group] = (struct restart){.pending = true, .at_ms = s.now_ms};
+	struct supervisor s = {.wiring = wiring, .program = program};
+	init(&s);
 	while (!s.stop) {
 		start_what_is_due(&s);
 		if (!s.stop)
 			wait_and_handle(&s);
 		check_deaths(&s);
-		if (!s.stop)
-			attach_when_ready(&s);
+		for (unsigned i = 0; i < s.lane_count && !s.stop; i++)
+			attach_when_ready(&s, i);
 	}
 	end_all(&s);
 	close(s.signals);

@@ -1,7 +1,7 @@
 /*
- * Keeps the four processes alive. The dataplane is one group, tls, keyd and control the other: the death of one of the
- * three ends them all, and the dataplane, which goes on bridging, is told to reset what is guarded and later given
- * a fresh channel. The death of the dataplane ends all four.
+ * Keeps the processes alive. The dataplane stands alone; the tls, keyd and control of each lane are a group: the death of
+ * one of the three ends them all, and the lane's thread of the dataplane, which goes on bridging, is told to reset what
+ * is guarded and later given a fresh channel. Other lanes do not notice. The death of the dataplane ends all.
  */
 #ifndef DAEMON_SUPERVISOR_H
 #define DAEMON_SUPERVISOR_H

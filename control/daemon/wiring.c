@@ -12,11 +12,13 @@
 #include "dataplane/base/log.h"
 #include "wiring.h"
 
-enum { ADMIN_BACKLOG = 16 };
+enum { ADMIN_BACKLOG = 16, ADMIN_NAME_BYTES = 64 };
 
-/* An abstract name, "@NAME": it is gone with its last descriptor. */
-static int listen_admin(const char *name)
+/* An abstract name, "@NAME" or "@NAME/LANE": it is gone with its last descriptor. */
+static int listen_admin(const char *guard, unsigned lane)
 {
+	char name[ADMIN_NAME_BYTES];
+	snprintf(name, sizeof(name), lane ? "%s/%u" : "%s", guard, lane);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", name);
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
@@ -33,31 +35,40 @@ static int listen_admin(const char *name)
 	return -error;
 }
 
-static int make_counters(struct wiring *wiring, enum proc_role role)
+static int make_counters(int *counters, int *counters_read)
 {
-	wiring->counters[role] = counters_create();
-	if (wiring->counters[role] < 0)
-		return wiring->counters[role];
+	*counters = counters_create();
+	if (*counters < 0)
+		return *counters;
 	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", wiring->counters[role]);
-	wiring->counters_read[role] = open(path, O_RDONLY | O_CLOEXEC);
-	return wiring->counters_read[role] < 0 ? -errno : 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *counters);
+	*counters_read = open(path, O_RDONLY | O_CLOEXEC);
+	return *counters_read < 0 ? -errno : 0;
 }
 
-int wiring_init(struct wiring *wiring, int conf, const char *name)
+static int init_lane(struct wiring *wiring, const char *name, unsigned lane)
 {
-	memset(wiring, -1, sizeof(*wiring));
-	wiring->conf = conf;
 	int rc = 0;
 	for (unsigned role = 0; !rc && role < PROC_ROLES; role++)
-		rc = make_counters(wiring, role);
+		rc = make_counters(&wiring->counters[lane][role], &wiring->counters_read[lane][role]);
 	if (rc) {
 		errno = -rc;
 		log_warn("counters");
 		return rc;
 	}
-	wiring->admin = listen_admin(name);
-	return wiring->admin < 0 ? wiring->admin : 0;
+	wiring->admin[lane] = listen_admin(name, lane);
+	return wiring->admin[lane] < 0 ? wiring->admin[lane] : 0;
+}
+
+int wiring_init(struct wiring *wiring, int conf, const char *name, unsigned lanes)
+{
+	memset(wiring, -1, sizeof(*wiring));
+	wiring->conf = conf;
+	wiring->lanes = lanes;
+	int rc = 0;
+	for (unsigned lane = 0; !rc && lane < lanes; lane++)
+		rc = init_lane(wiring, name, lane);
+	return rc;
 }
 
 static void shut(int *fd)
@@ -70,10 +81,12 @@ static void shut(int *fd)
 void wiring_fini(struct wiring *wiring)
 {
 	shut(&wiring->conf);
-	shut(&wiring->admin);
-	for (unsigned role = 0; role < PROC_ROLES; role++) {
-		shut(&wiring->counters[role]);
-		shut(&wiring->counters_read[role]);
+	for (unsigned lane = 0; lane < wiring->lanes; lane++) {
+		shut(&wiring->admin[lane]);
+		for (unsigned role = 0; role < PROC_ROLES; role++) {
+			shut(&wiring->counters[lane][role]);
+			shut(&wiring->counters_read[lane][role]);
+		}
 	}
 }
 
@@ -105,23 +118,36 @@ static unsigned list_channel(const struct channel_fds *channel, int *fds)
 	return 3;
 }
 
-unsigned wiring_list(const struct wiring *wiring, const struct links *links, enum proc_role role,
+unsigned wiring_list(const struct wiring *wiring, const struct links *links, enum proc_role role, unsigned lane,
 	int fds[WIRING_FDS_MAX])
 {
 	unsigned n = 0;
 	fds[n++] = wiring->conf;
-	fds[n++] = wiring->counters[role];
+	fds[n++] = wiring->counters[lane][role];
 	if (role == PROC_TLS) {
 		n += list_channel(&links->wire, fds + n);
 		n += list_channel(&links->plain, fds + n);
 		fds[n++] = links->keyd[0];
 	} else if (role == PROC_KEYD) {
 		fds[n++] = links->keyd[1];
-	} else if (role == PROC_CONTROL) {
+	} else {
 		n += list_channel(&links->plain, fds + n);
-		fds[n++] = wiring->admin;
-		for (unsigned other = 0; other < PROC_ROLES; other++)
-			fds[n++] = wiring->counters_read[other];
+		fds[n++] = wiring->admin[lane];
+		for (unsigned of = 0; of < wiring->lanes; of++)
+			for (unsigned other = 0; other < PROC_ROLES; other++)
+				fds[n++] = wiring->counters_read[of][other];
+	}
+	return n;
+}
+
+unsigned wiring_list_dataplane(const struct wiring *wiring, const int sockets[PROC_LANES_MAX], int fds[WIRING_FDS_MAX])
+{
+	unsigned n = 0;
+	fds[n++] = wiring->conf;
+	fds[n++] = wiring->counters[0][PROC_DATAPLANE];
+	for (unsigned lane = 1; lane < wiring->lanes; lane++) {
+		fds[n++] = sockets[lane];
+		fds[n++] = wiring->counters[lane][PROC_DATAPLANE];
 	}
 	return n;
 }

@@ -9,13 +9,14 @@
 
 /* Made once, kept over restarts. */
 struct wiring {
+	unsigned lanes;
 	int conf;                      /* sealed memfd */
-	int counters[PROC_ROLES];      /* memfds */
-	int counters_read[PROC_ROLES]; /* the same, opened for reading only */
-	int admin;                     /* listening */
+	int counters[PROC_LANES_MAX][PROC_ROLES];      /* memfds; of the dataplane those of the lane's thread */
+	int counters_read[PROC_LANES_MAX][PROC_ROLES]; /* the same, opened for reading only */
+	int admin[PROC_LANES_MAX];     /* listening: @NAME, @NAME/1, @NAME/2 and so on */
 };
 
-/* Made afresh for each incarnation of tls, keyd and control. */
+/* Made afresh for each incarnation of a lane's tls, keyd and control. */
 struct links {
 	struct channel_fds wire;       /* dataplane - tls */
 	struct channel_fds plain;      /* tls - control */
@@ -25,14 +26,19 @@ struct links {
 enum { WIRING_FDS_MAX = PROC_FD_END };
 
 /* Takes conf over. 0, or -errno after a line in the log. `name` is the guard's. */
-int wiring_init(struct wiring *wiring, int conf, const char *name) __attribute__((warn_unused_result, nonnull));
+int wiring_init(struct wiring *wiring, int conf, const char *name, unsigned lanes)
+	__attribute__((warn_unused_result, nonnull));
 void wiring_fini(struct wiring *wiring) __attribute__((nonnull));
 
 int links_init(struct links *links) __attribute__((warn_unused_result, nonnull));
 void links_fini(struct links *links) __attribute__((nonnull));
 
-/* The descriptors of a role from PROC_FD_CONF on, in the order of proc.h. How many. */
-unsigned wiring_list(const struct wiring *wiring, const struct links *links, enum proc_role role,
+/* The descriptors of tls, keyd or control of a lane from PROC_FD_CONF on, in the order of proc.h. How many. */
+unsigned wiring_list(const struct wiring *wiring, const struct links *links, enum proc_role role, unsigned lane,
 	int fds[WIRING_FDS_MAX]) __attribute__((nonnull));
+
+/* Those of the dataplane; sockets[lane] is its end of the socket for that lane, from the second on. */
+unsigned wiring_list_dataplane(const struct wiring *wiring, const int sockets[PROC_LANES_MAX], int fds[WIRING_FDS_MAX])
+	__attribute__((nonnull));
 
 #endif

@@ -59,6 +59,7 @@ struct conf {
 	char name[32];                 /* [guard] name: of the admin socket, "@NAME" */
 	unsigned port_count;
 	uint16_t ports[CONF_PORTS_MAX];        /* [guard] ports */
+	unsigned workers;              /* [guard] workers: lanes, 1 to PROC_LANES_MAX */
 	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */

@@ -31,6 +31,9 @@ const struct conf_key conf_keys[] = {
 		"Name of this guard on this machine: of its control socket, @NAME."},
 	{"guard", "ports", set_ports, CONF(ports), 1, 65535, false, "5269, 5270",
 		"TCP ports on which XMPP between servers is guarded. Streams have to use STARTTLS: direct TLS is refused."},
+	{"guard", "workers", set_number, CONF(workers), 1, PROC_LANES_MAX, false, "1",
+		"Lanes that share the load (1 to 16): a thread of the dataplane and its own tls, keyd and control each. All\n"
+		"frames between two IP addresses go through one lane."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",

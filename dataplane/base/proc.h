@@ -3,9 +3,12 @@
  * reads the configuration that sallyportd has checked, opens what it needs as root, shuts itself into its sandbox,
  * says that it is ready, and ends when sallyportd ends.
  *
- * tls, keyd and control live and die together: a connection is spread over all three, so the death of one ends all
- * connections anyway, and starting three afresh is simpler than mending two. sallyportd then gives the dataplane, which
- * goes on bridging, a new channel.
+ * A lane is one worker thread of the dataplane and its own tls, keyd and control; there are as many lanes as
+ * [guard] workers says. A connection belongs to one lane for life, and lanes share nothing.
+ *
+ * tls, keyd and control of a lane live and die together: a connection is spread over all three, so the death of one ends
+ * all its connections anyway, and starting three afresh is simpler than mending two. sallyportd then gives the lane's
+ * thread of the dataplane, which goes on bridging, a new channel.
  */
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
@@ -14,11 +17,23 @@
 
 enum proc_role { PROC_DATAPLANE, PROC_TLS, PROC_KEYD, PROC_CONTROL, PROC_ROLES };
 
+enum proc_limits { PROC_LANES_MAX = 16 };
+
+/* Which lane a process is of. The dataplane is of all of them, and says 0. */
+struct proc_lane {
+	unsigned lane, lanes;
+};
+
+/* What sallyportd tells it in, as LANE/LANES; where it is not there, there is one lane. */
+#define PROC_LANE_VARIABLE "SALLYPORT_LANE"
+
 enum proc_fd {
 	PROC_FD_SUPERVISOR = 3,        /* SOCK_SEQPACKET to sallyportd; end of file: it is gone, exit at once */
 	PROC_FD_CONF = 4,              /* sealed memfd: the configuration file as it was checked */
 	PROC_FD_COUNTERS = 5,          /* memfd: the process's own counters */
 	PROC_FD_ROLE = 6,              /* from here on by role: */
+
+	DATAPLANE_FD_LANES = 6,        /* for each lane from the second on: supervisor socket, counters */
 
 	TLS_FD_LOWER = 6,              /* 6, 7, 8: channel to dataplane (upper end), order of struct channel_fds */
 	TLS_FD_UPPER = 9,              /* 9, 10, 11: channel to control (lower end) */
@@ -28,11 +43,23 @@ enum proc_fd {
 
 	CONTROL_FD_LOWER = 6,          /* 6, 7, 8: channel to tls (upper end) */
 	CONTROL_FD_ADMIN = 9,          /* listening stream socket for the CLI */
-	CONTROL_FD_COUNTERS = 10,      /* 10..13: the counters of each enum proc_role, to read (its own among them) */
-	PROC_FD_END = 16
+	CONTROL_FD_COUNTERS = 10,      /* for each lane the counters of each enum proc_role, to read (its own among them) */
+	PROC_FD_END = CONTROL_FD_COUNTERS + PROC_LANES_MAX * PROC_ROLES
 };
 
-/* What passes over PROC_FD_SUPERVISOR: one byte of type, and descriptors by SCM_RIGHTS. */
+/* Of the dataplane's thread for this lane. */
+static inline int dataplane_fd_supervisor(unsigned lane)
+{
+	return lane ? DATAPLANE_FD_LANES + 2 * ((int)lane - 1) : PROC_FD_SUPERVISOR;
+}
+
+static inline int dataplane_fd_counters(unsigned lane)
+{
+	return lane ? DATAPLANE_FD_LANES + 2 * ((int)lane - 1) + 1 : PROC_FD_COUNTERS;
+}
+
+/* What passes over PROC_FD_SUPERVISOR: one byte of type, and descriptors by SCM_RIGHTS. The dataplane has one such socket
+ * for each lane, on which that lane's channel comes and goes. */
 enum supervisor_msg {
 	SUPERVISOR_READY = 1,          /* process to sallyportd: initialised and in its sandbox */
 	SUPERVISOR_PEER_BROKEN = 2,    /* process to sallyportd: the other end of my channel broke the contract */
@@ -42,15 +69,19 @@ enum supervisor_msg {
 
 /* Names the log, checks that the descriptors are there and closes any other above them, ignores SIGPIPE, asks to be
  * killed with sallyportd. Exits with a hint when started by hand. */
-void proc_init(enum proc_role role);
+struct proc_lane proc_init(enum proc_role role);
 
 /* Sends one byte, never blocks. 0 or -errno. */
-int proc_tell(enum supervisor_msg type) __attribute__((warn_unused_result));
+int supervisor_tell(int socket, enum supervisor_msg type) __attribute__((warn_unused_result));
 
 /* Takes one message, never blocks: its type, 0 if none, -EPIPE if sallyportd is gone. *fds is filled for ATTACH. */
+int supervisor_hear(int socket, struct channel_fds *fds) __attribute__((warn_unused_result, nonnull));
+
+/* The same on PROC_FD_SUPERVISOR. */
+int proc_tell(enum supervisor_msg type) __attribute__((warn_unused_result));
 int proc_hear(struct channel_fds *fds) __attribute__((warn_unused_result, nonnull));
 
 const char *proc_role_name(enum proc_role role); /* "dataplane", "tls", "keyd", "control" */
-int proc_fd_end(enum proc_role role); /* the first number above its descriptors */
+int proc_fd_end(enum proc_role role, unsigned lanes); /* the first number above its descriptors */
 
 #endif

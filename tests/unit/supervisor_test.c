@@ -1,6 +1,7 @@
 /*
  * The real sallyportd with processes that only play their part: they are this same program, started by another name.
- * What they do is told by a file ROLE.mode that the test writes; what they did is in the log.
+ * What they do is told by a file ROLE.mode that the test writes; what they did is in the log. The dataplane plays all of
+ * its lanes in one loop.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,10 +49,13 @@ static void read_mode(enum proc_role role, char mode[32])
 static void expect_only_own_descriptors(enum proc_role role)
 {
 	extern char **environ;
-	if (!environ[0] || strncmp(environ[0], CONF_NAME_VARIABLE "=/", strlen(CONF_NAME_VARIABLE) + 2) || environ[1])
+	static const char name[] = CONF_NAME_VARIABLE "=/", lane[] = PROC_LANE_VARIABLE "=";
+	if (!environ[0] || strncmp(environ[0], name, sizeof(name) - 1) || !environ[1] ||
+		strncmp(environ[1], lane, sizeof(lane) - 1) || environ[2])
 		fatalx("a strange environment");
+	unsigned lanes = (unsigned)strtoul(strchr(environ[1], '/') + 1, NULL, 10);
 	for (int fd = 0; fd < 256; fd++)
-		if ((fcntl(fd, F_GETFD) >= 0) != (fd < proc_fd_end(role)))
+		if ((fcntl(fd, F_GETFD) >= 0) != (fd < proc_fd_end(role, lanes)))
 			fatalx("a strange descriptor fd=%d", fd);
 }
 
@@ -125,28 +129,54 @@ static struct channel *attach(int first_fd, enum channel_end end)
 	return ch;
 }
 
-static void play_dataplane(void)
+/* "attached", of several lanes "attached lane=1" */
+static void tell_of_lane(struct proc_lane own, unsigned lane, const char *what)
+{
+	if (own.lanes == 1)
+		log_info("%s", what);
+	else
+		log_info("%s lane=%u", what, lane);
+}
+
+static int play_thread(struct proc_lane own, unsigned lane, struct channel **ch)
 {
 	struct channel_fds fds;
-	struct channel *ch = NULL;
-	for (int type; (type = proc_hear(&fds)) != -EPIPE; usleep(1000)) {
-		if (type == SUPERVISOR_ATTACH) {
-			ch = channel_attach(fds, CHANNEL_LOWER);
-			if (!ch || channel_send(ch, MSG_BYTES, SIDE_CLIENT, 42, "through", 7))
-				fatal("channel");
-			channel_flush(ch);
-			log_info("attached");
-		} else if (type == SUPERVISOR_DETACH) {
-			channel_free(ch);
-			ch = NULL;
-			log_info("detached");
-		}
+	int type = supervisor_hear(dataplane_fd_supervisor(lane), &fds);
+	if (type == SUPERVISOR_ATTACH) {
+		*ch = channel_attach(fds, CHANNEL_LOWER);
+		if (!*ch || channel_send(*ch, MSG_BYTES, SIDE_CLIENT, 42 + lane, "through", 7))
+			fatal("channel");
+		channel_flush(*ch);
+		tell_of_lane(own, lane, "attached");
+	} else if (type == SUPERVISOR_DETACH) {
+		channel_free(*ch);
+		*ch = NULL;
+		tell_of_lane(own, lane, "detached");
 	}
+	return type;
+}
+
+static void play_dataplane(struct proc_lane own)
+{
+	struct channel *ch[PROC_LANES_MAX] = {NULL};
+	static const char *const counter_names[] = {"starts"};
+	for (unsigned lane = 1; lane < own.lanes; lane++)
+		if (!counters_open(dataplane_fd_counters(lane), counter_names, 1))
+			fatal("counters of lane %u", lane);
+	char mode[32];
+	read_mode(PROC_DATAPLANE, mode);
+	if (!strcmp(mode, "break-lane") &&
+		supervisor_tell(dataplane_fd_supervisor(own.lanes - 1), SUPERVISOR_PEER_BROKEN))
+		fatal("supervisor");
+	for (int type = 0; type != -EPIPE; usleep(1000))
+		for (unsigned lane = 0; lane < own.lanes && type != -EPIPE; lane++)
+			type = play_thread(own, lane, &ch[lane]);
 	log_info("ends in order");
 }
 
-static void play_tls(void)
+static void play_tls(struct proc_lane own)
 {
+	(void)own;
 	struct channel *lower = attach(TLS_FD_LOWER, CHANNEL_UPPER), *upper = attach(TLS_FD_UPPER, CHANNEL_LOWER);
 	struct channel_receiver receiver = {tls_verbs, any_conn, upper};
 	struct channel_fds fds;
@@ -155,23 +185,24 @@ static void play_tls(void)
 			fatalx("broken");
 }
 
-static void play_keyd(void)
+static void play_keyd(struct proc_lane own)
 {
+	(void)own;
 	struct channel_fds fds;
 	for (char byte; proc_hear(&fds) == 0; usleep(1000))
 		if (recv(KEYD_FD_TLS, &byte, 1, MSG_DONTWAIT) == 1)
 			log_info("asked byte=%c", byte);
 }
 
-static void play_control(void)
+static void play_control(struct proc_lane own)
 {
 	struct channel *lower = attach(CONTROL_FD_LOWER, CHANNEL_UPPER);
 	struct channel_receiver receiver = {control_verbs, any_conn, NULL};
 	struct channel_fds fds;
-	for (unsigned role = 0; role < PROC_ROLES; role++) {
-		if (!counters_read(CONTROL_FD_COUNTERS + (int)role))
+	for (unsigned i = 0; i < own.lanes * PROC_ROLES; i++) {
+		if (!counters_read(CONTROL_FD_COUNTERS + (int)i))
 			fatal("counters");
-		if ((fcntl(CONTROL_FD_COUNTERS + (int)role, F_GETFL) & O_ACCMODE) != O_RDONLY)
+		if ((fcntl(CONTROL_FD_COUNTERS + (int)i, F_GETFL) & O_ACCMODE) != O_RDONLY)
 			fatalx("counters of others could be written");
 	}
 	for (; proc_hear(&fds) == 0; usleep(1000)) {
@@ -188,10 +219,10 @@ static void play_control(void)
 
 static int play(enum proc_role role)
 {
-	static void (*const plays[PROC_ROLES])(void) = {play_dataplane, play_tls, play_keyd, play_control};
+	static void (*const plays[PROC_ROLES])(struct proc_lane) = {play_dataplane, play_tls, play_keyd, play_control};
 	static const char *const counter_names[] = {"starts"};
 	expect_only_own_descriptors(role);
-	proc_init(role);
+	struct proc_lane own = proc_init(role);
 	log_info("up pid=%d", getpid());
 	misbehave(role);
 	struct counters *counters = counters_open(PROC_FD_COUNTERS, counter_names, 1);
@@ -202,7 +233,7 @@ static int play(enum proc_role role)
 	conf_free(conf_load_inherited());
 	tell(SUPERVISOR_READY);
 	misbehave_when_ready(role);
-	plays[role]();
+	plays[role](own);
 	return 0;
 }
 
@@ -257,23 +288,23 @@ static void set_mode(struct guard *g, enum proc_role role, const char *mode)
 	write_text(g->folder, name, mode);
 }
 
-static void write_conf(struct guard *g)
+static void write_conf(struct guard *g, unsigned workers)
 {
 	static unsigned number;
 	char *conf;
 	snprintf(g->name, sizeof(g->name), "test-%d-%u", getpid(), number++);
 	assert_true(asprintf(&conf,
-			    "[guard]\nname = %s\naudit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
+			    "[guard]\nname = %s\nworkers = %u\naudit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
 			    "keyd = 64103\ncontrol = 64104\n[inside]\ndevice = none0\ndomains = a.example\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n[outside]\ndevice = none1\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n",
-			    g->name) > 0);
+			    g->name, workers) > 0);
 	write_text(g->folder, "test.conf", conf);
 	write_text(g->folder, "pem", "");
 	free(conf);
 }
 
-static void guard_init(struct guard *g)
+static void guard_init_lanes(struct guard *g, unsigned workers)
 {
 	memset(g, 0, sizeof(*g));
 	snprintf(g->folder, sizeof(g->folder), "/tmp/sallyport-test-XXXXXX");
@@ -286,7 +317,12 @@ static void guard_init(struct guard *g)
 		snprintf(name, sizeof(name), "sallyport-%s", proc_role_name(role));
 		copy_program("/proc/self/exe", g->folder, name);
 	}
-	write_conf(g);
+	write_conf(g, workers);
+}
+
+static void guard_init(struct guard *g)
+{
+	guard_init_lanes(g, 1);
 }
 
 static void guard_start(struct guard *g)
@@ -348,14 +384,20 @@ static void await_all(struct guard *g, const char *const *texts)
 	g->seen = furthest;
 }
 
-static pid_t await_pid(struct guard *g, enum proc_role role)
+/* As the log calls it. */
+static pid_t await_pid_of(struct guard *g, const char *name)
 {
 	char text[40];
 	size_t from = g->seen;
-	snprintf(text, sizeof(text), "%s: info: up pid=", proc_role_name(role));
+	snprintf(text, sizeof(text), "%s: info: up pid=", name);
 	pid_t pid = (pid_t)strtol(await(g, text, 5000), NULL, 10);
 	g->seen = from;
 	return pid;
+}
+
+static pid_t await_pid(struct guard *g, enum proc_role role)
+{
+	return await_pid_of(g, proc_role_name(role));
 }
 
 struct pids {
@@ -418,17 +460,22 @@ static void guard_fini(struct guard *g)
 	assert_int_equal(rmdir(g->folder), 0); /* the guard left nothing */
 }
 
-static int admin_connect(const struct guard *g)
+static int admin_connect_to(const struct guard *g, const char *lane)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	memcpy(address.sun_path + 1, g->name, strlen(g->name));
+	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s%s", g->name, lane);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(g->name));
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
 	if (connect(fd, (struct sockaddr *)&address, size)) {
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+static int admin_connect(const struct guard *g)
+{
+	return admin_connect_to(g, "");
 }
 
 /* --- tests --- */
@@ -480,6 +527,93 @@ static void the_three_live_and_die_together(void **state)
 	}
 	await_all(&g, (const char *const[]){"attached\n", "control: info: heard conn=42 text=through\n", NULL});
 	assert_non_null(strstr(g.text, "keyd: info: starts count=4\n")); /* counters outlive who counts */
+	guard_stop(&g);
+	guard_fini(&g);
+}
+
+static void expect_hello(const struct guard *g, const char *lane)
+{
+	char hello[6] = "";
+	int admin = admin_connect_to(g, lane);
+	assert_int_equal(recv(admin, hello, 5, MSG_WAITALL), 5);
+	assert_string_equal(hello, "hello");
+	close(admin);
+}
+
+static const char *const of_lane[2][3] = {{"tls/0", "keyd/0", "control/0"}, {"tls/1", "keyd/1", "control/1"}};
+
+static void lanes_are_wired_apart(void **state)
+{
+	(void)state;
+	static struct guard g;
+	guard_init_lanes(&g, 2);
+	guard_start(&g);
+	await_all(&g, (const char *const[]){"sallyportd: info: ready\n", "attached lane=0\n", "attached lane=1\n",
+				"control/0: info: heard conn=42 text=through\n", "control/1: info: heard conn=43 text=through\n",
+				"keyd/0: info: asked byte=k\n", "keyd/1: info: asked byte=k\n", NULL});
+	expect_hello(&g, "");
+	expect_hello(&g, "/1");
+	assert_int_equal(admin_connect_to(&g, "/2"), -1);
+	guard_stop(&g);
+	assert_non_null(strstr(g.text, "detached lane=1\n"));
+	assert_null(strstr(g.text, "killed"));
+	guard_fini(&g);
+}
+
+static void a_death_stays_in_its_lane(void **state)
+{
+	(void)state;
+	static struct guard g;
+	pid_t pids[2][3];
+	guard_init_lanes(&g, 2);
+	guard_start(&g);
+	for (unsigned lane = 0; lane < 2; lane++)
+		for (unsigned i = 0; i < 3; i++)
+			pids[lane][i] = await_pid_of(&g, of_lane[lane][i]);
+	pid_t dataplane = await_pid_of(&g, "dataplane");
+	await(&g, "sallyportd: info: ready\n", 5000);
+	for (unsigned i = 0; i < 3; i++) {
+		g.seen = g.length;
+		kill(pids[1][i], SIGKILL);
+		await(&g, "dataplane: info: detached lane=1\n", 5000);
+		for (unsigned k = 0; k < 3; k++) {
+			expect_gone(pids[1][k]);
+			pids[1][k] = await_pid_of(&g, of_lane[1][k]);
+			assert_true(is_alive(pids[0][k]));
+		}
+		await(&g, "sallyportd: info: ready again lane=1\n", 5000);
+		assert_true(is_alive(dataplane));
+	}
+	assert_null(strstr(g.text, "detached lane=0\n"));
+	guard_stop(&g);
+	guard_fini(&g);
+}
+
+static void the_dataplane_may_tell_of_one_lane(void **state)
+{
+	(void)state;
+	static struct guard g;
+	guard_init_lanes(&g, 3);
+	set_mode(&g, PROC_DATAPLANE, "break-lane");
+	guard_start(&g);
+	await(&g, "the other end of a channel broke its contract, says dataplane\n", 5000);
+	expect_exit(&g, 1); /* it was not ready yet: a death is an end */
+	assert_non_null(strstr(g.text, "tls/2 did not start: giving up\n"));
+	guard_fini(&g);
+}
+
+static void the_dataplane_ends_all_lanes(void **state)
+{
+	(void)state;
+	static struct guard g;
+	guard_init_lanes(&g, 2);
+	guard_start(&g);
+	pid_t dataplane = await_pid_of(&g, "dataplane"), other = await_pid_of(&g, "keyd/1");
+	await(&g, "sallyportd: info: ready\n", 5000);
+	kill(dataplane, SIGKILL);
+	await(&g, "dataplane was killed pid=", 5000);
+	expect_gone(other);
+	await_all(&g, (const char *const[]){"ready again lane=0\n", "ready again lane=1\n", NULL});
 	guard_stop(&g);
 	guard_fini(&g);
 }
@@ -681,8 +815,8 @@ static void files_that_it_names_must_be_there(void **state)
 	snprintf(path, sizeof(path), "%s/pem", g.folder);
 	unlink(path);
 	assert_int_equal(run_daemon(&g, "-n -c test.conf", output), 1);
-	assert_non_null(strstr(output, "test.conf:12: trust: "));
-	assert_non_null(strstr(output, "test.conf:19: ca-key: "));
+	assert_non_null(strstr(output, "test.conf:13: trust: "));
+	assert_non_null(strstr(output, "test.conf:20: ca-key: "));
 	guard_fini(&g);
 }
 
@@ -699,6 +833,10 @@ static int test_all(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_wired),
 		cmocka_unit_test(the_three_live_and_die_together),
+		cmocka_unit_test(lanes_are_wired_apart),
+		cmocka_unit_test(a_death_stays_in_its_lane),
+		cmocka_unit_test(the_dataplane_may_tell_of_one_lane),
+		cmocka_unit_test(the_dataplane_ends_all_lanes),
 		cmocka_unit_test(the_death_of_the_dataplane_ends_all),
 		cmocka_unit_test(nothing_survives_sallyportd),
 		cmocka_unit_test(a_broken_contract_is_a_death),
