@@ -1,0 +1,42 @@
+"""Both ends of s2s_carry: numbered stanzas from inside to outside, and what of them arrived."""
+import os
+import subprocess
+
+from .guard import BUILD
+from .wire import ADDRESS, SIDES
+
+PROGRAM = BUILD / "tests/e2e/s2s_carry"
+
+
+class Carry:
+    """Certificates of its ends hold with and without the guard. `family` chooses the address."""
+
+    def __init__(self, world, family=4):
+        self.world, self.family = world, family
+        self.files = {}
+        for side in SIDES:
+            bundle = world.folder / f"carry{family}-{side}-trusted.pem"
+            bundle.write_text("".join(ca.read_text() for ca in world.trusted(side)))
+            self.files[side] = [*world.ca[side].issue(world.domains[side], f"carry{family}-{side}"), bundle]
+        self.sink_log = world.folder / f"carry{family}-sink.log"
+        world.start(world.wire.ns["outside"], f"carry{family}-sink", *self.arguments("outside", "sink"))
+
+    def arguments(self, side, mode):
+        domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
+        return [PROGRAM, mode, ADDRESS["outside"][self.family], 5269, *domains, *self.files[side]]
+
+    def begin(self, mode, *numbers):
+        """The dialling end, whose lines can be read from its stdout."""
+        log = open(self.world.folder / f"carry{self.family}-{mode}.log", "ab")
+        process = subprocess.Popen(["ip", "netns", "exec", self.world.wire.ns["inside"],
+                                    *map(str, self.arguments("inside", mode)), *map(str, numbers)],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                                   env=os.environ, start_new_session=True)
+        process.name = f"carry{self.family}-{mode}"
+        self.world.processes.append(process)
+        return process
+
+    def taken(self):
+        """What the sink said of each stream that is over: ("took", first, count, bytes, digest) or ("broken", why...)."""
+        lines = self.sink_log.read_text(errors="replace").splitlines() if self.sink_log.exists() else []
+        return [tuple(line.split()) for line in lines if line.startswith(("took", "broken"))]
