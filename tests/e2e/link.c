@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { QUEUE_FRAMES = 4096, FRAME_MAX = 2048, RECEIVE_BUFFER = 8 << 20, BUDGET = 64 };
+enum { QUEUE_FRAMES = 4096, FRAME_MAX = 9216, RECEIVE_BUFFER = 8 << 20, BUDGET = 64 };
 
 struct held {
 	uint64_t due_us;

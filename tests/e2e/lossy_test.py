@@ -1,28 +1,12 @@
 #!/usr/bin/python3
 """
-Both wires of the guard are bad ones (tests/e2e/link.c: 5 % loss, 40 ms, 10 % reordering, 2 % duplication, 1 % corruption):
-two servers federate through the guard over them, and what they say arrives whole and in order.
+Both wires of the guard are bad ones (5 % loss, 40 ms, 10 % reordering, 2 % duplication, 1 % corruption): two servers
+federate through the guard over them; presence crosses, and what they say arrives whole and in order.
 """
-from lib import BUILD, SIDES, World, body, check, local, note, run
+from lib import World, body, check, local, note
+from lib.bad_link import make_bad
 
-LOSS, DELAY, REORDER, DUPLICATE, CORRUPT = 5, 40, 10, 2, 1
-FEW, BULK, SIZE = 20, 100, 10000
-
-
-def make_bad(world, seed):
-    """Between each server's end of the wire and the guard's: a namespace of its own with the emulator in it."""
-    wire = world.wire
-    for i, side in enumerate(SIDES):
-        name = f"link-{side}-{world.tag}"
-        run("ip", "netns", "add", name)
-        wire.ns[f"link-{side}"] = name
-        wire.on("guard", "ip", "link", "set", side, "down")
-        wire.on("guard", "ip", "link", "set", side, "netns", name)
-        run("ip", "link", "add", "near", "netns", name, "type", "veth", "peer", "name", side, "netns", wire.ns["guard"])
-        for namespace, device in ((name, side), (name, "near"), (wire.ns["guard"], side)):
-            wire.bring_up(namespace, device)
-        world.start(name, f"link-{side}", BUILD / "tests/e2e/link", side, "near", seed + i,
-                    LOSS, DELAY, REORDER, DUPLICATE, CORRUPT)
+FEW, BULK, SIZE = 20, 40, 10000
 
 
 def in_order(receiver, word, count, seconds):
@@ -39,11 +23,15 @@ def text(word, i):
 
 with World(families=(4,)) as world:
     world.start_servers()
-    world.wire.cut()
     make_bad(world, 42)
     world.guard.start()
     alice, bob = world.client("inside"), world.client("outside")
     alice.presence(), bob.presence()
+    check(alice.befriend(bob), "two people subscribe to each other's presence")
+    for one, other in ((alice, bob), (bob, alice)):
+        one.presence(show="dnd", status=f"{one.bare} is busy")
+        check(other.wait(lambda e: local(e) == "presence" and e.findtext("{jabber:client}show") == "dnd"),
+              f"a change of {one.bare} is seen by the other")
     for words, count in ((("out", "in"), FEW), (("bulk-out", "bulk-in"), BULK)):
         for i in range(count):
             alice.message(bob.jid, text(words[0], i))

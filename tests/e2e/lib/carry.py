@@ -6,6 +6,7 @@ from .guard import BUILD
 from .wire import ADDRESS, SIDES
 
 PROGRAM = BUILD / "tests/e2e/s2s_carry"
+PORT = 5269
 
 
 class Carry:
@@ -23,7 +24,12 @@ class Carry:
 
     def arguments(self, side, mode):
         domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
-        return [PROGRAM, mode, ADDRESS["outside"][self.family], 5269, *domains, *self.files[side]]
+        return [PROGRAM, mode, ADDRESS["outside"][self.family], PORT, *domains, *self.files[side]]
+
+    def listens(self):
+        """Whether the sink is ready: its port as the kernel shows it."""
+        listening = self.world.wire.on("outside", "ss", "-Hltn", f"-{self.family}", f"sport = :{PORT}").stdout
+        return ADDRESS["outside"][self.family] in listening
 
     def begin(self, mode, *numbers):
         """The dialling end, whose lines can be read from its stdout."""
