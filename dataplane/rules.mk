@@ -24,10 +24,15 @@ unit_tests += tests/unit/frame_test
 tests/unit/frame_test.srcs := tests/unit/frame_test.c
 tests/unit/frame_test.archives := frames dataplane
 
+# A worker between two rings.
+archives += worker_harness
+worker_harness.srcs := tests/unit/worker_harness.c
+worker_harness.libs := -lrte_net_ring
+$(BUILD)/tests/unit/worker_harness.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/worker_test
 tests/unit/worker_test.srcs := tests/unit/worker_test.c
-tests/unit/worker_test.archives := frames channel_harness dataplane tcp base
-tests/unit/worker_test.libs := -lrte_net_ring
+tests/unit/worker_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/worker_test.o: cflags.tests/unit = $(dpdk_cflags)
 
 unit_tests += tests/unit/deadline_test

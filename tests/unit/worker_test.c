@@ -1,32 +1,18 @@
-/*
- * The whole worker, round by round: frames made by hand go in at two ports that are rings, frames that come out are looked
- * at, and a player has the other end of the channel.
- */
+/* The whole worker, round by round. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include <rte_eal.h>
-#include <rte_eth_ring.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
-#include "channel_harness.h"
-#include "dataplane/base/proc.h"
 #include "dataplane/upper.h"
-#include "dataplane/worker.h"
-#include "frames.h"
-
-enum { RING_FRAMES = 1024, ROUNDS = 8, SUPERVISOR = 100 };
-enum { CLIENT = 1, SERVER = 2 };       /* last byte of addresses */
+#include "worker_harness.h"
 
 static const uint8_t all_options[] = {
 	2, 4, 0x23, 0x28,              /* MSS 9000 */
@@ -38,280 +24,6 @@ static const uint8_t all_options[] = {
 	1, 1, 1, 0,
 };
 static_assert(sizeof(all_options) % 4 == 0, "options");
-
-struct bench {
-	struct worker *worker;
-	struct rte_ring *in[WIRES], *out[WIRES];
-	struct player player;
-	bool attached;
-	uint8_t tags;                  /* VLAN tags on every frame that is made */
-	uint8_t family;
-};
-
-/* --- the bench --- */
-
-static void make_port(struct bench *b, unsigned w)
-{
-	static const char *const names[WIRES] = {"inside", "outside"};
-	char name[32];
-	snprintf(name, sizeof(name), "in_%s", names[w]);
-	b->in[w] = rte_ring_create(name, RING_FRAMES, SOCKET_ID_ANY, 0);
-	snprintf(name, sizeof(name), "out_%s", names[w]);
-	b->out[w] = rte_ring_create(name, RING_FRAMES, SOCKET_ID_ANY, 0);
-	assert_non_null(b->in[w]);
-	assert_non_null(b->out[w]);
-	assert_true(rte_eth_from_rings(names[w], &b->in[w], 1, &b->out[w], 1, 0) >= 0);
-	struct port *port = &b->worker->port[w];
-	port->kind = PORT_VDEV;
-	port->device = names[w];
-	snprintf(port->name, sizeof(port->name), "net_ring_%s", names[w]);
-	port_start(port, b->worker->buffers);
-	port->mtu = 1500;
-}
-
-static int start(void **state)
-{
-	static char words[][20] = {"worker_test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
-		"--log-level=*:4"};
-	char *eal[sizeof(words) / sizeof(words[0])];
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		eal[i] = words[i];
-	static struct bench bench;
-	struct bench *b = &bench;
-	*state = b;
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) || dup2(pair[0], SUPERVISOR) < 0 ||
-		dup2(pair[1], PROC_FD_SUPERVISOR) < 0)
-		return -1;
-	if (rte_eal_init(sizeof(eal) / sizeof(eal[0]), eal) < 0)
-		return -1;
-	b->worker = calloc(1, sizeof(*b->worker));
-	b->worker->buffers = rte_pktmbuf_pool_create("buffers", 4095, 0, 0, 2048 + 128, SOCKET_ID_ANY);
-	assert_non_null(b->worker->buffers);
-	for (unsigned w = 0; w < WIRES; w++)
-		make_port(b, w);
-	const struct conf conf = {.port_count = 2, .ports = {5269, 5270}};
-	worker_init(b->worker, &conf, counters_open(counters_create(), dataplane_counter_names, DATAPLANE_COUNTERS_END));
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct bench *b = *state;
-	deadlines_fini(&b->worker->deadlines);
-	flow_table_fini(&b->worker->flows);
-	free(b->worker);
-	return rte_eal_cleanup();
-}
-
-static void run(struct bench *b)
-{
-	for (unsigned i = 0; i < ROUNDS; i++)
-		worker_round(b->worker);
-}
-
-static void send_fds(const struct channel_fds *fds)
-{
-	uint8_t byte = fds ? SUPERVISOR_ATTACH : SUPERVISOR_DETACH;
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} control = {0};
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (fds) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(3 * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), (int[]){fds->memory, fds->wake_upper, fds->wake_lower}, 3 * sizeof(int));
-	}
-	assert_int_equal(sendmsg(SUPERVISOR, &msg, 0), 1);
-}
-
-static void attach(struct bench *b)
-{
-	player_init(&b->player, CHANNEL_LOWER);
-	struct channel_fds fds = player_fds(&b->player);
-	send_fds(&fds);
-	channel_fds_close(&fds);
-	upper_hear_supervisor(b->worker);
-	assert_non_null(b->worker->channel);
-	b->attached = true;
-}
-
-static void detach(struct bench *b)
-{
-	send_fds(NULL);
-	upper_hear_supervisor(b->worker);
-	assert_null(b->worker->channel);
-	if (b->attached)
-		player_fini(&b->player);
-	b->attached = false;
-}
-
-static void empty(struct bench *b)
-{
-	void *mbuf;
-	for (unsigned w = 0; w < WIRES; w++)
-		while (!rte_ring_dequeue(b->out[w], &mbuf))
-			rte_pktmbuf_free(mbuf);
-}
-
-static void forget_flows(struct bench *b)
-{
-	struct flow_table *flows = &b->worker->flows;
-	while (flows->count[FLOW_HALF_OPEN])
-		flow_free(flows, TAILQ_FIRST(&flows->list[FLOW_HALF_OPEN]));
-	for (unsigned i = 0; i < COUNTERS_MAX; i++)
-		counter_set(b->worker->counters, i, 0);
-}
-
-static int before_each(void **state)
-{
-	struct bench *b = *state;
-	b->tags = 0;
-	b->family = 4;
-	forget_flows(b);
-	attach(b);
-	return 0;
-}
-
-/* After every test all buffers are back where they belong. */
-static int after_each(void **state)
-{
-	struct bench *b = *state;
-	uint8_t byte;
-	detach(b);
-	empty(b);
-	while (recv(SUPERVISOR, &byte, 1, MSG_DONTWAIT) == 1)
-		;
-	assert_int_equal(rte_mempool_in_use_count(b->worker->buffers), 0);
-	return 0;
-}
-
-static uint64_t counted(const struct bench *b, enum dataplane_counter which)
-{
-	return atomic_load(&b->worker->counters->table[which].value);
-}
-
-static void inject(struct bench *b, enum wire wire, const struct made *made)
-{
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(b->worker->buffers);
-	assert_non_null(mbuf);
-	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)made->len), made->bytes, made->len);
-	assert_int_equal(rte_ring_enqueue(b->in[wire], mbuf), 0);
-	run(b);
-}
-
-static bool take(struct bench *b, enum wire wire, struct made *made)
-{
-	struct rte_mbuf *mbuf;
-	if (rte_ring_dequeue(b->out[wire], (void **)&mbuf))
-		return false;
-	made->len = rte_pktmbuf_data_len(mbuf);
-	memcpy(made->bytes, rte_pktmbuf_mtod(mbuf, void *), made->len);
-	rte_pktmbuf_free(mbuf);
-	return true;
-}
-
-static bool comes_out(struct bench *b, enum wire wire, const struct made *expected)
-{
-	struct made got;
-	return take(b, wire, &got) && got.len == expected->len && !memcmp(got.bytes, expected->bytes, got.len);
-}
-
-static bool nothing_comes_out(struct bench *b)
-{
-	return rte_ring_empty(b->out[WIRE_INSIDE]) && rte_ring_empty(b->out[WIRE_OUTSIDE]);
-}
-
-static struct made make(const struct bench *b, uint8_t from, uint8_t to, const struct made_tcp *tcp)
-{
-	struct made made;
-	make_ethernet(&made, from, to);
-	for (unsigned i = b->tags; i > 0; i--)
-		make_tag(&made, i > 1 ? 0x88a8 : 0x8100, (uint16_t)(0x2000 + 4 + i));
-	if (b->family == 4)
-		make_ipv4(&made, from, to, 6);
-	else
-		make_ipv6(&made, from, to, 6);
-	if (tcp) {
-		make_tcp(&made, tcp);
-		make_done(&made);
-	}
-	return made;
-}
-
-/* A frame of the guard, read with its sums checked. */
-struct seen {
-	struct made made;
-	struct frame frame;
-	struct tcp_seg seg;
-};
-
-static void see(struct bench *b, enum wire wire, struct seen *seen)
-{
-	assert_true(take(b, wire, &seen->made));
-	frame_parse(&seen->frame, seen->made.bytes, seen->made.len);
-	const struct frame *f = &seen->frame;
-	assert_int_equal(f->kind, FRAME_TCP);
-	if (f->family == 4)
-		assert_int_equal(sum_of(f->bytes + f->ip, 20), 0);
-	assert_int_equal(tcp_sum_of(f->bytes + f->ip, f->bytes + f->tcp, f->tcp_len), 0);
-	assert_int_equal(tcp_seg_parse(&seen->seg, f->bytes + f->tcp, f->tcp_len), 0);
-}
-
-/* --- a connection, client inside --- */
-
-enum { ISN_CLIENT = 1000, ISN_SERVER = 0xfffffff0 };
-
-static struct made_tcp from_client(uint32_t seq, uint32_t ack, uint8_t flags)
-{
-	return (struct made_tcp){.from = 40000, .to = 5269, .seq = ISN_CLIENT + seq, .ack = ISN_SERVER + ack, .flags = flags,
-		.window = 60000};
-}
-
-static struct made_tcp from_server(uint32_t seq, uint32_t ack, uint8_t flags)
-{
-	return (struct made_tcp){.from = 5269, .to = 40000, .seq = ISN_SERVER + seq, .ack = ISN_CLIENT + ack, .flags = flags,
-		.window = 50000};
-}
-
-static void client_says(struct bench *b, const struct made_tcp *tcp)
-{
-	struct made made = make(b, CLIENT, SERVER, tcp);
-	inject(b, WIRE_INSIDE, &made);
-}
-
-static void server_says(struct bench *b, const struct made_tcp *tcp)
-{
-	struct made made = make(b, SERVER, CLIENT, tcp);
-	inject(b, WIRE_OUTSIDE, &made);
-}
-
-static uint64_t hear_opened(struct bench *b, struct msg_opened *opened)
-{
-	struct channel_msg msg;
-	assert_true(player_hear(&b->player, &msg, opened));
-	assert_int_equal(msg.type, MSG_OPENED);
-	assert_int_equal(msg.length, sizeof(*opened));
-	return msg.conn;
-}
-
-/* Leaves nothing on the wires but what was answered. */
-static uint64_t open_connection(struct bench *b)
-{
-	struct msg_opened opened;
-	struct made_tcp syn = from_client(0, 0, TCP_SYN), syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK),
-		ack = from_client(1, 1, TCP_ACK);
-	client_says(b, &syn);
-	server_says(b, &syn_ack);
-	client_says(b, &ack);
-	empty(b);
-	return hear_opened(b, &opened);
-}
 
 /* --- bridging --- */
 
@@ -549,7 +261,7 @@ static void bounds_half_open(void **state)
 	assert_int_equal(b->worker->flows.count[FLOW_HALF_OPEN], FLOWS_HALF_OPEN_MAX);
 	assert_int_equal(counted(b, COUNT_HALF_OPEN_EVICTED), MORE);
 	TAILQ_FIRST(&b->worker->flows.list[FLOW_HALF_OPEN])->expires = 0;
-	run(b);
+	bench_run(b);
 	assert_int_equal(counted(b, COUNT_HALF_OPEN_EXPIRED), 1);
 }
 
@@ -566,7 +278,7 @@ static void carries_bytes_both_ways(void **state)
 	player_expect(&b->player, MSG_BYTES, SIDE_SERVER, id, "greeting", 8);
 	player_expect_none(&b->player);
 	player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, "checked greeting", 16);
-	run(b);
+	bench_run(b);
 	struct seen seen;
 	see(b, WIRE_INSIDE, &seen);
 	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
@@ -600,7 +312,7 @@ static void follows_macs_tags_and_hops(void **state)
 	empty(b);
 	player_say(&b->player, MSG_BYTES, SIDE_CLIENT, id, "y", 1);
 	player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "z", 1);
-	run(b);
+	bench_run(b);
 	struct seen seen;
 	see(b, WIRE_INSIDE, &seen);
 	assert_int_equal(seen.made.bytes[11], 77);
@@ -615,7 +327,7 @@ static void follows_macs_tags_and_hops(void **state)
 	inject(b, WIRE_OUTSIDE, &made);
 	empty(b);
 	player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "z", 1);
-	run(b);
+	bench_run(b);
 	see(b, WIRE_OUTSIDE, &seen);
 	assert_int_equal(seen.made.bytes[5], 77);
 }
@@ -629,7 +341,7 @@ static void ends_from_both_sides(void **state)
 	player_expect(&b->player, MSG_END_OF_STREAM, SIDE_CLIENT, id, NULL, 0);
 	player_say(&b->player, MSG_END_OF_STREAM, SIDE_SERVER, id, NULL, 0);
 	empty(b);
-	run(b);
+	bench_run(b);
 	struct seen seen;
 	see(b, WIRE_OUTSIDE, &seen);
 	assert_int_equal(seen.seg.flags & TCP_FIN, TCP_FIN);
@@ -637,12 +349,12 @@ static void ends_from_both_sides(void **state)
 	server_says(b, &fin_back);
 	player_expect(&b->player, MSG_END_OF_STREAM, SIDE_SERVER, id, NULL, 0);
 	player_say(&b->player, MSG_END_OF_STREAM, SIDE_CLIENT, id, NULL, 0);
-	run(b);
+	bench_run(b);
 	struct made_tcp last = from_client(2, 2, TCP_ACK);
 	client_says(b, &last);
 	player_expect(&b->player, MSG_CLOSED, SIDE_CLIENT, id, NULL, 0);
 	player_say(&b->player, MSG_RESET, SIDE_CLIENT, id, NULL, 0); /* crossed MSG_CLOSED: ignored */
-	run(b);
+	bench_run(b);
 	assert_non_null(b->worker->channel);
 	empty(b);
 	server_says(b, &fin_back); /* our last ACK was lost: it is still answered */
@@ -650,7 +362,7 @@ static void ends_from_both_sides(void **state)
 	assert_int_equal(seen.seg.flags, TCP_ACK);
 	assert_int_equal(b->worker->flows.count[FLOW_OVER], 1);
 	TAILQ_FIRST(&b->worker->flows.list[FLOW_OVER])->expires = 0;
-	run(b);
+	bench_run(b);
 	assert_int_equal(b->worker->flows.count[FLOW_OVER], 0);
 }
 
@@ -663,7 +375,7 @@ static void resets_pass_through_above(void **state)
 	player_expect(&b->player, MSG_RESET, SIDE_SERVER, id, NULL, 0);
 	assert_true(nothing_comes_out(b)); /* until it was decided above */
 	player_say(&b->player, MSG_RESET, SIDE_CLIENT, id, NULL, 0);
-	run(b);
+	bench_run(b);
 	struct seen seen;
 	see(b, WIRE_INSIDE, &seen);
 	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
@@ -689,7 +401,7 @@ static void waits_for_credit(void **state)
 	}
 	assert_int_equal(heard, CHANNEL_WINDOW);
 	player_say(&b->player, MSG_CREDIT, SIDE_CLIENT, id, &(struct msg_credit){1}, sizeof(struct msg_credit));
-	run(b);
+	bench_run(b);
 	player_expect(&b->player, MSG_BYTES, SIDE_CLIENT, id, block, 1);
 	player_expect_none(&b->player);
 }
@@ -699,7 +411,7 @@ static void waits_for_credit(void **state)
 static void expect_broken(struct bench *b)
 {
 	uint8_t byte = 0;
-	run(b);
+	bench_run(b);
 	assert_int_equal(recv(SUPERVISOR, &byte, 1, MSG_DONTWAIT), 1);
 	assert_int_equal(byte, SUPERVISOR_PEER_BROKEN);
 	assert_null(b->worker->channel);
@@ -736,14 +448,14 @@ static void lets_go_of_who_breaks_the_contract(void **state)
 		expect_broken(b);
 		player_fini(&b->player);
 		empty(b);
-		attach(b);
+		bench_attach(b);
 	}
 }
 
 static void refuses_without_an_upper_end(void **state)
 {
 	struct bench *b = *state;
-	detach(b);
+	bench_detach(b);
 	struct made_tcp syn = from_client(0, 0, TCP_SYN);
 	client_says(b, &syn);
 	struct seen seen;
@@ -764,7 +476,7 @@ static void detaching_resets_both_ends(void **state)
 	data.data_len = 5;
 	client_says(b, &data);
 	empty(b);
-	detach(b);
+	bench_detach(b);
 	struct seen seen;
 	see(b, WIRE_INSIDE, &seen);
 	assert_int_equal(seen.seg.flags & TCP_RST, TCP_RST);
@@ -807,7 +519,7 @@ static void strays_are_reset_towards_both_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
+#define T(name) cmocka_unit_test_setup_teardown(name, bench_before_each, bench_after_each)
 		T(bridges_what_is_not_guarded),
 		T(drops_what_could_hide_tcp),
 		T(passes_other_fragments),
@@ -827,5 +539,5 @@ int main(void)
 		T(detaching_resets_both_ends),
 		T(strays_are_reset_towards_both_ends),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, bench_start, bench_stop);
 }
