@@ -73,6 +73,10 @@ static void pass(struct worker *worker, struct arrival *arrival)
 static void decide(struct worker *worker, struct arrival *arrival)
 {
 	struct rte_mbuf *mbuf = arrival->mbuf;
+	if (worker->blocks_alone && !worker->channel) {
+		emit_nothing(worker, arrival, COUNT_DROP_NOBODY_ABOVE);
+		return;
+	}
 	if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf)) {
 		emit_nothing(worker, arrival, COUNT_DROP_SCATTERED);
 		return;

@@ -43,6 +43,7 @@
 	X(STRAY_RESETS_HELD, "stray-resets-held-back")                                                                \
 	/* frames that went no further */                                                                             \
 	X(DROP_PORT_FULL, "drop-port-full")                                                                           \
+	X(DROP_NOBODY_ABOVE, "drop-guard-not-ready")                                                                  \
 	X(DROP_NO_BUFFER, "drop-no-buffer")                                                                           \
 	X(DROP_SCATTERED, "drop-scattered-frame")                                                                     \
 	X(DROP_UNREADABLE, "drop-unreadable-tcp")                                                                     \

@@ -57,6 +57,7 @@ void worker_init(struct worker *worker, const struct conf *conf, struct counters
 {
 	worker->counters = counters;
 	worker->now = clock_us();
+	worker->blocks_alone = conf->on_failure == ON_FAILURE_BLOCK;
 	worker->memory.max_bytes = WORKER_TCP_BYTES;
 	TAILQ_INIT(&worker->busy);
 	TAILQ_INIT(&worker->starved);

@@ -32,6 +32,7 @@ struct worker {
 	struct flow_list busy;         /* to be looked at before this round ends */
 	struct flow_list starved;      /* have bytes for which the channel had no room */
 	struct tcp_budget memory;      /* of all halves */
+	bool blocks_alone;             /* nothing at all passes while nobody is above */
 	struct channel *channel;       /* NULL: nobody above, guarded connections are refused */
 	struct sleeper sleeper;
 	uint64_t supervisor_heard_at;

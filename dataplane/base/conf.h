@@ -48,6 +48,9 @@ struct conf_profile {                  /* [profile NAME] */
 	struct conf_words forbidden[DIRECTIONS];       /* outbound-forbidden-words, inbound-forbidden-words */
 };
 
+/* What becomes of traffic that is not guarded while nobody is there to judge. */
+enum conf_on_failure { ON_FAILURE_BRIDGE, ON_FAILURE_BLOCK };
+
 struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * */
 	char domain[CHANNEL_NAME_MAX];
 	int line;
@@ -63,6 +66,7 @@ struct conf {
 	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
+	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */
 	gid_t gid[PROC_ROLES];
 	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list; "": anywhere */

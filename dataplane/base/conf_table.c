@@ -38,6 +38,9 @@ const struct conf_key conf_keys[] = {
 		"File that audit lines (JSON) are appended to."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
 		"Stream features that servers may offer each other; any other is taken out of the offer."},
+	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
+		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
+		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},
 
 	{"users", "dataplane", set_user, CONF(uid[PROC_DATAPLANE]), 0, 0, false, "sallyport-dp", "Bridges."},
 	{"users", "tls", set_user, CONF(uid[PROC_TLS]), 0, 0, false, "sallyport-tls", "Ends TLS."},

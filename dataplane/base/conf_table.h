@@ -47,6 +47,7 @@ void set_presence(const struct conf_value *v, void *field);
 void set_words(const struct conf_value *v, void *field);
 void set_profile(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);
+void set_on_failure(const struct conf_value *v, void *field);
 
 /* Copies text with its NUL, if there is room for it. */
 bool put_text(char *to, size_t size, const char *text);

@@ -194,6 +194,14 @@ void set_authentication(const struct conf_value *v, void *field)
 		*(enum auth_level *)field = (enum auth_level)level;
 }
 
+void set_on_failure(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"bridge", "block", NULL};
+	int word = enumerated(v, words);
+	if (word >= 0)
+		*(enum conf_on_failure *)field = (enum conf_on_failure)word;
+}
+
 void set_profile(const struct conf_value *v, void *field)
 {
 	const struct conf *conf = v->conf;

@@ -488,6 +488,33 @@ static void detaching_resets_both_ends(void **state)
 	assert_int_equal(b->worker->flows.count[FLOW_SPLIT], 0);
 }
 
+/* What is bridged goes on, or does not, as configured; and it comes back with who is above. */
+static void blocks_or_bridges_without_an_upper_end(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp http = {.from = 40000, .to = 8080, .flags = TCP_ACK};
+	struct made made = make(b, CLIENT, SERVER, &http);
+	detach(b);
+	inject(b, WIRE_INSIDE, &made);
+	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
+	assert_int_equal(counted(b, COUNT_DROP_NOBODY_ABOVE), 0);
+	b->worker->blocks_alone = true;
+	inject(b, WIRE_INSIDE, &made);
+	inject(b, WIRE_OUTSIDE, &made);
+	struct made_tcp syn = from_client(0, 0, TCP_SYN);
+	client_says(b, &syn);
+	assert_true(nothing_comes_out(b));
+	assert_int_equal(counted(b, COUNT_DROP_NOBODY_ABOVE), 3);
+	attach(b);
+	inject(b, WIRE_INSIDE, &made);
+	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
+	open_connection(b);
+	detach(b); /* what was guarded is reset all the same */
+	assert_false(rte_ring_empty(b->out[WIRE_INSIDE]));
+	assert_false(rte_ring_empty(b->out[WIRE_OUTSIDE]));
+	b->worker->blocks_alone = false;
+}
+
 static void strays_are_reset_towards_both_ends(void **state)
 {
 	struct bench *b = *state;
@@ -537,6 +564,7 @@ int main(void)
 		T(lets_go_of_who_breaks_the_contract),
 		T(refuses_without_an_upper_end),
 		T(detaching_resets_both_ends),
+		T(blocks_or_bridges_without_an_upper_end),
 		T(strays_are_reset_towards_both_ends),
 	};
 	return cmocka_run_group_tests(tests, bench_start, bench_stop);
