@@ -494,7 +494,7 @@ static void blocks_or_bridges_without_an_upper_end(void **state)
 	struct bench *b = *state;
 	struct made_tcp http = {.from = 40000, .to = 8080, .flags = TCP_ACK};
 	struct made made = make(b, CLIENT, SERVER, &http);
-	detach(b);
+	bench_detach(b);
 	inject(b, WIRE_INSIDE, &made);
 	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
 	assert_int_equal(counted(b, COUNT_DROP_NOBODY_ABOVE), 0);
@@ -505,11 +505,11 @@ static void blocks_or_bridges_without_an_upper_end(void **state)
 	client_says(b, &syn);
 	assert_true(nothing_comes_out(b));
 	assert_int_equal(counted(b, COUNT_DROP_NOBODY_ABOVE), 3);
-	attach(b);
+	bench_attach(b);
 	inject(b, WIRE_INSIDE, &made);
 	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
 	open_connection(b);
-	detach(b); /* what was guarded is reset all the same */
+	bench_detach(b); /* what was guarded is reset all the same */
 	assert_false(rte_ring_empty(b->out[WIRE_INSIDE]));
 	assert_false(rte_ring_empty(b->out[WIRE_OUTSIDE]));
 	b->worker->blocks_alone = false;
