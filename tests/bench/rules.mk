@@ -1,3 +1,16 @@
 bench_programs += tests/bench/s2s_load
 tests/bench/s2s_load.srcs := tests/bench/s2s_load.c tests/bench/stream.c
 tests/bench/s2s_load.libs := -lssl -lcrypto -lpthread
+
+bench_programs += tests/bench/flood
+tests/bench/flood.srcs := tests/bench/flood.c
+
+bench_programs += tests/bench/forward
+tests/bench/forward.srcs := tests/bench/forward.c
+tests/bench/forward.archives := dataplane tcp base
+
+bench_programs += tests/bench/bridge_cycles
+tests/bench/bridge_cycles.srcs := tests/bench/bridge_cycles.c
+tests/bench/bridge_cycles.archives := frames dataplane tcp base
+
+cflags.tests/bench = $(dpdk_cflags)

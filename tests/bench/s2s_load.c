@@ -3,10 +3,12 @@
  *
  *     s2s_load sink    ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_load send    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS [STANZAS_PER_SECOND]
+ *     s2s_load bulk    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
  *     s2s_load connect ADDRESS PORT DOMAIN PEER CERT KEY CA AT_A_TIME SECONDS
  *
  * Every connection is a stream with STARTTLS, certificates of both sides verified, and SASL EXTERNAL. `send` prints how
- * many stanzas the sink took and in how many seconds; `connect` how many connections came to that point and in how many.
+ * many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in stanzas of 16 KiB; `connect` how many
+ * connections came to that point and in how many.
  */
 #include <err.h>
 #include <pthread.h>
@@ -19,7 +21,7 @@
 
 #include "tests/bench/stream.h"
 
-enum { BATCH = 40, THREADS_MAX = 64 };
+enum { BATCH = 40, THREADS_MAX = 64, BODY = 16 << 10 };
 
 struct load {
 	struct party party;
@@ -86,6 +88,28 @@ static void *send_stanzas(void *arg)
 	return NULL;
 }
 
+/* Large stanzas, so that what carries them counts, and what they cost counts little. */
+static void *send_bulk(void *arg)
+{
+	struct load *load = arg;
+	struct end *e = dial(load);
+	char text[BODY + 512], body[BODY + 1];
+	for (unsigned i = 0; i < BODY; i++)
+		body[i] = (char)(i % 80 ? 'a' + i % 26 : '\n');
+	body[BODY] = '\0';
+	int n = snprintf(text, sizeof(text), "<message from='juliet@%s' to='romeo@%s'><body>%s</body></message>",
+		load->party.domain, load->party.peer, body);
+	unsigned long sent = 0;
+	for (double start = seconds_now(); seconds_now() - start < load->seconds; sent += BODY)
+		if (!end_write(e, text, (size_t)n))
+			errx(1, "the connection was lost");
+	if (!end_say(e, STREAM_END) || !end_await(e, STREAM_END))
+		errx(1, "the end of the stream was not answered");
+	atomic_fetch_add(&load->done, sent);
+	end_close(e);
+	return NULL;
+}
+
 static void *open_and_close(void *arg)
 {
 	struct load *load = arg;
@@ -112,6 +136,13 @@ static void run_threads(struct load *load, unsigned count, void *(*work)(void *)
 	printf("%lu %.3f\n", load->done, seconds_now() - start);
 }
 
+static void *(*work_of(const char *mode))(void *)
+{
+	if (!strcmp(mode, "send"))
+		return send_stanzas;
+	return strcmp(mode, "bulk") ? open_and_close : send_bulk;
+}
+
 int main(int argc, char **argv)
 {
 	struct load load = {0};
@@ -124,6 +155,6 @@ int main(int argc, char **argv)
 	unsigned count = (unsigned)strtoul(argv[9], NULL, 10);
 	load.seconds = strtod(argv[10], NULL);
 	load.rate = argc > 11 ? strtod(argv[11], NULL) / count : 0;
-	run_threads(&load, count, strcmp(argv[1], "send") ? open_and_close : send_stanzas);
+	run_threads(&load, count, work_of(argv[1]));
 	return 0;
 }

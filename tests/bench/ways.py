@@ -1,0 +1,116 @@
+"""
+The ways between two namespaces that are measured side by side. Each has namespaces of its own, and all are there at the same
+time, so that a measurement can go round them: what disturbs the machine then disturbs all of them alike.
+
+The kernel's TCP runs CUBIC everywhere, which is its default, whatever this machine prefers, and what the guard's engine runs.
+"""
+from lib import ADDRESS, BUILD, SIDES, World, eventually, run
+
+LINK = BUILD / "tests/e2e/link"
+HAPROXY_SIDE = {"inside": "10.63.0", "outside": "10.61.0"}      # its own address on each side ends in 254
+
+
+class Way(World):
+    """`address`: where the outside is reached from the inside; `device`: through which interface of either."""
+    device = "wire"
+    name = None
+
+    def __init__(self, link=None, control="cubic"):
+        super().__init__(servers=False)
+        self.link, self.control = link, control
+        self.address = ADDRESS["outside"][4]
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            if self.link:
+                self.emulate(*self.link)
+            self.build()
+            for place in self.wire.ns:
+                self.set_congestion_control(place)
+            if not eventually(self.reaches, 20):
+                raise RuntimeError(f"{self.name}: no way to the other side")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def set_congestion_control(self, place):
+        for route in self.wire.on(place, "ip", "-4", "route").stdout.splitlines():
+            self.wire.on(place, "ip", "route", "replace", *route.split(), "congctl", self.control)
+
+    def reaches(self):
+        return self.wire.on("inside", "ping", "-q", "-c", "1", "-W", "1", self.address, check=False).returncode == 0
+
+    def emulate(self, loss, delay_ms):
+        """Between the middle and the outside, in a namespace of its own: our link emulator, delaying each direction."""
+        name, wire = f"link-{self.tag}", self.wire
+        wire.cut()
+        run("ip", "netns", "add", name)
+        wire.ns["link"] = name
+        wire.on("guard", "ip", "link", "set", "outside", "down")
+        wire.on("guard", "ip", "link", "set", "outside", "netns", name)
+        run("ip", "link", "add", "near", "netns", name, "type", "veth", "peer", "name", "outside", "netns", wire.ns["guard"])
+        for namespace, device in ((name, "outside"), (name, "near"), (wire.ns["guard"], "outside")):
+            wire.bring_up(namespace, device)
+        self.start(name, "link", LINK, "near", "outside", 42, loss, delay_ms, 0, 0, 0)
+
+    def received(self):
+        """Frames that the outside's interface has taken in."""
+        return int(self.wire.on("outside", "cat", f"/sys/class/net/{self.device}/statistics/rx_packets").stdout)
+
+    def far_mac(self):
+        return self.wire.on("outside", "cat", f"/sys/class/net/{self.device}/address").stdout.strip()
+
+
+class Direct(Way):
+    name, device = "direct", "patch"
+
+    def build(self):
+        wire = self.wire
+        self.address = "10.62.0.2"
+        run("ip", "link", "add", "patch", "netns", wire.ns["inside"], "type", "veth", "peer", "name", "patch",
+            "netns", wire.ns["outside"])
+        for i, side in enumerate(SIDES):
+            wire.bring_up(wire.ns[side], "patch")
+            wire.on(side, "ip", "addr", "add", f"10.62.0.{i + 1}/24", "dev", "patch")
+
+
+class Bridge(Way):
+    name = "Linux bridge"
+
+    def build(self):
+        pass                           # the wire is joined from the beginning
+
+
+class Forwarder(Way):
+    name = "forwarder"
+
+    def build(self):
+        self.wire.cut()
+        self.start(self.wire.ns["guard"], "forward", BUILD / "tests/bench/forward", *SIDES)
+
+
+class Sallyport(Way):
+    name = "Sallyport"
+
+    def build(self):
+        self.insert_guard()
+
+
+class HaProxy(Way):
+    """In TCP mode: TLS passes through. It has an address on either side."""
+    name = "HAProxy"
+
+    def build(self):
+        wire = self.wire
+        wire.cut()
+        for side, net in HAPROXY_SIDE.items():
+            wire.on("guard", "ip", "addr", "add", f"{net}.254/24", "dev", side)
+        wire.on("inside", "ip", "addr", "add", f"{HAPROXY_SIDE['inside']}.1/24", "dev", "wire")
+        self.address = f"{HAPROXY_SIDE['inside']}.254"
+        conf = self.folder / "haproxy.cfg"
+        conf.write_text("global\n\tmaxconn 1000\n"
+                        "defaults\n\tmode tcp\n\ttimeout connect 5s\n\ttimeout client 60s\n\ttimeout server 60s\n"
+                        f"listen xmpp\n\tbind {self.address}:5269\n\tserver outside {ADDRESS['outside'][4]}:5269\n")
+        self.start(wire.ns["guard"], "haproxy", "haproxy", "-db", "-f", conf)
