@@ -7,8 +7,8 @@
  *     s2s_load connect ADDRESS PORT DOMAIN PEER CERT KEY CA AT_A_TIME SECONDS
  *
  * Every connection is a stream with STARTTLS, certificates of both sides verified, and SASL EXTERNAL. `send` prints how
- * many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in stanzas of 16 KiB; `connect` how many
- * connections came to that point and in how many.
+ * many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in stanzas of 16 KiB;
+ * `connect` how many connections came to that point and in how many.
  */
 #include <err.h>
 #include <pthread.h>
