@@ -100,7 +100,7 @@ static struct flow *new_flow(struct worker *worker, const struct flow_key *key)
 	struct flow *old = flow_find(&worker->flows, key);
 	if (old)
 		split_forget(worker, old);
-	if (worker->flows.count[FLOW_HALF_OPEN] == FLOWS_HALF_OPEN_MAX)
+	if (worker->flows.count[FLOW_HALF_OPEN] == worker->flows.half_open_max)
 		evict_oldest(worker);
 	return flow_new(&worker->flows, key);
 }

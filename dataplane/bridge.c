@@ -8,6 +8,7 @@
 #include "adopt.h"
 #include "bridge.h"
 #include "emit.h"
+#include "handover.h"
 #include "split.h"
 #include "stray.h"
 
@@ -93,13 +94,23 @@ static void decide(struct worker *worker, struct arrival *arrival)
 		guard(worker, arrival);
 }
 
-unsigned bridge_receive(struct worker *worker, enum wire wire)
+static void decide_all(struct worker *worker, enum wire wire, struct rte_mbuf *const *mbufs, unsigned n)
 {
-	struct rte_mbuf *mbufs[PORT_BURST];
-	unsigned n = rte_eth_rx_burst(worker->port[wire].id, 0, mbufs, PORT_BURST);
 	for (unsigned i = 0; i < n; i++) {
 		struct arrival arrival = {.mbuf = mbufs[i], .wire = wire};
 		decide(worker, &arrival);
 	}
-	return n;
+}
+
+unsigned bridge_receive(struct worker *worker, enum wire wire)
+{
+	struct rte_mbuf *mbufs[PORT_BURST];
+	const struct port *port = &worker->port[wire];
+	unsigned handed = worker->handover ? handover_take(worker, wire, mbufs, PORT_BURST) : 0;
+	decide_all(worker, wire, mbufs, handed);
+	if (!port->polled)
+		return handed;
+	unsigned n = rte_eth_rx_burst(port->id, port->rx_queue, mbufs, PORT_BURST);
+	decide_all(worker, wire, mbufs, worker->handover && n ? handover_give(worker, wire, mbufs, n) : n);
+	return handed + n;
 }

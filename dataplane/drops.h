@@ -59,7 +59,10 @@
 	X(DROP_NOT_OF_HANDSHAKE, "drop-not-of-handshake")                                                             \
 	X(DROP_STRAY, "drop-without-connection")                                                                      \
 	X(DROP_OUT_OF_MEMORY, "drop-out-of-memory")                                                                   \
+	X(DROP_LANE_FULL, "drop-lane-full")                                                                           \
 	/* the worker */                                                                                              \
+	X(FRAMES_HANDED_OVER, "frames-handed-over")                                                                   \
+	X(LANE_WAKEUPS, "lane-wakeups")                                                                               \
 	X(SLEEPS, "sleeps")                                                                                           \
 	X(PORT_ERRORS, "port-errors")                                                                                 \
 	X(UPPER_ATTACHED, "upper-attached")                                                                           \

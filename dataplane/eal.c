@@ -115,6 +115,20 @@ static void remove_runtime_folder(void)
 	rmdir(folder);
 }
 
+/* One for each lane; none of them is tied to one CPU, so that lanes that talk can come together on a small machine. */
+static void add_threads(struct arguments *args, const struct conf *conf)
+{
+	char cpus[sizeof(conf->cpus)];
+	if (conf->cpus[0])
+		snprintf(cpus, sizeof(cpus), "%s", conf->cpus);
+	else
+		snprintf(cpus, sizeof(cpus), "0-%ld", sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	if (conf->workers == 1)
+		add(args, "--lcores=0@(%s)", cpus);
+	else
+		add(args, "--lcores=(0-%u)@(%s)", conf->workers - 1, cpus);
+}
+
 /* DPDK would log to syslog too, which it could not reach from the sandbox. */
 void eal_start(const struct conf *conf, const struct port ports[WIRES])
 {
@@ -124,10 +138,7 @@ void eal_start(const struct conf *conf, const struct port ports[WIRES])
 	add(&args, "sallyport-dataplane");
 	add(&args, "--no-telemetry");
 	add(&args, "--log-level=*:4");
-	if (conf->cpus[0])
-		add(&args, "--lcores=0@(%s)", conf->cpus);
-	else
-		add(&args, "--lcores=0@(0-%ld)", sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	add_threads(&args, conf);
 	add_memory(&args, conf->memory_mib);
 	add_devices(&args, ports);
 	rte_openlog_stream(stderr);
@@ -140,7 +151,7 @@ void eal_start(const struct conf *conf, const struct port ports[WIRES])
 			"the configuration)", rte_strerror(rte_errno));
 }
 
-struct rte_mempool *eal_buffers(const struct port ports[WIRES])
+struct rte_mempool *eal_buffers(const struct port ports[WIRES], unsigned lanes)
 {
 	uint32_t frame = ports[WIRE_INSIDE].frame_max;
 	if (ports[WIRE_OUTSIDE].frame_max > frame)
@@ -148,6 +159,7 @@ struct rte_mempool *eal_buffers(const struct port ports[WIRES])
 	if (frame + RTE_PKTMBUF_HEADROOM > UINT16_MAX)
 		fatalx("frames too large bytes=%u", frame);
 	unsigned count = frame > JUMBO_BYTES ? BUFFERS_JUMBO : BUFFERS;
+	count += (lanes - 1) * (count / 2);
 	struct rte_mempool *pool = rte_pktmbuf_pool_create("frames", count, 256, 0,
 		(uint16_t)(frame + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
 	if (!pool)

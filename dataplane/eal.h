@@ -5,10 +5,11 @@
 #include "dataplane/base/conf.h"
 #include "port.h"
 
-/* Hugepages where enough are free, else ordinary memory. Exits with a hint on failure. */
+/* Hugepages where enough are free, else ordinary memory; a thread for each lane, by DPDK's number of it. Exits with a hint
+ * on failure. */
 void eal_start(const struct conf *conf, const struct port ports[WIRES]) __attribute__((nonnull));
 
-/* Buffers for the frames of both ports. Exits on failure. */
-struct rte_mempool *eal_buffers(const struct port ports[WIRES]) __attribute__((nonnull));
+/* Buffers for the frames of both ports; each further lane has half as many again. Exits on failure. */
+struct rte_mempool *eal_buffers(const struct port ports[WIRES], unsigned lanes) __attribute__((nonnull));
 
 #endif

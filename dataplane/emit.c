@@ -7,8 +7,12 @@
 static void flush(struct worker *worker, struct port *port)
 {
 	unsigned sent = 0;
+	if (port->tx_lock)
+		pthread_mutex_lock(port->tx_lock);
 	for (unsigned tries = 0; sent < port->waiting && tries < PORT_SEND_TRIES; tries++)
-		sent += rte_eth_tx_burst(port->id, 0, port->frames + sent, (uint16_t)(port->waiting - sent));
+		sent += rte_eth_tx_burst(port->id, port->tx_queue, port->frames + sent, (uint16_t)(port->waiting - sent));
+	if (port->tx_lock)
+		pthread_mutex_unlock(port->tx_lock);
 	if (sent < port->waiting) {
 		counter_add(worker->counters, COUNT_DROP_PORT_FULL, port->waiting - sent);
 		rte_pktmbuf_free_bulk(port->frames + sent, port->waiting - sent);

@@ -1,5 +1,6 @@
 /* The table of guarded connections; see flow.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,14 +15,16 @@
 enum { PLACE_BITS = 20 };
 static_assert(FLOWS_MAX <= 1 << PLACE_BITS, "places fit");
 
-static struct rte_hash *make_hash(void)
+static struct rte_hash *make_hash(const struct flow_table *table)
 {
+	char name[16];
+	snprintf(name, sizeof(name), "flows-%u", table->lane.lane);
 	uint32_t seed;
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return NULL;
 	const struct rte_hash_parameters parameters = {
-		.name = "flows",
-		.entries = FLOWS_MAX,
+		.name = name,
+		.entries = table->half_open_max + table->split_max,
 		.key_len = sizeof(struct flow_key),
 		.hash_func = rte_jhash,
 		.hash_func_init_val = seed, /* so that nobody can aim at one bucket */
@@ -31,13 +34,18 @@ static struct rte_hash *make_hash(void)
 	return rte_hash_create(&parameters);
 }
 
-int flow_table_init(struct flow_table *table)
+int flow_table_init(struct flow_table *table, struct proc_lane lane)
 {
-	*table = (struct flow_table){.serial = 1};
+	*table = (struct flow_table){
+		.lane = lane,
+		.half_open_max = FLOWS_HALF_OPEN_MAX / lane.lanes,
+		.split_max = FLOWS_SPLIT_MAX / lane.lanes,
+		.serial = 1 + lane.lane,
+	};
 	for (unsigned s = 0; s < FLOW_STATES; s++)
 		TAILQ_INIT(&table->list[s]);
 	table->flows = calloc(FLOWS_MAX, sizeof(table->flows[0]));
-	table->hash = make_hash();
+	table->hash = make_hash(table);
 	if (table->flows && table->hash)
 		return 0;
 	flow_table_fini(table);
@@ -91,14 +99,14 @@ static struct flow *take_free(struct flow_table *table)
 	struct flow *flow = TAILQ_FIRST(&table->list[FLOW_FREE]);
 	if (flow)
 		list_del(table, flow);
-	else if (table->fresh < FLOWS_MAX)
+	else if (table->fresh < table->half_open_max + table->split_max)
 		flow = &table->flows[table->fresh++];
 	return flow;
 }
 
 struct flow *flow_new(struct flow_table *table, const struct flow_key *key)
 {
-	if (table->count[FLOW_HALF_OPEN] == FLOWS_HALF_OPEN_MAX)
+	if (table->count[FLOW_HALF_OPEN] == table->half_open_max)
 		return NULL;
 	struct flow *flow = take_free(table);
 	if (!flow)
@@ -132,13 +140,15 @@ void flow_touch(struct flow_table *table, struct flow *flow)
 
 void flow_name(struct flow_table *table, struct flow *flow)
 {
-	flow->id = table->serial++ << PLACE_BITS | (uint64_t)(flow - table->flows);
+	flow->id = table->serial << PLACE_BITS | (uint64_t)(flow - table->flows);
+	table->serial += table->lane.lanes;
 }
 
 bool flow_was_named(const struct flow_table *table, uint64_t id)
 {
 	uint64_t serial = id >> PLACE_BITS;
-	return serial > 0 && serial < table->serial && (id & ((1u << PLACE_BITS) - 1)) < table->fresh;
+	bool is_ours = serial % table->lane.lanes == table->serial % table->lane.lanes;
+	return serial > 0 && serial < table->serial && is_ours && (id & ((1u << PLACE_BITS) - 1)) < table->fresh;
 }
 
 struct flow *flow_by_id(const struct flow_table *table, uint64_t id)

@@ -12,11 +12,12 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "dataplane/base/channel.h"
+#include "dataplane/base/proc.h"
 #include "dataplane/tcp/tcp.h"
 #include "path.h"
 
 enum flow_limits {
+	/* of all lanes together, which have an equal share each */
 	FLOWS_HALF_OPEN_MAX = 65536,
 	FLOWS_SPLIT_MAX = 16384,       /* with those that are over */
 	FLOWS_MAX = FLOWS_HALF_OPEN_MAX + FLOWS_SPLIT_MAX,
@@ -85,8 +86,10 @@ TAILQ_HEAD(flow_list, flow);
 struct flow_table {
 	struct rte_hash *hash;
 	struct flow *flows;            /* [FLOWS_MAX], touched as needed */
+	struct proc_lane lane;
+	unsigned half_open_max, split_max;     /* the lane's share; split with those that are over */
 	unsigned fresh;                /* flows from here on were never used */
-	uint64_t serial;               /* of the next connection id */
+	uint64_t serial;               /* of the next connection id; lanes count in steps, so that they share none */
 	struct flow_list list[FLOW_STATES];
 	unsigned count[FLOW_STATES];
 };
@@ -97,7 +100,7 @@ static inline enum wire flow_wire(const struct flow *flow, enum conn_side side)
 }
 
 /* 0 or -ENOMEM. */
-int flow_table_init(struct flow_table *table) __attribute__((warn_unused_result, nonnull));
+int flow_table_init(struct flow_table *table, struct proc_lane lane) __attribute__((warn_unused_result, nonnull));
 void flow_table_fini(struct flow_table *table) __attribute__((nonnull));
 
 /* Fills the key of a FRAME_TCP; true if its sender is the first endpoint. */

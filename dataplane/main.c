@@ -1,8 +1,10 @@
 /*
- * sallyport-dataplane: bridges the two wires and splits guarded connections. Root until its ports are open.
+ * sallyport-dataplane: bridges the two wires and splits guarded connections. Root until its ports are open. A thread for
+ * each lane: they are DPDK's own and are there before the sandbox is entered, which covers them all.
  */
 #include <seccomp.h>
-#include <stdlib.h>
+
+#include <rte_launch.h>
 
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
@@ -26,23 +28,34 @@ static void enter_sandbox(const struct conf *conf)
 		fatalx("sandbox cannot be entered");
 }
 
+static int run(void *worker)
+{
+	worker_run(worker);
+	return 0;
+}
+
 int main(void)
 {
-	proc_init(PROC_DATAPLANE);
+	struct worker *workers[PROC_LANES_MAX];
+	unsigned lanes = proc_init(PROC_DATAPLANE).lanes;
 	struct conf *conf = conf_load_inherited();
-	if (conf->workers > 1)
-		fatalx("several workers are not there yet workers=%u", conf->workers);
-	struct counters *counters =
-		counters_open(PROC_FD_COUNTERS, dataplane_counter_names, DATAPLANE_COUNTERS_END);
-	if (!counters)
-		fatal("counters");
-	struct worker *worker = calloc(1, sizeof(*worker));
-	if (!worker)
-		fatalx("out of memory");
-	worker_open_ports(worker, conf);
-	worker_init(worker, conf, counters);
+	if (conf->workers != lanes)
+		fatalx("not as many lanes as workers lanes=%u workers=%u", lanes, conf->workers);
+	workers_open(workers, conf);
+	for (unsigned lane = 0; lane < lanes; lane++) {
+		struct counters *counters =
+			counters_open(dataplane_fd_counters(lane), dataplane_counter_names, DATAPLANE_COUNTERS_END);
+		if (!counters)
+			fatal("counters lane=%u", lane);
+		worker_init(workers[lane], conf, counters);
+	}
 	enter_sandbox(conf);
 	if (proc_tell(SUPERVISOR_READY))
 		fatalx("sallyportd is gone");
-	worker_run(worker);
+	for (unsigned lane = 1; lane < lanes; lane++)
+		if (rte_eal_remote_launch(run, workers[lane], lane))
+			fatalx("thread does not start lane=%u", lane);
+	worker_run(workers[0]);
+	rte_eal_mp_wait_lcore();
+	return 0;
 }

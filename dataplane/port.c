@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -9,8 +10,10 @@
 
 #include "dataplane/base/log.h"
 #include "interface.h"
+#include "lane.h"
 #include "port.h"
 
+enum { RSS_KEY_BYTES = 40, RSS_KEY_MAX = 128, RETA_GROUPS_MAX = 1024 / RTE_ETH_RETA_GROUP_SIZE };
 enum { BLOCK_BYTES = 65536, RING_HEADER_BYTES = 128, LINK_HEADERS_BYTES = 14 + 2 * 4 + 4, DESCRIPTORS = 1024 };
 
 /* 0000:03:00.0, the domain may be left out */
@@ -85,19 +88,98 @@ void port_plan(struct port *port, const struct conf_wire *wire, enum wire which)
 	}
 }
 
-static void configure(struct port *port, struct rte_mempool *pool)
+/* --- spreading over queues --- */
+
+static bool can_spread(const struct rte_eth_dev_info *info, unsigned lanes)
 {
-	struct rte_eth_conf conf = {0};
+	return lanes > 1 && info->max_rx_queues >= lanes && (info->flow_type_rss_offloads & RTE_ETH_RSS_IP) &&
+		info->hash_key_size <= RSS_KEY_MAX;
+}
+
+/* By addresses alone, with the key that does not tell the two apart. */
+static void ask_to_spread(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info, uint8_t key[RSS_KEY_MAX])
+{
+	for (unsigned i = 0; i < RSS_KEY_MAX; i += 2) {
+		key[i] = LANE_KEY >> 8;
+		key[i + 1] = LANE_KEY & 0xff;
+	}
+	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	conf->rx_adv_conf.rss_conf.rss_key = key;
+	conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size ? info->hash_key_size : RSS_KEY_BYTES;
+	conf->rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_IP & info->flow_type_rss_offloads;
+}
+
+/* The device's table as lane_of_slot() has it. Where that cannot be, frames in the wrong queue are handed over. */
+static void fill_table(const struct port *port, const struct rte_eth_dev_info *info)
+{
+	struct rte_eth_rss_reta_entry64 table[RETA_GROUPS_MAX] = {0};
+	unsigned groups = info->reta_size / RTE_ETH_RETA_GROUP_SIZE;
+	if (!groups || groups > RETA_GROUPS_MAX || info->reta_size % RTE_ETH_RETA_GROUP_SIZE)
+		return;
+	for (unsigned i = 0; i < info->reta_size; i++) {
+		struct rte_eth_rss_reta_entry64 *group = &table[i / RTE_ETH_RETA_GROUP_SIZE];
+		group->mask = UINT64_MAX;
+		group->reta[i % RTE_ETH_RETA_GROUP_SIZE] = (uint16_t)lane_of_slot(i, port->rx_queues);
+	}
+	int rc = rte_eth_dev_rss_reta_update(port->id, table, info->reta_size);
+	if (rc && rc != -ENOTSUP)
+		log_warnx("port spreads in its own way device=%s reason=\"%s\"", port->device, strerror(-rc));
+}
+
+/* One who waits for the other lane's burst spins a little and then sleeps: lanes may share a CPU. */
+static pthread_mutex_t *new_lock(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_mutex_t *lock = malloc(sizeof(*lock));
+	if (!lock || pthread_mutexattr_init(&attributes) ||
+		pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP) || pthread_mutex_init(lock, &attributes))
+		fatalx("out of memory");
+	return lock;
+}
+
+static int set_up_queues(const struct port *port, struct rte_mempool *pool, uint16_t tx_queues)
+{
 	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
-	int rc = rte_eth_dev_configure(port->id, 1, 1, &conf);
-	rc = rc ? rc : rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
 	int socket = rte_eth_dev_socket_id(port->id);
 	unsigned numa = socket < 0 ? 0 : (unsigned)socket;
-	rc = rc ? rc : rte_eth_rx_queue_setup(port->id, 0, rx, numa, NULL, pool);
-	rc = rc ? rc : rte_eth_tx_queue_setup(port->id, 0, tx, numa, NULL);
+	for (uint16_t q = 0; !rc && q < port->rx_queues; q++)
+		rc = rte_eth_rx_queue_setup(port->id, q, rx, numa, NULL, pool);
+	for (uint16_t q = 0; !rc && q < tx_queues; q++)
+		rc = rte_eth_tx_queue_setup(port->id, q, tx, numa, NULL);
+	return rc;
+}
+
+static void configure(struct port *port, struct rte_mempool *pool, unsigned lanes)
+{
+	struct rte_eth_conf conf = {0};
+	struct rte_eth_dev_info info;
+	uint8_t key[RSS_KEY_MAX];
+	int rc = rte_eth_dev_info_get(port->id, &info);
+	bool spreads = !rc && can_spread(&info, lanes);
+	uint16_t tx_queues = !rc && info.max_tx_queues >= lanes ? (uint16_t)lanes : 1;
+	port->rx_queues = spreads ? (uint16_t)lanes : 1;
+	port->if_index = info.if_index;
+	port->tx_lock = tx_queues < lanes ? new_lock() : NULL;
+	port->polled = true;
+	if (spreads)
+		ask_to_spread(&conf, &info, key);
+	rc = rc ? rc : rte_eth_dev_configure(port->id, port->rx_queues, tx_queues, &conf);
+	rc = rc ? rc : set_up_queues(port, pool, tx_queues);
 	rc = rc ? rc : rte_eth_dev_start(port->id);
 	if (rc)
 		fatalx("port cannot be started device=%s reason=\"%s\"", port->device, strerror(-rc));
+	if (spreads)
+		fill_table(port, &info);
+}
+
+void port_share(struct port *port, const struct port *first, enum wire wire, struct proc_lane lane)
+{
+	*port = *first;
+	bool spreads = first->rx_queues > 1;
+	port->polled = spreads || lane.lane == (wire == WIRE_INSIDE ? 0 : 1 % lane.lanes);
+	port->rx_queue = spreads ? (uint16_t)lane.lane : 0;
+	port->tx_queue = port->tx_lock ? 0 : (uint16_t)lane.lane;
 }
 
 /* A packet socket needs no more than the membership that interface.c holds. */
@@ -110,14 +192,14 @@ static void take_in_all(struct port *port)
 		log_warnx("port does not take in every frame device=%s reason=\"%s\"", port->device, strerror(-rc));
 }
 
-void port_start(struct port *port, struct rte_mempool *pool)
+void port_start(struct port *port, struct rte_mempool *pool, unsigned lanes)
 {
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id))
 		fatalx("device not found device=%s (hint: %s)", port->device,
 			port->kind == PORT_PCI ? "is it bound to vfio-pci? dpdk-devbind.py --status" : "see the log above");
-	configure(port, pool);
+	configure(port, pool, lanes);
 	take_in_all(port);
 	if (port->kind != PORT_INTERFACE && rte_eth_dev_get_mtu(port->id, &port->mtu))
 		port->mtu = RTE_ETHER_MTU;
-	log_info("port started device=%s driver=%s mtu=%u", port->device, port->name, port->mtu);
+	log_info("port started device=%s driver=%s mtu=%u queues=%u", port->device, port->name, port->mtu, port->rx_queues);
 }

@@ -1,10 +1,14 @@
 /*
  * The two ports. A port is named in the configuration as a kernel interface, a PCI address, or "vdev:..." for any virtual
- * device of DPDK; from here on it is a DPDK port with one queue each way.
+ * device of DPDK; from here on it is a DPDK port. Of several lanes each has its own queues where the device has enough of
+ * them and can spread what it receives as lane.h says; else there is one queue each way, one lane polls it for all,
+ * and sending takes turns.
  */
 #ifndef DATAPLANE_PORT_H
 #define DATAPLANE_PORT_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane/base/conf.h"
@@ -30,6 +34,12 @@ struct port {
 	uint16_t mtu;
 	uint32_t frame_max;            /* bytes that a buffer must hold */
 	uint16_t id;
+	unsigned if_index;             /* of a packet socket's interface; 0: has none */
+	uint16_t rx_queues;
+	pthread_mutex_t *tx_lock;      /* of the only queue for sending; NULL: it is ours alone */
+	/* Each lane's own: */
+	bool polled;                   /* by this lane */
+	uint16_t rx_queue, tx_queue;
 	unsigned waiting;
 	struct rte_mbuf *frames[PORT_BURST];   /* to be sent */
 };
@@ -37,7 +47,11 @@ struct port {
 /* From the configuration to what EAL must be told. Exits with a hint on what cannot be. */
 void port_plan(struct port *port, const struct conf_wire *wire, enum wire which) __attribute__((nonnull));
 
-/* After EAL: configures and starts the device. Exits with a hint on failure. */
-void port_start(struct port *port, struct rte_mempool *pool) __attribute__((nonnull));
+/* After EAL: configures and starts the device, for the first lane to use. Exits with a hint on failure. */
+void port_start(struct port *port, struct rte_mempool *pool, unsigned lanes) __attribute__((nonnull));
+
+/* The port as another lane uses it. */
+void port_share(struct port *port, const struct port *first, enum wire wire, struct proc_lane lane)
+	__attribute__((nonnull));
 
 #endif

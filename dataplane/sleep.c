@@ -4,31 +4,37 @@
 #include <time.h>
 
 #include "dataplane/base/log.h"
-#include "dataplane/base/proc.h"
 #include "sleep.h"
 
-enum { AT_SUPERVISOR, AT_CHANNEL, AT_SOCKETS, DESCRIPTORS_LOOKED_AT = 1024 };
+enum { AT_SUPERVISOR, AT_CHANNEL, AT_BELL, AT_SOCKETS, DESCRIPTORS_LOOKED_AT = 1024 };
 
 /* Bound to a protocol: the sockets that hold a membership only are not. */
-static bool is_receiving_packet_socket(int fd)
+static bool is_receiving_packet_socket(int fd, unsigned if_index)
 {
 	struct sockaddr_ll bound = {0};
 	socklen_t size = sizeof(bound);
-	return !getsockname(fd, (struct sockaddr *)&bound, &size) && bound.sll_family == AF_PACKET && bound.sll_protocol;
+	return !getsockname(fd, (struct sockaddr *)&bound, &size) && bound.sll_family == AF_PACKET &&
+		bound.sll_protocol && (unsigned)bound.sll_ifindex == if_index;
 }
 
-void sleeper_init(struct sleeper *sleeper, unsigned ports_without)
+void sleeper_init(struct sleeper *sleeper, int supervisor, int bell)
 {
-	*sleeper = (struct sleeper){.naps = ports_without > 0, .nap_us = SLEEP_NAP_MIN_US};
-	sleeper->fds[AT_SUPERVISOR] = (struct pollfd){.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
-	for (int fd = 0; fd < DESCRIPTORS_LOOKED_AT; fd++) {
-		if (!is_receiving_packet_socket(fd))
+	*sleeper = (struct sleeper){.nap_us = SLEEP_NAP_MIN_US};
+	sleeper->fds[AT_SUPERVISOR] = (struct pollfd){.fd = supervisor, .events = POLLIN};
+	sleeper->fds[AT_BELL] = (struct pollfd){.fd = bell, .events = POLLIN};
+}
+
+void sleeper_add_port(struct sleeper *sleeper, unsigned if_index)
+{
+	unsigned before = sleeper->sockets;
+	for (int fd = 0; if_index && fd < DESCRIPTORS_LOOKED_AT; fd++) {
+		if (!is_receiving_packet_socket(fd, if_index))
 			continue;
 		if (sleeper->sockets == SLEEP_SOCKETS_MAX)
 			fatalx("too many packet sockets");
 		sleeper->fds[AT_SOCKETS + sleeper->sockets++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	}
-	if (sleeper->sockets + ports_without < 2)
+	if (sleeper->sockets == before)
 		sleeper->naps = true;
 }
 

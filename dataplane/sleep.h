@@ -12,14 +12,17 @@
 enum sleep_limits { SLEEP_SOCKETS_MAX = 8, SLEEP_NAP_MIN_US = 50, SLEEP_NAP_MAX_US = 1600 };
 
 struct sleeper {
-	struct pollfd fds[SLEEP_SOCKETS_MAX + 2];      /* supervisor, channel, then packet sockets */
+	struct pollfd fds[SLEEP_SOCKETS_MAX + 3];      /* supervisor, channel, bell, then packet sockets */
 	unsigned sockets;
 	bool naps;                     /* some port cannot be slept on */
 	uint64_t nap_us;               /* the next one; longer each time, until there was something to do */
 };
 
-/* Finds the packet sockets. `ports_without` is the number of ports that have none. */
-void sleeper_init(struct sleeper *sleeper, unsigned ports_without) __attribute__((nonnull));
+/* `bell` wakes too, -1: none. */
+void sleeper_init(struct sleeper *sleeper, int supervisor, int bell) __attribute__((nonnull));
+
+/* A port that has to be looked at: finds the packet sockets of this interface (0: it is not one). */
+void sleeper_add_port(struct sleeper *sleeper, unsigned if_index) __attribute__((nonnull));
 
 /* There was something to do. */
 static inline void sleeper_worked(struct sleeper *sleeper) { sleeper->nap_us = SLEEP_NAP_MIN_US; }

@@ -111,7 +111,7 @@ void split_open(struct worker *worker, struct flow *flow, struct arrival *arriva
 	struct flow_table *flows = &worker->flows;
 	if (!worker->channel) {
 		refuse(worker, flow, arrival, COUNT_REFUSED_DETACHED);
-	} else if (flows->count[FLOW_SPLIT] + flows->count[FLOW_OVER] >= FLOWS_SPLIT_MAX) {
+	} else if (flows->count[FLOW_SPLIT] + flows->count[FLOW_OVER] >= flows->split_max) {
 		refuse(worker, flow, arrival, COUNT_REFUSED_FULL);
 	} else if (!make_halves(worker, flow, &arrival->seg)) {
 		refuse(worker, flow, arrival, COUNT_DROP_OUT_OF_MEMORY);

@@ -1,6 +1,5 @@
 /* Who is above; see upper.h. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/base/log.h"
@@ -82,7 +81,7 @@ static void let_go_if_broken(struct worker *worker)
 {
 	if (!channel_broken(worker->channel))
 		return;
-	if (proc_tell(SUPERVISOR_PEER_BROKEN))
+	if (supervisor_tell(worker->supervisor, SUPERVISOR_PEER_BROKEN))
 		log_warnx("sallyportd cannot be told of a broken channel");
 	detach(worker);
 }
@@ -109,12 +108,14 @@ void upper_hear_supervisor(struct worker *worker)
 {
 	struct channel_fds fds;
 	worker->supervisor_heard_at = worker->now;
-	for (int heard; (heard = proc_hear(&fds));) {
+	for (int heard; !worker->over && (heard = supervisor_hear(worker->supervisor, &fds));) {
 		if (heard == SUPERVISOR_ATTACH)
 			attach(worker, fds);
 		else if (heard == SUPERVISOR_DETACH)
 			detach(worker);
+		else if (heard == -EPIPE)
+			worker->over = true;
 		else
-			exit(heard == -EPIPE ? 0 : 1);
+			fatalx("sallyportd said what it may not say type=%d", heard);
 	}
 }

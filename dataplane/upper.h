@@ -10,7 +10,7 @@ unsigned upper_receive(struct worker *worker) __attribute__((nonnull));
 /* Publishes what was said in this round. A broken channel is reported and let go. */
 void upper_flush(struct worker *worker) __attribute__((nonnull));
 
-/* Hears sallyportd; exits when it is gone. */
+/* Hears sallyportd; the worker is over when it is gone. */
 void upper_hear_supervisor(struct worker *worker) __attribute__((nonnull));
 
 #endif

@@ -1,4 +1,5 @@
 /* The worker's loop; see worker.h. */
+#include <stdlib.h>
 #include <time.h>
 
 #include "adopt.h"
@@ -7,6 +8,7 @@
 #include "dataplane/base/proc.h"
 #include "eal.h"
 #include "emit.h"
+#include "handover.h"
 #include "split.h"
 #include "upper.h"
 #include "worker.h"
@@ -38,35 +40,64 @@ static void set_mss_limits(struct worker *worker)
 	worker->mss_limit[1] = mtu - IPV6_AND_TCP_BYTES;
 }
 
-void worker_open_ports(struct worker *worker, const struct conf *conf)
+static struct worker *worker_new(unsigned lane, const struct conf *conf)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		fatalx("out of memory");
+	worker->lane = (struct proc_lane){lane, conf->workers};
+	return worker;
+}
+
+static void open_ports(struct worker *worker, const struct conf *conf)
 {
 	for (unsigned w = 0; w < WIRES; w++)
 		port_plan(&worker->port[w], &conf->wire[w], w);
 	eal_start(conf, worker->port);
-	worker->buffers = eal_buffers(worker->port);
+	worker->buffers = eal_buffers(worker->port, conf->workers);
 	for (unsigned w = 0; w < WIRES; w++)
-		port_start(&worker->port[w], worker->buffers);
+		port_start(&worker->port[w], worker->buffers, conf->workers);
+	worker->handover = conf->workers > 1 ? handover_new(conf->workers) : NULL;
 }
 
-static unsigned ports_without_socket(const struct worker *worker)
+void workers_open(struct worker *workers[PROC_LANES_MAX], const struct conf *conf)
 {
-	return (worker->port[WIRE_INSIDE].kind == PORT_PCI) + (worker->port[WIRE_OUTSIDE].kind == PORT_PCI);
+	struct worker *first = worker_new(0, conf);
+	open_ports(first, conf);
+	workers[0] = first;
+	for (unsigned lane = 1; lane < conf->workers; lane++) {
+		workers[lane] = worker_new(lane, conf);
+		workers[lane]->buffers = first->buffers;
+		workers[lane]->handover = first->handover;
+	}
+	for (unsigned lane = conf->workers; lane-- > 0;)
+		for (unsigned w = 0; w < WIRES; w++)
+			port_share(&workers[lane]->port[w], &first->port[w], w, workers[lane]->lane);
+}
+
+static void init_sleeper(struct worker *worker)
+{
+	sleeper_init(&worker->sleeper, worker->supervisor, handover_bell(worker));
+	for (unsigned w = 0; w < WIRES; w++)
+		if (worker->port[w].polled)
+			sleeper_add_port(&worker->sleeper, worker->port[w].if_index);
 }
 
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters)
 {
 	worker->counters = counters;
 	worker->now = clock_us();
+	worker->supervisor = dataplane_fd_supervisor(worker->lane.lane);
 	worker->blocks_alone = conf->on_failure == ON_FAILURE_BLOCK;
-	worker->memory.max_bytes = WORKER_TCP_BYTES;
+	worker->memory.max_bytes = WORKER_TCP_BYTES / worker->lane.lanes;
 	TAILQ_INIT(&worker->busy);
 	TAILQ_INIT(&worker->starved);
 	for (unsigned i = 0; i < conf->port_count; i++)
 		worker->guarded[conf->ports[i] / 64] |= (uint64_t)1 << (conf->ports[i] % 64);
 	set_mss_limits(worker);
-	if (flow_table_init(&worker->flows) || deadlines_init(&worker->deadlines))
+	if (flow_table_init(&worker->flows, worker->lane) || deadlines_init(&worker->deadlines))
 		fatalx("no memory for the table of connections (hint: raise memory-mib)");
-	sleeper_init(&worker->sleeper, ports_without_socket(worker));
+	init_sleeper(worker);
 }
 
 static void show_gauges(struct worker *worker)
@@ -112,13 +143,18 @@ static void sleep_until(struct worker *worker, uint64_t at)
 {
 	if (at <= worker->now)
 		return;
-	if (worker->channel && !channel_sleep(worker->channel))
+	if (!handover_sleep(worker))
 		return;
+	if (worker->channel && !channel_sleep(worker->channel)) {
+		handover_awake(worker);
+		return;
+	}
 	count(worker, COUNT_SLEEPS);
 	uint64_t us = at == UINT64_MAX ? UINT64_MAX : at - worker->now;
 	unsigned errors = sleeper_wait(&worker->sleeper, worker->channel ? channel_wake_fd(worker->channel) : -1, us);
 	if (worker->channel)
 		channel_awake(worker->channel);
+	handover_awake(worker);
 	counter_add(worker->counters, COUNT_PORT_ERRORS, errors);
 	worker->now = clock_us();
 	upper_hear_supervisor(worker);
@@ -126,7 +162,7 @@ static void sleep_until(struct worker *worker, uint64_t at)
 
 void worker_run(struct worker *worker)
 {
-	for (unsigned empty = 0;;) {
+	for (unsigned empty = 0; !worker->over;) {
 		empty++;
 		if (worker_round(worker)) {
 			sleeper_worked(&worker->sleeper);

@@ -1,4 +1,4 @@
-/* The worker: everything that one thread of the dataplane owns. Passed down; there is nothing else. */
+/* The worker: everything that one thread of the dataplane, a lane of it, owns. Passed down; there is nothing else. */
 #ifndef DATAPLANE_WORKER_H
 #define DATAPLANE_WORKER_H
 
@@ -17,11 +17,17 @@ enum worker_limits {
 	WORKER_SUPERVISOR_US = 4000,   /* how often sallyportd is heard under load */
 	WORKER_STARVED_US = 1000,      /* how soon to look again for room in the channel */
 	WORKER_STRAY_RESETS = 1000,    /* a second */
-	WORKER_TCP_BYTES = 512 << 20,  /* what all connections together may keep queued */
+	WORKER_TCP_BYTES = 512 << 20,  /* what all connections together may keep queued; shared out among the lanes */
 };
+
+struct handover;
 
 struct worker {
 	uint64_t now;                  /* us, monotonic; read once in a round */
+	struct proc_lane lane;
+	struct handover *handover;     /* to and from the other lanes; NULL: there is one */
+	int supervisor;                /* socket to sallyportd, for this lane */
+	bool over;                     /* sallyportd is gone */
 	struct port port[WIRES];
 	struct rte_mempool *buffers;
 	struct counters *counters;
@@ -48,8 +54,10 @@ struct arrival {
 	struct tcp_seg seg;
 };
 
-/* In this order; both exit on failure. */
-void worker_open_ports(struct worker *worker, const struct conf *conf) __attribute__((nonnull));
+/* A worker for each lane, with the ports that they share. Exits on failure. */
+void workers_open(struct worker *workers[PROC_LANES_MAX], const struct conf *conf) __attribute__((nonnull));
+
+/* The rest of a worker that has its lane, ports, buffers and handover. Exits on failure. */
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters) __attribute__((nonnull));
 
 /* Until sallyportd is gone. */

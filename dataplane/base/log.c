@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 enum { LINE_MAX_BYTES = 1024 }; /* below PIPE_BUF: a pipe that is writable takes it without blocking */
 
 static char log_role[24] = "sallyport";
-static unsigned lines_lost;
+static _Atomic unsigned lines_lost;    /* the dataplane has several threads */
 
 void log_init(const char *role)
 {
@@ -36,10 +37,10 @@ static void put_line(char *line, size_t len)
 		lines_lost++;
 		return;
 	}
-	if (lines_lost) {
+	unsigned count = atomic_exchange(&lines_lost, 0);
+	if (count) {
 		char lost[80];
-		int n = snprintf(lost, sizeof(lost), "%s: warning: log lines lost count=%u\n", log_role, lines_lost);
-		lines_lost = 0;
+		int n = snprintf(lost, sizeof(lost), "%s: warning: log lines lost count=%u\n", log_role, count);
 		if (write(STDERR_FILENO, lost, (size_t)n) != n)
 			lines_lost++;
 	}

@@ -37,7 +37,7 @@ static void make_port(struct bench *b, unsigned w)
 	port->kind = PORT_VDEV;
 	port->device = names[w];
 	snprintf(port->name, sizeof(port->name), "net_ring_%s", names[w]);
-	port_start(port, b->worker->buffers);
+	port_start(port, b->worker->buffers, 1);
 	port->mtu = 1500;
 }
 
@@ -58,6 +58,7 @@ int bench_start(void **state)
 	if (rte_eal_init(sizeof(eal) / sizeof(eal[0]), eal) < 0)
 		return -1;
 	b->worker = calloc(1, sizeof(*b->worker));
+	b->worker->lane.lanes = 1;
 	b->worker->buffers = rte_pktmbuf_pool_create("buffers", 4095, 0, 0, 2048 + 128, SOCKET_ID_ANY);
 	assert_non_null(b->worker->buffers);
 	for (unsigned w = 0; w < WIRES; w++)

@@ -23,7 +23,8 @@ class Guard:
         base = 100000 + os.getpid() * 4        # users that nobody else has
         self.uids = {role: base + i for i, role in enumerate(ROLES)}
         self.sections = {
-            "guard": {"name": f"sallyport-{world.tag}", "ports": "5269, 5270", "audit": self.audit},
+            "guard": {"name": f"sallyport-{world.tag}", "ports": "5269, 5270", "audit": self.audit,
+                      "workers": os.environ.get("WORKERS", "1")},
             "users": dict(self.uids),
             "dataplane": {"cpus": "0-1", "memory-mib": 256},
             "profile default": {"outbound-presence": "full", "inbound-presence": "full"},
