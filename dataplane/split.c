@@ -127,6 +127,13 @@ void split_open(struct worker *worker, struct flow *flow, struct arrival *arriva
 
 /* --- from the wire --- */
 
+/* An endpoint hears from us that the other one is alive only when that one has said so. */
+static void ask_other(struct flow *flow, enum conn_side side)
+{
+	if (!tcp_keepalive(flow->half[side_other(side)].conn))
+		tcp_answer(flow->half[side].conn);
+}
+
 static void note_events(struct worker *worker, struct flow *flow, enum conn_side side, unsigned events)
 {
 	struct half *half = &flow->half[side];
@@ -134,6 +141,10 @@ static void note_events(struct worker *worker, struct flow *flow, enum conn_side
 		count(worker, COUNT_OVERLAPS);
 	if (events & TCP_EV_TIMED_OUT)
 		count(worker, COUNT_CONNECTIONS_TIMED_OUT);
+	if (events & TCP_EV_KEEPALIVE)
+		ask_other(flow, side);
+	if (events & TCP_EV_ALIVE)
+		tcp_answer(flow->half[side_other(side)].conn);
 	if ((events & TCP_EV_FIN) && half->upward == UPWARD_OPEN)
 		half->upward = UPWARD_FIN_SEEN;
 	if ((events & (TCP_EV_RESET | TCP_EV_TIMED_OUT)) && !half->over) {

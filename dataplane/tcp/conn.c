@@ -39,6 +39,8 @@ static void forget_what_was_sent(struct tcp_conn *conn)
 
 static unsigned entered(struct tcp_conn *conn, uint64_t now)
 {
+	if (conn->state == TIME_WAIT || conn->state == CLOSED)
+		conn->keepalive = (struct keepalive){0}; /* neither end has anything more to ask */
 	if (conn->state == TIME_WAIT) {
 		timer_on_time_wait(conn, now);
 		return TCP_EV_FINISHED;

@@ -2,6 +2,7 @@
 #ifndef TCP_CONN_H
 #define TCP_CONN_H
 
+#include "keepalive.h"
 #include "limits.h"
 #include "reass.h"
 #include "recovery.h"
@@ -54,6 +55,8 @@ struct receiver {
 	uint32_t unacked;              /* bytes since the last ACK */
 	uint16_t mss;                  /* the largest payload seen */
 	uint8_t wscale;
+	uint8_t last;                  /* octet before the next, if there was one */
+	bool has_last;
 	uint8_t duplicates;            /* duplicate ACKs owed: one for each segment that came early */
 	enum ack_due ack;
 	struct tcp_sack_block again;   /* for D-SACK; empty if start = end */
@@ -70,6 +73,7 @@ struct tcp_conn {
 	struct receiver rcv;
 	struct rtt rtt;
 	struct timestamps timestamps;
+	struct keepalive keepalive;
 	struct cc cc;
 	struct recovery recovery;
 	uint64_t timer[TIMERS];
@@ -90,6 +94,7 @@ struct seq conn_data_end(const struct tcp_conn *conn) __attribute__((nonnull)); 
 /* window.c */
 struct seq window_first_edge(const struct tcp_conn *conn) __attribute__((nonnull));
 uint32_t window_receive(const struct tcp_conn *conn) __attribute__((nonnull));
+uint16_t window_on_wire(const struct tcp_conn *conn) __attribute__((nonnull)); /* as advertised before */
 uint16_t window_advertise(struct tcp_conn *conn) __attribute__((nonnull));
 bool window_update_due(const struct tcp_conn *conn) __attribute__((nonnull));
 

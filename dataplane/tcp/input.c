@@ -40,7 +40,7 @@ static bool is_in_window(const struct tcp_conn *conn, const struct tcp_seg *seg)
 	return seq_lt(seg->seq, edge) && seq_lt(nxt, seq_add(seg->seq, n));
 }
 
-/* What was received before is acknowledged again; keepalive probes and window probes are of that kind, too. */
+/* What was received before is acknowledged again; window probes are of that kind, too. */
 static void turn_away(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
 {
 	struct receiver *rcv = &conn->rcv;
@@ -135,6 +135,14 @@ static void plan_ack(struct tcp_conn *conn, uint64_t now, const struct reass_out
 	}
 }
 
+static void note_last(struct receiver *rcv, const struct reass_outcome *outcome)
+{
+	if (!outcome->advanced)
+		return;
+	rcv->last = reass_last(&rcv->queue);
+	rcv->has_last = true;
+}
+
 static unsigned take_bytes(struct tcp_conn *conn, uint64_t now, const struct text *text)
 {
 	struct receiver *rcv = &conn->rcv;
@@ -146,6 +154,7 @@ static unsigned take_bytes(struct tcp_conn *conn, uint64_t now, const struct tex
 		rcv->again = outcome.again;
 	if (text->len > rcv->mss)
 		rcv->mss = text->len < MSS_SEEN_MAX ? (uint16_t)text->len : MSS_SEEN_MAX;
+	note_last(rcv, &outcome);
 	conn->stats.out_of_order += outcome.held;
 	conn->stats.unkept += outcome.dropped;
 	conn->stats.overlaps += outcome.differing;
@@ -201,6 +210,9 @@ unsigned tcp_input(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *se
 		turn_away(conn, now, seg);
 		return 0;
 	}
+	unsigned events = acknowledges_ours(&conn->snd, seg) ? keepalive_take(conn, seg) : 0;
+	if (events)
+		return events;
 	if (!is_in_window(conn, seg)) {
 		turn_away(conn, now, seg);
 		return 0;
@@ -218,6 +230,6 @@ unsigned tcp_input(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *se
 	conn->stats.urgent += !!(seg->flags & TCP_URG); /* its bytes stay in the stream, as RFC 6093 would have it */
 	timestamps_take(&conn->timestamps, now, seg);
 	note_congestion(conn, seg);
-	unsigned events = ack_take(conn, now, seg);
+	events = keepalive_heard(conn) | ack_take(conn, now, seg);
 	return conn->state == CLOSED ? events : events | take_text(conn, now, seg);
 }

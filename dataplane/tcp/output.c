@@ -243,8 +243,14 @@ static bool send_ack(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, u
 	return true;
 }
 
+static bool send_keepalive(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
+{
+	(void)events;
+	return keepalive_send(conn, now, seg);
+}
+
 static bool (*const senders[])(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events) = {
-	send_duplicate_ack, send_lost, send_tail_probe, send_new, send_ack,
+	send_duplicate_ack, send_lost, send_tail_probe, send_new, send_ack, send_keepalive,
 };
 
 bool tcp_output(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)

@@ -178,6 +178,13 @@ uint32_t reass_peek(const struct reass *reass, const uint8_t **bytes)
 	return ring_span(&reass->ring, 0, seq_diff(reass->next, reass->read), bytes);
 }
 
+uint8_t reass_last(const struct reass *reass)
+{
+	const uint8_t *last;
+	ring_span(&reass->ring, seq_diff(reass->next, reass->read) - 1, 1, &last);
+	return *last;
+}
+
 void reass_consume(struct reass *reass, uint32_t n)
 {
 	ring_drop(&reass->ring, n);

@@ -45,6 +45,7 @@ unsigned reass_sack_blocks(const struct reass *reass, struct tcp_sack_block *blo
 	__attribute__((nonnull));
 
 uint32_t reass_peek(const struct reass *reass, const uint8_t **bytes) __attribute__((nonnull));
+uint8_t reass_last(const struct reass *reass) __attribute__((nonnull)); /* of what can be read, which is not nothing */
 void reass_consume(struct reass *reass, uint32_t n) __attribute__((nonnull));
 
 #endif

@@ -27,6 +27,10 @@ unit_tests += tests/unit/tcp_timestamps_test
 tests/unit/tcp_timestamps_test.srcs := tests/unit/tcp_timestamps_test.c
 tests/unit/tcp_timestamps_test.archives := tcp_feed tcp
 
+unit_tests += tests/unit/tcp_keepalive_test
+tests/unit/tcp_keepalive_test.srcs := tests/unit/tcp_keepalive_test.c
+tests/unit/tcp_keepalive_test.archives := tcp_feed tcp
+
 unit_tests += tests/unit/reass_test
 tests/unit/reass_test.srcs := tests/unit/reass_test.c
 tests/unit/reass_test.archives := tcp

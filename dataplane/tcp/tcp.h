@@ -107,6 +107,8 @@ enum tcp_event {
 	TCP_EV_RESET = 8,              /* a valid RST */
 	TCP_EV_FINISHED = 16,          /* both directions are over and acknowledged, or tcp_reset() was sent, or it gave up */
 	TCP_EV_OVERLAP = 32,           /* bytes came again with different content; the first ones were kept */
+	TCP_EV_KEEPALIVE = 128,        /* the endpoint asks whether the other end is alive: tcp_answer() is owed */
+	TCP_EV_ALIVE = 256,            /* the endpoint has spoken since tcp_keepalive() */
 	TCP_EV_TIMED_OUT = 64,         /* the endpoint did not answer retransmissions: as good as TCP_EV_RESET */
 };
 
@@ -136,14 +138,21 @@ void tcp_shutdown(struct tcp_conn *conn) __attribute__((nonnull));         /* FI
 /* RST: after what is queued has been acknowledged (but `linger_us` at the most), or at once with linger_us 0. */
 void tcp_reset(struct tcp_conn *conn, uint64_t now, uint64_t linger_us) __attribute__((nonnull));
 
-/* The path takes no segment of more than `mss` bytes of payload, says an ICMP message that quotes a segment of ours with
- * this sequence number. False if it is not to be believed (nothing of the kind is in flight: RFC 5927) or nothing new. */
+/* The path takes no segment of more than `mss` bytes of payload and options, says an ICMP message that quotes a segment of
+ * ours with this sequence number. False if it is not to be believed (nothing of the kind is in flight: RFC 5927) or nothing new. */
 bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss) __attribute__((nonnull));
+
+/* Asks the endpoint whether it is alive, on behalf of the other one: TCP_EV_ALIVE follows, or nothing, if it is dead.
+ * False: there is nobody to ask any more. */
+bool tcp_keepalive(struct tcp_conn *conn) __attribute__((warn_unused_result, nonnull));
+
+/* Answers the endpoint's keepalive, if there was one. */
+void tcp_answer(struct tcp_conn *conn) __attribute__((nonnull));
 
 /* For counters and `show`. */
 struct tcp_stats {
 	uint64_t segs_in, segs_out, retransmits, fast_retransmits, timeouts, dup_acks, out_of_order, out_of_window,
-		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed, outdated;
+		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed, outdated, keepalives;
 	uint32_t srtt_us, rto_us, cwnd, snd_wnd, rcv_wnd;
 	size_t memory_bytes;
 };

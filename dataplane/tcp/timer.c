@@ -9,7 +9,7 @@ void timers_init(struct tcp_conn *conn)
 
 uint64_t tcp_next(const struct tcp_conn *conn)
 {
-	uint64_t next = conn->rcv.ack == ACK_NOW || conn->stray ? 0 : TIMER_OFF;
+	uint64_t next = conn->rcv.ack == ACK_NOW || conn->stray || conn->keepalive.asking == KEEPALIVE_DUE ? 0 : TIMER_OFF;
 	for (unsigned i = 0; i < TIMERS; i++)
 		if (conn->timer[i] < next)
 			next = conn->timer[i];

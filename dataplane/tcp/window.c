@@ -34,6 +34,11 @@ static uint32_t whole(const struct tcp_conn *conn)
 	return least(TCP_RECV_BYTES, (uint32_t)UINT16_MAX << conn->rcv.wscale);
 }
 
+uint16_t window_on_wire(const struct tcp_conn *conn)
+{
+	return (uint16_t)least(window_receive(conn) >> conn->rcv.wscale, UINT16_MAX);
+}
+
 /* RFC 9293 3.8.6.2.2. On the wire the window is rounded down, so the endpoint may see less than a unit of the scale
  * retracted; what it was promised is taken all the same, as RFC 7323 2.4 demands. */
 uint16_t window_advertise(struct tcp_conn *conn)
@@ -42,7 +47,7 @@ uint16_t window_advertise(struct tcp_conn *conn)
 	uint32_t gain = possible_gain(conn);
 	if (gain >= least(whole(conn) / 4, rcv->mss))
 		rcv->edge = seq_add(rcv->edge, gain);
-	return (uint16_t)least(window_receive(conn) >> rcv->wscale, UINT16_MAX);
+	return window_on_wire(conn);
 }
 
 /* An ACK by itself is worth it when the endpoint had to stop, or will have to soon. */

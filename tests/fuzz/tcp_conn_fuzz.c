@@ -210,6 +210,10 @@ static void step(struct game *game)
 		tcp_shutdown(game->conn);
 	else if (what < 247)
 		tcp_reset(game->conn, game->now, what == 245 ? 0 : 500000);
+	else if (what < 251)
+		check(!tcp_keepalive(game->conn) || strcmp(tcp_state_name(game->conn), "closed"));
+	else if (what < 253)
+		tcp_answer(game->conn);
 	else
 		tcp_path_mss(game->conn, near(&game->input, game->snd_high), (uint16_t)word(&game->input));
 	if (what & 1)

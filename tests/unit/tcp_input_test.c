@@ -270,24 +270,6 @@ static void beyond_the_window_is_cut(void **state)
 	feed_fini(&f);
 }
 
-static void keepalive_is_answered(void **state)
-{
-	(void)state;
-	struct feed f;
-	feed_init(&f);
-	feed(&f, AP, 0, 0, "abc");
-	wait_next(&f);
-	expect(&f, A, 0, 3, "");
-	feed(&f, A, 2, 0, "");
-	expect(&f, A, 0, 3, "");
-	feed(&f, A, 2, 0, "c");
-	expect(&f, A, 0, 3, "");
-	feed(&f, A, 2, 0, "?");
-	expect(&f, A, 0, 3, "");
-	expect_none(&f);
-	feed_fini(&f);
-}
-
 static void urgent_bytes_stay_in_line(void **state)
 {
 	(void)state;
@@ -607,7 +589,6 @@ int main(void)
 		cmocka_unit_test(window_is_scaled_and_never_shrinks),
 		cmocka_unit_test(what_was_promised_is_taken),
 		cmocka_unit_test(beyond_the_window_is_cut),
-		cmocka_unit_test(keepalive_is_answered),
 		cmocka_unit_test(urgent_bytes_stay_in_line),
 		cmocka_unit_test(segment_without_ack_is_dropped),
 		cmocka_unit_test(exact_reset_ends_it),

@@ -383,6 +383,63 @@ static void resets_pass_through_above(void **state)
 	player_expect(&b->player, MSG_CLOSED, SIDE_CLIENT, id, NULL, 0);
 }
 
+static void expect_keepalive(struct bench *b, enum wire wire, uint32_t seq, uint32_t ack)
+{
+	struct seen seen;
+	see(b, wire, &seen);
+	assert_int_equal(seen.seg.flags, TCP_ACK);
+	assert_int_equal(seen.seg.len, 0);
+	assert_int_equal(seen.seg.seq.v, seq);
+	assert_int_equal(seen.seg.ack.v, ack);
+	assert_true(nothing_comes_out(b));
+}
+
+/* Whether the client's question is answered is for the server to say; a dead one leaves it open, as on a plain wire. */
+static void keepalives_pass_through(void **state)
+{
+	struct bench *b = *state;
+	open_connection(b);
+	struct made_tcp question = from_client(0, 1, TCP_ACK), answer = from_server(1, 1, TCP_ACK);
+	for (int i = 0; i < 3; i++) {
+		client_says(b, &question);
+		expect_keepalive(b, WIRE_OUTSIDE, ISN_CLIENT, (uint32_t)ISN_SERVER + 1);
+	}
+	server_says(b, &answer);
+	expect_keepalive(b, WIRE_INSIDE, (uint32_t)ISN_SERVER + 1, ISN_CLIENT + 1); /* the answer */
+	server_says(b, &answer);
+	assert_true(nothing_comes_out(b));
+	player_expect_none(&b->player);
+}
+
+/* Both ask at the same time: each question is the answer to the other, and what was already asked is answered besides. */
+static void keepalives_cross(void **state)
+{
+	struct bench *b = *state;
+	open_connection(b);
+	struct made_tcp of_client = from_client(0, 1, TCP_ACK), of_server = from_server(0, 1, TCP_ACK),
+		answer = from_client(1, 1, TCP_ACK);
+	client_says(b, &of_client);
+	expect_keepalive(b, WIRE_OUTSIDE, ISN_CLIENT, (uint32_t)ISN_SERVER + 1);
+	server_says(b, &of_server);
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen); /* the answer */
+	assert_int_equal(seen.seg.seq.v, (uint32_t)ISN_SERVER + 1);
+	expect_keepalive(b, WIRE_INSIDE, (uint32_t)ISN_SERVER, ISN_CLIENT + 1);
+	client_says(b, &answer);
+	expect_keepalive(b, WIRE_OUTSIDE, ISN_CLIENT + 1, (uint32_t)ISN_SERVER + 1);
+}
+
+static void keepalives_are_answered_for_who_is_gone(void **state)
+{
+	struct bench *b = *state;
+	uint64_t id = open_connection(b);
+	struct made_tcp rst = from_server(1, 1, TCP_RST), question = from_client(0, 1, TCP_ACK);
+	server_says(b, &rst);
+	player_expect(&b->player, MSG_RESET, SIDE_SERVER, id, NULL, 0);
+	client_says(b, &question); /* what is told the client has not been decided above */
+	expect_keepalive(b, WIRE_INSIDE, (uint32_t)ISN_SERVER + 1, ISN_CLIENT + 1);
+}
+
 /* A window's worth goes up without credit, and not a byte more. */
 static void waits_for_credit(void **state)
 {
@@ -560,6 +617,9 @@ int main(void)
 		T(follows_macs_tags_and_hops),
 		T(ends_from_both_sides),
 		T(resets_pass_through_above),
+		T(keepalives_pass_through),
+		T(keepalives_cross),
+		T(keepalives_are_answered_for_who_is_gone),
 		T(waits_for_credit),
 		T(lets_go_of_who_breaks_the_contract),
 		T(refuses_without_an_upper_end),
