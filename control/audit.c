@@ -183,15 +183,20 @@ void audit_refusal(struct control *control, const struct refusal *refusal, enum 
 
 /* --- of a session --- */
 
+static void print_address(uint8_t family, const uint8_t address[16], uint16_t port, char *out, size_t size)
+{
+	char text[INET6_ADDRSTRLEN];
+	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	snprintf(out, size, family == 4 ? "%s:%u" : "[%s]:%u", text, port);
+}
+
 void audit_address(const struct session *session, enum conn_side side, char *out, size_t size)
 {
 	const struct msg_opened *opened = &session->opened;
-	bool client = side == SIDE_CLIENT;
-	char text[INET6_ADDRSTRLEN];
-	inet_ntop(opened->family == 4 ? AF_INET : AF_INET6, client ? opened->client_addr : opened->server_addr, text,
-		sizeof(text));
-	snprintf(out, size, opened->family == 4 ? "%s:%u" : "[%s]:%u", text,
-		client ? opened->client_port : opened->server_port);
+	if (side == SIDE_CLIENT)
+		print_address(opened->family, opened->client_addr, opened->client_port, out, size);
+	else
+		print_address(opened->family, opened->server_addr, opened->server_port, out, size);
 }
 
 static void put_ends(struct json *json, const struct session *session)
@@ -282,6 +287,37 @@ void audit_alert(struct control *control, const struct session *session, const c
 	if (log_allowed(&limit))
 		log_warnx("alert=%s session=%llu reason=\"%s\"", alert,
 			session ? (unsigned long long)session->id : 0ULL, why);
+}
+
+/* What the dataplane has seen on the wire, in the words of an alert. */
+void audit_notice(struct control *control, const struct msg_notice *notice)
+{
+	static const struct {
+		const char *alert, *reason;
+	} words[NOTICE_KINDS] = {
+		[NOTICE_ELSEWHERE] = {"xmpp-elsewhere", "XMPP between servers on a port that is not configured"},
+		[NOTICE_WEBSOCKET] = {"xmpp-over-websocket", "a WebSocket for XMPP was asked for"},
+		[NOTICE_QUIC] = {"quic", "a connection of QUIC was begun, which may carry XMPP"},
+		[NOTICE_CONFLICT] = {"tcp-conflict", "bytes of a connection came twice, and differed"},
+	};
+	static struct log_limit limit = {.burst = 5};
+	char from[80], to[80];
+	struct json json;
+	print_address(notice->family, notice->src, notice->src_port, from, sizeof(from));
+	print_address(notice->family, notice->dst, notice->dst_port, to, sizeof(to));
+	control_count(control, COUNT_ALERTS);
+	line_begin(control, &json, "alert");
+	json_string(&json, "alert", words[notice->kind].alert, SIZE_MAX);
+	json_string(&json, "direction", notice->wire == WIRE_INSIDE ? "outbound" : "inbound", SIZE_MAX);
+	json_string(&json, "from_address", from, SIZE_MAX);
+	json_string(&json, "to_address", to, SIZE_MAX);
+	json_string(&json, "action", notice->blocked ? "blocked" : "passed", SIZE_MAX);
+	json_number(&json, "untold", notice->untold);
+	json_string(&json, "reason", words[notice->kind].reason, SIZE_MAX);
+	line_finish(control, &json);
+	if (log_allowed(&limit))
+		log_warnx("alert=%s from=%s to=%s action=%s reason=\"%s\"", words[notice->kind].alert, from, to,
+			notice->blocked ? "blocked" : "passed", words[notice->kind].reason);
 }
 
 void audit_pair_refused(

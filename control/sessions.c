@@ -140,6 +140,19 @@ static int on_tls_failed(void *owner, void *conn, const struct channel_msg *msg,
 	return session_on_tls_failed(conn, (enum conn_side)msg->side, &failed);
 }
 
+static int on_notice(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct msg_notice notice;
+	(void)conn;
+	memcpy(&notice, payload, sizeof(notice));
+	bool is_sane = (notice.family == 4 || notice.family == 6) && notice.wire < WIRES && notice.kind < NOTICE_KINDS &&
+		notice.blocked <= 1 && !msg->conn;
+	if (!is_sane)
+		return -EPROTO;
+	audit_notice(owner, &notice);
+	return 0;
+}
+
 static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_OPENED] = {sizeof(struct msg_opened), sizeof(struct msg_opened), STATE(SESSION_UNKNOWN), on_opened},
 	[MSG_BYTES] = {1, CHANNEL_PAYLOAD_MAX, LIVE, on_bytes},
@@ -149,6 +162,7 @@ static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_CLOSED] = {0, 0, LIVE, on_closed},
 	[MSG_SECURED] = {sizeof(struct msg_secured), sizeof(struct msg_secured), HANDSHAKE | CLOSING, on_secured},
 	[MSG_TLS_FAILED] = {sizeof(struct msg_tls_failed), sizeof(struct msg_tls_failed), UNDER_TLS, on_tls_failed},
+	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), STATE(SESSION_UNKNOWN), on_notice},
 };
 
 static unsigned state_of(void *owner, uint64_t id, void **object)

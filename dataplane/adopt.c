@@ -6,7 +6,7 @@
 #include "split.h"
 #include "stray.h"
 
-enum { WSCALE_MAX = 14, MSS_DEFAULT_IPV4 = 536, MSS_DEFAULT_IPV6 = 1220 };     /* RFC 7323 2.3, RFC 9293 3.7.1 */
+enum { WSCALE_MAX = 14 };              /* RFC 7323 2.3 */
 
 static uint16_t mss_limit(const struct worker *worker, const struct frame *frame)
 {
@@ -64,12 +64,7 @@ static struct tcp_seg edit_syn(const struct worker *worker, const struct arrival
 static void note(struct worker *worker, struct flow *flow, enum conn_side side, const struct arrival *arrival,
 	const struct tcp_seg *edited)
 {
-	struct handshake *handshake = &flow->handshake;
-	uint16_t absent = arrival->frame.family == FRAME_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
-	handshake->isn[side] = edited->seq;
-	handshake->mss[side] = edited->mss ? edited->mss : absent;
-	handshake->wscale[side] = edited->wscale;
-	handshake->sack[side] = edited->sack_permitted;
+	handshake_note(&flow->handshake, side, edited, arrival->frame.family);
 	path_of_frame(&flow->path[side_other(side)], &arrival->frame);
 	path_link_set(&flow->link[side], &arrival->frame);
 	flow->expires = worker->now + ADOPT_HALF_OPEN_US;
@@ -100,9 +95,9 @@ static struct flow *new_flow(struct worker *worker, const struct flow_key *key)
 	struct flow *old = flow_find(&worker->flows, key);
 	if (old)
 		split_forget(worker, old);
-	if (worker->flows.count[FLOW_HALF_OPEN] == worker->flows.half_open_max)
+	if (flow_list_is_full(&worker->flows, FLOW_HALF_OPEN))
 		evict_oldest(worker);
-	return flow_new(&worker->flows, key);
+	return flow_new(&worker->flows, key, FLOW_HALF_OPEN);
 }
 
 void adopt_syn(struct worker *worker, const struct flow_key *key, bool src_first, struct arrival *arrival)

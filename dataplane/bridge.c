@@ -1,6 +1,6 @@
 /*
- * The first decision about a frame; see bridge.h. What is not TCP of a guarded port leaves as it came. What may be TCP
- * of a guarded port but cannot be read with certainty goes nowhere: somebody else might read it.
+ * The first decision about a frame; see bridge.h. What is neither TCP nor QUIC leaves as it came. What may be TCP of a
+ * guarded port but cannot be read with certainty goes nowhere: somebody else might read it.
  */
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -9,8 +9,13 @@
 #include "bridge.h"
 #include "emit.h"
 #include "handover.h"
+#include "notice.h"
+#include "opening.h"
 #include "split.h"
 #include "stray.h"
+#include "watch.h"
+
+enum { WEB_PORT = 443, ECN_MASK = 3, ECN_CE = 3 };     /* RFC 3168 5 */
 
 static bool is_guarded(const struct worker *worker, const struct frame *frame)
 {
@@ -28,10 +33,16 @@ static enum dataplane_counter segment_fault(struct arrival *arrival)
 		return COUNT_DROP_BAD_CHECKSUM;
 	if (tcp_seg_parse(&arrival->seg, frame->bytes + frame->tcp, frame->tcp_len))
 		return COUNT_DROP_MALFORMED;
+	arrival->seg.ce = (frame->traffic_class & ECN_MASK) == ECN_CE;
 	arrival->seg.ce = frame_met_congestion(frame);
 	if (!memcmp(frame->src, frame->dst, frame_address_bytes(frame)) && frame->src_port == frame->dst_port)
 		return COUNT_DROP_TO_ITSELF;
 	return DATAPLANE_COUNTERS_END;
+}
+
+static bool is_syn(const struct tcp_seg *seg)
+{
+	return (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 static void guard_flow(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
@@ -54,8 +65,7 @@ static void guard(struct worker *worker, struct arrival *arrival)
 	struct flow_key key;
 	bool src_first = flow_key_of(&key, &arrival->frame);
 	struct flow *flow = flow_find(&worker->flows, &key);
-	bool is_syn = (arrival->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	if (is_syn && (!flow || flow->state == FLOW_OVER))
+	if (is_syn(&arrival->seg) && (!flow || flow->state == FLOW_OVER))
 		adopt_syn(worker, &key, src_first, arrival);
 	else if (flow)
 		guard_flow(worker, flow, src_first == flow->client_is_first ? SIDE_CLIENT : SIDE_SERVER, arrival);
@@ -63,13 +73,72 @@ static void guard(struct worker *worker, struct arrival *arrival)
 		stray_segment(worker, arrival);
 }
 
-static void pass(struct worker *worker, struct arrival *arrival)
+/* --- ports that are not guarded --- */
+
+/* Bridged, unless it belongs to a connection that is watched, or guarded after all. What has a fault its receiver does not
+ * take either. */
+static void look(struct worker *worker, struct flow *flow, const struct flow_key *key, bool src_first,
+	struct arrival *arrival)
 {
-	bool outward = arrival->wire == WIRE_INSIDE;
-	count(worker, outward ? COUNT_FRAMES_TO_OUTSIDE : COUNT_FRAMES_TO_INSIDE);
-	counter_add(worker->counters, outward ? COUNT_BYTES_TO_OUTSIDE : COUNT_BYTES_TO_INSIDE, arrival->mbuf->pkt_len);
-	emit_frame(worker, wire_other(arrival->wire), arrival->mbuf);
+	bool is_split = flow && (flow->state == FLOW_SPLIT || flow->state == FLOW_OVER);
+	enum dataplane_counter fault = segment_fault(arrival);
+	enum conn_side side = flow && src_first == flow->client_is_first ? SIDE_CLIENT : SIDE_SERVER;
+	if (fault != DATAPLANE_COUNTERS_END && is_split)
+		emit_nothing(worker, arrival, fault);
+	else if (fault != DATAPLANE_COUNTERS_END)
+		emit_as_it_came(worker, arrival);
+	else if (is_syn(&arrival->seg) && (!flow || flow->state != FLOW_SPLIT))
+		watch_syn(worker, flow, key, src_first, arrival);
+	else if (is_split)
+		guard_flow(worker, flow, side, arrival);
+	else
+		watch_segment(worker, flow, side, arrival);
 }
+
+static bool watches(const struct worker *worker)
+{
+	return worker->elsewhere != ELSEWHERE_FORWARD || worker->websocket != ANSWER_FORWARD;
+}
+
+static void tcp_elsewhere(struct worker *worker, struct arrival *arrival)
+{
+	const struct frame *frame = &arrival->frame;
+	bool may_begin = frame_tcp_flags(frame, TCP_SYN | TCP_ACK) == TCP_SYN;
+	struct flow_key key;
+	if (!watches(worker) || (!may_begin && !flow_may_exist(&worker->flows, frame))) {
+		emit_as_it_came(worker, arrival);
+		return;
+	}
+	bool src_first = flow_key_of(&key, frame);
+	struct flow *flow = flow_find(&worker->flows, &key);
+	if (!flow && (!may_begin || frame->kind == FRAME_TCP_PART))
+		emit_as_it_came(worker, arrival);
+	else if (frame->kind == FRAME_TCP_PART)
+		emit_nothing(worker, arrival, COUNT_DROP_PART);
+	else
+		look(worker, flow, &key, src_first, arrival);
+}
+
+static void datagram(struct worker *worker, struct arrival *arrival)
+{
+	const struct frame *frame = &arrival->frame;
+	const uint8_t *payload = frame->bytes + frame->tcp + FRAME_UDP_BYTES;
+	bool is_of_web = frame->src_port == WEB_PORT || frame->dst_port == WEB_PORT;
+	if (worker->quic == ANSWER_FORWARD || !opening_is_quic(payload, frame->tcp_len - FRAME_UDP_BYTES, is_of_web)) {
+		emit_as_it_came(worker, arrival);
+		return;
+	}
+	struct path path;
+	path_of_frame(&path, frame);
+	count(worker, COUNT_QUIC);
+	notice(worker, NOTICE_QUIC, worker->quic == ANSWER_BLOCK, arrival->wire, &path);
+	if (worker->quic == ANSWER_BLOCK)
+		emit_nothing(worker, arrival, COUNT_DROP_QUIC);
+	else
+		emit_as_it_came(worker, arrival);
+}
+
+/* --- */
 
 static void decide(struct worker *worker, struct arrival *arrival)
 {
@@ -86,8 +155,12 @@ static void decide(struct worker *worker, struct arrival *arrival)
 	frame_parse(&arrival->frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
 	if (frame->kind == FRAME_UNREADABLE)
 		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
-	else if (frame->kind == FRAME_OTHER || !is_guarded(worker, frame))
-		pass(worker, arrival);
+	else if (frame->kind == FRAME_OTHER)
+		emit_as_it_came(worker, arrival);
+	else if (frame->kind == FRAME_UDP)
+		datagram(worker, arrival);
+	else if (!is_guarded(worker, frame))
+		tcp_elsewhere(worker, arrival);
 	else if (frame->kind == FRAME_TCP_PART)
 		emit_nothing(worker, arrival, COUNT_DROP_PART);
 	else

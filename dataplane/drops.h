@@ -41,6 +41,17 @@
 	X(CHALLENGE_ACKS, "challenge-acks")                                                                           \
 	X(STRAY_RESETS, "stray-resets-sent")                                                                          \
 	X(STRAY_RESETS_HELD, "stray-resets-held-back")                                                                \
+	/* connections on other ports */                                                                              \
+	X(WATCHED, "connections-watched")                                                                             \
+	X(WATCH_EVICTED, "watched-evicted")                                                                           \
+	X(WATCH_HELD, "segments-held")                                                                                \
+	X(FOUND, "found-by-content")                                                                                  \
+	X(RELAYED, "connections-relayed")                                                                             \
+	X(BYTES_RELAYED, "bytes-relayed")                                                                             \
+	X(BLOCKED, "connections-blocked")                                                                             \
+	X(WEBSOCKETS, "websocket-upgrades")                                                                           \
+	X(QUIC, "quic-connections")                                                                                   \
+	X(NOTICES, "notices")                                                                                         \
 	/* frames that went no further */                                                                             \
 	X(DROP_PORT_FULL, "drop-port-full")                                                                           \
 	X(DROP_NOBODY_ABOVE, "drop-guard-not-ready")                                                                  \
@@ -58,6 +69,10 @@
 	X(DROP_SIMULTANEOUS_OPEN, "drop-simultaneous-open")                                                           \
 	X(DROP_NOT_OF_HANDSHAKE, "drop-not-of-handshake")                                                             \
 	X(DROP_STRAY, "drop-without-connection")                                                                      \
+	X(DROP_HELD_TOO_MUCH, "drop-held-too-much")                                                                   \
+	X(DROP_NOT_AS_BEFORE, "drop-differs-from-before")                                                             \
+	X(DROP_BLOCKED, "drop-blocked")                                                                               \
+	X(DROP_QUIC, "drop-quic")                                                                                     \
 	X(DROP_OUT_OF_MEMORY, "drop-out-of-memory")                                                                   \
 	X(DROP_LANE_FULL, "drop-lane-full")                                                                           \
 	/* the worker */                                                                                              \

@@ -28,6 +28,14 @@ void emit_frame(struct worker *worker, enum wire wire, struct rte_mbuf *mbuf)
 		flush(worker, port);
 }
 
+void emit_as_it_came(struct worker *worker, struct arrival *arrival)
+{
+	bool outward = arrival->wire == WIRE_INSIDE;
+	count(worker, outward ? COUNT_FRAMES_TO_OUTSIDE : COUNT_FRAMES_TO_INSIDE);
+	counter_add(worker->counters, outward ? COUNT_BYTES_TO_OUTSIDE : COUNT_BYTES_TO_INSIDE, arrival->mbuf->pkt_len);
+	emit_frame(worker, wire_other(arrival->wire), arrival->mbuf);
+}
+
 void emit_segment(struct worker *worker, enum wire wire, struct path *path, const struct tcp_seg *seg)
 {
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(worker->buffers);

@@ -7,6 +7,9 @@
 /* Takes the buffer. Sent in order with everything else for this wire, at the latest by emit_flush(). */
 void emit_frame(struct worker *worker, enum wire wire, struct rte_mbuf *mbuf) __attribute__((nonnull));
 
+/* Bridges an arrival: it leaves by the other wire as it came. */
+void emit_as_it_came(struct worker *worker, struct arrival *arrival) __attribute__((nonnull));
+
 /* A segment of ours, to the endpoint that `path` leads to. */
 void emit_segment(struct worker *worker, enum wire wire, struct path *path, const struct tcp_seg *seg)
 	__attribute__((nonnull));

@@ -15,6 +15,38 @@
 enum { PLACE_BITS = 20 };
 static_assert(FLOWS_MAX <= 1 << PLACE_BITS, "places fit");
 
+enum { MSS_DEFAULT_IPV4 = 536, MSS_DEFAULT_IPV6 = 1220, WSCALE_MAX = 14 };     /* RFC 9293 3.7.1, RFC 7323 2.3 */
+
+void handshake_note(struct handshake *handshake, enum conn_side side, const struct tcp_seg *seg, uint8_t family)
+{
+	uint16_t absent = family == FRAME_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
+	uint8_t ecn = seg->flags & (TCP_ECE | TCP_CWR);
+	handshake->isn[side] = seg->seq;
+	handshake->mss[side] = seg->mss ? seg->mss : absent;
+	handshake->wscale[side] = seg->wscale == TCP_WSCALE_NONE || seg->wscale <= WSCALE_MAX ? seg->wscale : WSCALE_MAX;
+	handshake->sack[side] = seg->sack_permitted;
+	handshake->ecn[side] = side == SIDE_CLIENT ? ecn == (TCP_ECE | TCP_CWR) : ecn == TCP_ECE;
+	handshake->timestamps[side] = seg->has_timestamps;
+	handshake->ts_val[side] = seg->ts_val;
+}
+
+static void share_out(struct flow_table *table)
+{
+	static const unsigned max[FLOW_STATES] = {
+		[FLOW_HALF_OPEN] = FLOWS_HALF_OPEN_MAX, [FLOW_SPLIT] = FLOWS_SPLIT_MAX, [FLOW_SEEN] = FLOWS_SEEN_MAX,
+		[FLOW_WATCHED] = FLOWS_WATCHED_MAX, [FLOW_JUDGED] = FLOWS_WATCHED_MAX, [FLOW_BLOCKED] = FLOWS_BLOCKED_MAX};
+	for (unsigned s = 0; s < FLOW_STATES; s++)
+		table->max[s] = max[s] / table->lane.lanes;
+}
+
+static uint32_t all_of(const struct flow_table *table)
+{
+	uint32_t sum = 0;
+	for (unsigned s = 0; s < FLOW_STATES; s++)
+		sum += table->max[s];
+	return sum;
+}
+
 static struct rte_hash *make_hash(const struct flow_table *table)
 {
 	char name[16];
@@ -24,7 +56,7 @@ static struct rte_hash *make_hash(const struct flow_table *table)
 		return NULL;
 	const struct rte_hash_parameters parameters = {
 		.name = name,
-		.entries = table->half_open_max + table->split_max,
+		.entries = all_of(table),
 		.key_len = sizeof(struct flow_key),
 		.hash_func = rte_jhash,
 		.hash_func_init_val = seed, /* so that nobody can aim at one bucket */
@@ -38,10 +70,9 @@ int flow_table_init(struct flow_table *table, struct proc_lane lane)
 {
 	*table = (struct flow_table){
 		.lane = lane,
-		.half_open_max = FLOWS_HALF_OPEN_MAX / lane.lanes,
-		.split_max = FLOWS_SPLIT_MAX / lane.lanes,
 		.serial = 1 + lane.lane,
 	};
+	share_out(table);
 	for (unsigned s = 0; s < FLOW_STATES; s++)
 		TAILQ_INIT(&table->list[s]);
 	table->flows = calloc(FLOWS_MAX, sizeof(table->flows[0]));
@@ -75,6 +106,39 @@ bool flow_key_of(struct flow_key *key, const struct frame *frame)
 	return src_first;
 }
 
+/* --- the filter: the same for both directions, computed without a key --- */
+
+static unsigned filter_slot(uint64_t addresses, uint16_t a, uint16_t b)
+{
+	uint64_t mixed = (addresses ^ (uint64_t)(a ^ b) << 32 ^ (uint64_t)(a + b) << 48) * 0x9e3779b97f4a7c15u;
+	return (unsigned)(mixed >> 49);
+}
+static_assert(FLOW_FILTER_SLOTS == 1 << (64 - 49), "a slot is the upper bits");
+
+/* XOR of both addresses, folded. */
+static uint64_t fold(const uint8_t *a, const uint8_t *b, uint32_t family)
+{
+	uint32_t words[2][4] = {{0}};
+	size_t bytes = family == FRAME_IPV4 ? 4 : 16;
+	memcpy(words[0], a, bytes);
+	memcpy(words[1], b, bytes);
+	for (unsigned i = 0; i < 4; i++)
+		words[0][i] ^= words[1][i];
+	return ((uint64_t)words[0][0] ^ words[0][2]) | (uint64_t)(words[0][1] ^ words[0][3]) << 32;
+}
+
+static uint32_t *filter_of(struct flow_table *table, const struct flow_key *key)
+{
+	return &table->filter[filter_slot(fold(key->addr[0], key->addr[1], key->family), key->port[0], key->port[1])];
+}
+
+bool flow_may_exist(const struct flow_table *table, const struct frame *frame)
+{
+	return table->filter[filter_slot(fold(frame->src, frame->dst, frame->family), frame->src_port, frame->dst_port)];
+}
+
+/* --- */
+
 struct flow *flow_find(const struct flow_table *table, const struct flow_key *key)
 {
 	void *flow = NULL;
@@ -99,14 +163,21 @@ static struct flow *take_free(struct flow_table *table)
 	struct flow *flow = TAILQ_FIRST(&table->list[FLOW_FREE]);
 	if (flow)
 		list_del(table, flow);
-	else if (table->fresh < table->half_open_max + table->split_max)
+	else if (table->fresh < all_of(table))
 		flow = &table->flows[table->fresh++];
 	return flow;
 }
 
-struct flow *flow_new(struct flow_table *table, const struct flow_key *key)
+bool flow_list_is_full(const struct flow_table *table, enum flow_state state)
 {
-	if (table->count[FLOW_HALF_OPEN] == table->half_open_max)
+	if (state == FLOW_SPLIT || state == FLOW_OVER)
+		return table->count[FLOW_SPLIT] + table->count[FLOW_OVER] >= table->max[FLOW_SPLIT];
+	return table->count[state] >= table->max[state];
+}
+
+struct flow *flow_new(struct flow_table *table, const struct flow_key *key, enum flow_state state)
+{
+	if (flow_list_is_full(table, state))
 		return NULL;
 	struct flow *flow = take_free(table);
 	if (!flow)
@@ -117,7 +188,8 @@ struct flow *flow_new(struct flow_table *table, const struct flow_key *key)
 		list_add(table, flow, FLOW_FREE);
 		return NULL;
 	}
-	list_add(table, flow, FLOW_HALF_OPEN);
+	++*filter_of(table, key);
+	list_add(table, flow, state);
 	return flow;
 }
 
@@ -130,6 +202,7 @@ void flow_set_state(struct flow_table *table, struct flow *flow, enum flow_state
 void flow_free(struct flow_table *table, struct flow *flow)
 {
 	rte_hash_del_key(table->hash, &flow->key);
+	--*filter_of(table, &flow->key);
 	flow_set_state(table, flow, FLOW_FREE);
 }
 

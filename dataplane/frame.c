@@ -57,12 +57,33 @@ static void read_ports(struct frame *frame, size_t at, size_t len, enum frame_ki
 	}
 }
 
+/* Datagrams that are not whole are none of our business. */
+static void read_udp(struct frame *frame, size_t at, size_t len, enum frame_kind kind)
+{
+	if (kind != FRAME_TCP || len < FRAME_UDP_BYTES)
+		return;
+	read_ports(frame, at, len, FRAME_UDP);
+}
+
+static void read_transport(struct frame *frame, uint8_t protocol, size_t at, size_t len, enum frame_kind kind)
+{
+	if (protocol == FRAME_PROTOCOL_TCP)
+		read_ports(frame, at, len, kind);
+	else if (protocol == FRAME_PROTOCOL_UDP)
+		read_udp(frame, at, len, kind);
+}
+
+static bool is_transport(uint8_t protocol)
+{
+	return protocol == FRAME_PROTOCOL_TCP || protocol == FRAME_PROTOCOL_UDP;
+}
+
 /* Fragments other than the first carry neither ports nor, without the first, anything. */
 static void read_ipv4(struct frame *frame, size_t at)
 {
 	const uint8_t *ip = frame->bytes + at;
 	size_t available = frame->len - at;
-	if (available < FRAME_IPV4_BYTES || ip[0] >> 4 != 4 || ip[9] != FRAME_PROTOCOL_TCP)
+	if (available < FRAME_IPV4_BYTES || ip[0] >> 4 != 4 || !is_transport(ip[9]))
 		return;
 	size_t header = (size_t)(ip[0] & 0x0f) * 4, total = get16(ip + 2);
 	uint16_t fragment = get16(ip + 6);
@@ -76,7 +97,7 @@ static void read_ipv4(struct frame *frame, size_t at)
 	frame->dst = ip + 16;
 	bool whole = !(fragment & 0x2000) && total <= available;
 	size_t end = total <= available ? total : available;
-	read_ports(frame, at + header, end - header, whole ? FRAME_TCP : FRAME_TCP_PART);
+	read_transport(frame, ip[9], at + header, end - header, whole ? FRAME_TCP : FRAME_TCP_PART);
 }
 
 /* Bytes of the extension header of this type at p, which has EXTENSION_BYTES_MIN of them; 0: not one. */
@@ -124,8 +145,7 @@ static void walk_extensions(struct frame *frame, size_t at, size_t end, enum fra
 		at += extension_bytes(next, p);
 		next = p[0];
 	}
-	if (next == FRAME_PROTOCOL_TCP)
-		read_ports(frame, at, end - at, kind);
+	read_transport(frame, next, at, end - at, kind);
 }
 
 static void read_ipv6(struct frame *frame, size_t at)

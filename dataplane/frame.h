@@ -16,10 +16,12 @@ enum frame_limits {
 	FRAME_EXTENSIONS_WALKED = 16,
 };
 
-enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_PROTOCOL_TCP = 6 };
+enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_PROTOCOL_TCP = 6,
+	FRAME_PROTOCOL_UDP = 17, FRAME_UDP_BYTES = 8 };
 
 enum frame_kind {
-	FRAME_OTHER,                   /* not TCP over IP, nor is it for any receiver: none of our business */
+	FRAME_OTHER,                   /* neither TCP nor UDP over IP, nor is it for any receiver: none of our business */
+	FRAME_UDP,                     /* a whole datagram, its header at least; `tcp` and `tcp_len` are those of UDP */
 	FRAME_TCP,                     /* a whole TCP segment, its ports at least */
 	FRAME_TCP_PART,                /* the first fragment of one, or one that is cut off; its ports at least */
 	FRAME_UNREADABLE,              /* may become TCP for its receiver, but its ports cannot be read here */
@@ -63,6 +65,12 @@ static inline bool frame_met_congestion(const struct frame *frame)
 static inline size_t frame_address_bytes(const struct frame *frame)
 {
 	return frame->family == FRAME_IPV4 ? 4 : 16;
+}
+
+/* The TCP flags of a FRAME_TCP or FRAME_TCP_PART that are in `mask`; 0 if it is too short to have any. */
+static inline uint8_t frame_tcp_flags(const struct frame *frame, uint8_t mask)
+{
+	return frame->tcp_len > 13 ? frame->bytes[frame->tcp + 13] & mask : 0;
 }
 
 /* FRAME_TCP only: are the checksums of IPv4's header and of TCP right? */

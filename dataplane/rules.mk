@@ -41,3 +41,14 @@ tests/unit/deadline_test.archives := dataplane
 
 fuzzers += tests/fuzz/frame_fuzz
 tests/fuzz/frame_fuzz.srcs := tests/fuzz/frame_fuzz.c dataplane/frame.c
+
+unit_tests += tests/unit/opening_test
+tests/unit/opening_test.srcs := tests/unit/opening_test.c dataplane/opening.c
+
+fuzzers += tests/fuzz/opening_fuzz
+tests/fuzz/opening_fuzz.srcs := tests/fuzz/opening_fuzz.c dataplane/opening.c
+
+unit_tests += tests/unit/watch_test
+tests/unit/watch_test.srcs := tests/unit/watch_test.c
+tests/unit/watch_test.archives := worker_harness frames channel_harness dataplane tcp base
+$(BUILD)/tests/unit/watch_test.o: cflags.tests/unit = $(dpdk_cflags)

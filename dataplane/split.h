@@ -6,6 +6,9 @@
  *
  * What arrives marks the flow busy; split_run_busy() then does once, for all that arrived in the round, what has to be
  * done: bytes up while there is credit and room, segments out, credit back, the next deadline.
+ *
+ * A connection on a port that is not configured (watch.h) may be split before it is known what it is: then the client's
+ * first bytes are judged in the half that has put them in order, and what is not XMPP is relayed from half to half.
  */
 #ifndef DATAPLANE_SPLIT_H
 #define DATAPLANE_SPLIT_H
@@ -17,6 +20,13 @@ enum split_limits {
 	SPLIT_RESET_LINGER_US = 10 * 1000000,  /* how long a reset waits for bytes before it to be acknowledged */
 	SPLIT_CREDIT_BYTES = CHANNEL_WINDOW / 4,       /* given back at once, or when all is acknowledged */
 };
+
+/*
+ * Two halves for a flow whose handshake is noted, from the next byte of each side on; the client's window is as it was
+ * on the wire. For VIA_CHANNEL it is announced upward. False, and counted: there is no room, no memory, or nobody above.
+ */
+bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via, uint16_t client_window)
+	__attribute__((warn_unused_result, nonnull));
 
 /* The client's ACK completed the handshake. Takes the arrival. */
 void split_open(struct worker *worker, struct flow *flow, struct arrival *arrival) __attribute__((nonnull));
@@ -42,10 +52,13 @@ void split_expire(struct worker *worker) __attribute__((nonnull));
 /* Those that waited for room in the channel are looked at again if there is some now. */
 void split_feed_starved(struct worker *worker) __attribute__((nonnull));
 
+/* Ends a FLOW_OVER whose ports are used again, not being configured ones. False: no memory, the flow is forgotten. */
+bool split_end(struct worker *worker, struct flow *flow) __attribute__((warn_unused_result, nonnull));
+
 /* Frees a flow of any state, without a word to anybody. */
 void split_forget(struct worker *worker, struct flow *flow) __attribute__((nonnull));
 
-/* Nobody is above any more: every guarded connection is reset towards both ends, and forgotten. */
+/* Nobody is above any more: every guarded connection is reset towards both ends, and passes nothing any more. */
 void split_reset_all(struct worker *worker) __attribute__((nonnull));
 
 #endif

@@ -15,8 +15,11 @@ enum { CONNECTION_OPEN = 1, CONNECTION_PAST = 2, IN_ANY = 1 << CONNECTION_OPEN |
 static unsigned find_connection(void *owner, uint64_t id, void **object)
 {
 	const struct worker *worker = owner;
-	*object = flow_by_id(&worker->flows, id);
-	if (*object)
+	struct flow *flow = flow_by_id(&worker->flows, id);
+	if (flow && flow->via != VIA_CHANNEL)
+		return 0;
+	*object = flow;
+	if (flow)
 		return CONNECTION_OPEN;
 	return flow_was_named(&worker->flows, id) ? CONNECTION_PAST : 0;
 }

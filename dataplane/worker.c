@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "split.h"
 #include "upper.h"
+#include "watch.h"
 #include "worker.h"
 
 const char *const dataplane_counter_names[DATAPLANE_COUNTERS_END] = {
@@ -94,6 +95,9 @@ void worker_init(struct worker *worker, const struct conf *conf, struct counters
 	TAILQ_INIT(&worker->starved);
 	for (unsigned i = 0; i < conf->port_count; i++)
 		worker->guarded[conf->ports[i] / 64] |= (uint64_t)1 << (conf->ports[i] % 64);
+	worker->elsewhere = conf->elsewhere;
+	worker->websocket = conf->websocket;
+	worker->quic = conf->quic;
 	set_mss_limits(worker);
 	if (flow_table_init(&worker->flows, worker->lane) || deadlines_init(&worker->deadlines))
 		fatalx("no memory for the table of connections (hint: raise memory-mib)");
@@ -104,6 +108,7 @@ static void show_gauges(struct worker *worker)
 {
 	counter_set(worker->counters, COUNT_CONNECTIONS_OPEN, worker->flows.count[FLOW_SPLIT]);
 	counter_set(worker->counters, COUNT_HALF_OPEN, worker->flows.count[FLOW_HALF_OPEN]);
+	counter_set(worker->counters, COUNT_WATCHED, worker->flows.count[FLOW_WATCHED]);
 	counter_set(worker->counters, COUNT_BYTES_KEPT, worker->memory.used_bytes);
 }
 
@@ -117,6 +122,7 @@ unsigned worker_round(struct worker *worker)
 	split_run_busy(worker);
 	split_expire(worker);
 	adopt_expire(worker);
+	watch_expire(worker);
 	emit_flush(worker);
 	upper_flush(worker);
 	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US) {

@@ -22,6 +22,12 @@ enum worker_limits {
 
 struct handover;
 
+/* How often people are told of one kind of thing. */
+struct notice_limit {
+	uint64_t second;
+	uint32_t told, untold;
+};
+
 struct worker {
 	uint64_t now;                  /* us, monotonic; read once in a round */
 	struct proc_lane lane;
@@ -32,6 +38,8 @@ struct worker {
 	struct rte_mempool *buffers;
 	struct counters *counters;
 	uint64_t guarded[65536 / 64];  /* bit set of TCP ports */
+	enum conf_elsewhere elsewhere; /* what is done with XMPP on other ports, */
+	enum conf_answer websocket, quic;      /* and with these */
 	uint16_t mss_limit[2];         /* by IPv4, IPv6: what fits the smaller of the two ports */
 	struct flow_table flows;
 	struct deadlines deadlines;
@@ -42,6 +50,8 @@ struct worker {
 	struct channel *channel;       /* NULL: nobody above, guarded connections are refused */
 	struct sleeper sleeper;
 	uint64_t supervisor_heard_at;
+	unsigned held;                 /* segments that wait to be judged */
+	struct notice_limit notice_limit[NOTICE_KINDS];
 	uint64_t stray_second;         /* for the limit of resets */
 	unsigned stray_resets;
 };

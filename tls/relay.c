@@ -329,6 +329,18 @@ static int on_opened(void *owner, void *object, const struct channel_msg *msg, c
 	return 0;
 }
 
+/* Of no connection: handed on, for control to judge. */
+static int on_notice(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct relay *relay = owner;
+	(void)object;
+	if (msg->conn)
+		return -EPROTO;
+	if (channel_send(relay->upper, MSG_NOTICE, SIDE_CLIENT, 0, payload, msg->length))
+		return 0; /* broken, which the round finds out at its end */
+	return 0;
+}
+
 static int on_wire_bytes(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
 {
 	struct conn *conn = object;
@@ -508,6 +520,7 @@ static const struct channel_verb from_dataplane[MSG_TYPES] = {
 	[MSG_RESET] = {0, 0, ANY, on_wire_reset},
 	[MSG_CREDIT] = {sizeof(struct msg_credit), sizeof(struct msg_credit), ANY, on_wire_credit},
 	[MSG_CLOSED] = {0, 0, ANY, on_closed},
+	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), IN(CONN_UNKNOWN), on_notice},
 };
 
 /* In the handshake control has nothing to say to the endpoints, but it may end them. */

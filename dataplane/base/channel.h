@@ -51,8 +51,8 @@ static inline enum wire wire_other(enum wire w)
 
 /*
  * Verbs. "Up" messages tell what an endpoint did; "down" messages say what to do towards an endpoint. msg.side is the
- * endpoint that is spoken of, in both directions. For MSG_OPENED, MSG_CLOSED, MSG_START_TLS and MSG_TLS_FAILED, whose
- * subject is the connection, it is SIDE_CLIENT unless said otherwise.
+ * endpoint that is spoken of, in both directions. For MSG_OPENED, MSG_CLOSED, MSG_START_TLS, MSG_TLS_FAILED and
+ * MSG_NOTICE, whose subject is not a side, it is SIDE_CLIENT unless said otherwise.
  */
 enum msg_type {
 	MSG_NONE = 0,
@@ -65,6 +65,7 @@ enum msg_type {
 	MSG_START_TLS = 7,     /* control to tls: struct msg_start_tls; bytes of both sides are TLS from here on */
 	MSG_SECURED = 8,       /* tls to control, per side: struct msg_secured; comes before the side's first plaintext */
 	MSG_TLS_FAILED = 9,    /* tls to control: struct msg_tls_failed, msg.side = whose check failed; alerts are sent */
+	MSG_NOTICE = 10,       /* up: struct msg_notice. Of no connection: its id is 0 */
 	MSG_TYPES
 };
 
@@ -135,6 +136,26 @@ struct msg_tls_failed {
 	char reason[CHANNEL_NAME_MAX]; /* for people */
 };
 static_assert(sizeof(struct msg_tls_failed) == 260, "tls-failed");
+
+/* Seen on the wire, and worth an alert. */
+enum notice_kind {
+	NOTICE_ELSEWHERE = 0,          /* XMPP between servers on a port that is not configured */
+	NOTICE_WEBSOCKET = 1,          /* XMPP over WebSocket asked for */
+	NOTICE_QUIC = 2,               /* a QUIC connection begun, which may carry XMPP */
+	NOTICE_CONFLICT = 3,           /* bytes that were sent twice, and differently */
+	NOTICE_KINDS
+};
+
+struct msg_notice {
+	uint8_t kind;                  /* enum notice_kind */
+	uint8_t blocked;               /* 1: it went no further; 0: it did */
+	uint8_t family;                /* 4 or 6 */
+	uint8_t wire;                  /* enum wire that it came from */
+	uint16_t src_port, dst_port;
+	uint32_t untold;               /* how many of this kind before it were not told of, to keep their number down */
+	uint8_t src[16], dst[16];      /* network byte order; IPv4 in the first four bytes */
+};
+static_assert(sizeof(struct msg_notice) == 44, "notice");
 
 /* The memfd and its two eventfds. Whoever holds all three is one of the channel's ends. */
 struct channel_fds {

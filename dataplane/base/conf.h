@@ -34,6 +34,10 @@ struct conf_wire {                     /* [inside], [outside] */
 /* Order matters: a lower level lets less through. */
 enum conf_presence { PRESENCE_NONE, PRESENCE_ONLINE, PRESENCE_SHOW, PRESENCE_FULL };
 
+/* What is done about a way around the guard. */
+enum conf_answer { ANSWER_FORWARD, ANSWER_ALERT, ANSWER_BLOCK };
+enum conf_elsewhere { ELSEWHERE_FORWARD, ELSEWHERE_GUARD, ELSEWHERE_BLOCK };
+
 struct conf_words {
 	unsigned count;
 	char word[CONF_WORDS_MAX][CONF_WORD_BYTES];    /* as written; policy normalises */
@@ -63,6 +67,8 @@ struct conf {
 	unsigned port_count;
 	uint16_t ports[CONF_PORTS_MAX];        /* [guard] ports */
 	unsigned workers;              /* [guard] workers: lanes, 1 to PROC_LANES_MAX */
+	enum conf_elsewhere elsewhere; /* [guard] elsewhere: XMPP between servers on any other port */
+	enum conf_answer websocket, quic;      /* [guard] websocket, quic */
 	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */

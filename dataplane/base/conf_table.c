@@ -34,6 +34,14 @@ const struct conf_key conf_keys[] = {
 	{"guard", "workers", set_number, CONF(workers), 1, PROC_LANES_MAX, false, "1",
 		"Lanes that share the load (1 to 16): a thread of the dataplane and its own tls, keyd and control each. All\n"
 		"frames between two IP addresses go through one lane."},
+	{"guard", "elsewhere", set_elsewhere, CONF(elsewhere), 0, 0, false, "guard",
+		"XMPP between servers on any other TCP port, which its first bytes give away (a stream header, or a ClientHello\n"
+		"with ALPN xmpp-server): guard it as if the port stood above, block it, or forward it unseen."},
+	{"guard", "websocket", set_answer, CONF(websocket), 0, 0, false, "alert",
+		"A request for XMPP over WebSocket, seen where it is not encrypted: forward, alert (and forward), or block."},
+	{"guard", "quic", set_answer, CONF(quic), 0, 0, false, "forward",
+		"QUIC could carry XMPP unseen, on UDP port 443 or any other: forward, alert (and forward), or block every new\n"
+		"connection of QUIC; browsers then fall back to TCP."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",

@@ -46,6 +46,8 @@ void set_device(const struct conf_value *v, void *field);
 void set_presence(const struct conf_value *v, void *field);
 void set_words(const struct conf_value *v, void *field);
 void set_profile(const struct conf_value *v, void *field);
+void set_elsewhere(const struct conf_value *v, void *field);
+void set_answer(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);
 void set_on_failure(const struct conf_value *v, void *field);
 

@@ -186,6 +186,22 @@ void set_presence(const struct conf_value *v, void *field)
 		*(enum conf_presence *)field = (enum conf_presence)level;
 }
 
+void set_elsewhere(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"forward", "guard", "block", NULL};
+	int elsewhere = enumerated(v, words);
+	if (elsewhere >= 0)
+		*(enum conf_elsewhere *)field = (enum conf_elsewhere)elsewhere;
+}
+
+void set_answer(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"forward", "alert", "block", NULL};
+	int answer = enumerated(v, words);
+	if (answer >= 0)
+		*(enum conf_answer *)field = (enum conf_answer)answer;
+}
+
 void set_authentication(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"strong", "tls-dialback", NULL};

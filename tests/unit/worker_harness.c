@@ -17,6 +17,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/base/proc.h"
+#include "dataplane/split.h"
 #include "dataplane/upper.h"
 #include "worker_harness.h"
 
@@ -135,8 +136,9 @@ void empty(struct bench *b)
 void forget_flows(struct bench *b)
 {
 	struct flow_table *flows = &b->worker->flows;
-	while (flows->count[FLOW_HALF_OPEN])
-		flow_free(flows, TAILQ_FIRST(&flows->list[FLOW_HALF_OPEN]));
+	for (unsigned state = FLOW_HALF_OPEN; state < FLOW_STATES; state++)
+		while (flows->count[state])
+			split_forget(b->worker, TAILQ_FIRST(&flows->list[state]));
 	for (unsigned i = 0; i < COUNTERS_MAX; i++)
 		counter_set(b->worker->counters, i, 0);
 }
@@ -157,6 +159,7 @@ int bench_after_each(void **state)
 	struct bench *b = *state;
 	uint8_t byte;
 	bench_detach(b);
+	forget_flows(b);
 	empty(b);
 	while (recv(SUPERVISOR, &byte, 1, MSG_DONTWAIT) == 1)
 		;

@@ -43,7 +43,7 @@ void bench_run(struct bench *b);
 void bench_attach(struct bench *b);
 void bench_detach(struct bench *b);
 
-/* Frees what came out; forgets half-open connections and what was counted. */
+/* Frees what came out; forgets connections and what was counted. */
 void empty(struct bench *b);
 void forget_flows(struct bench *b);
 
