@@ -9,13 +9,14 @@
 #include "bridge.h"
 #include "emit.h"
 #include "handover.h"
+#include "icmp.h"
 #include "notice.h"
 #include "opening.h"
 #include "split.h"
 #include "stray.h"
 #include "watch.h"
 
-enum { WEB_PORT = 443, ECN_MASK = 3, ECN_CE = 3 };     /* RFC 3168 5 */
+enum { WEB_PORT = 443 };
 
 static bool is_guarded(const struct worker *worker, const struct frame *frame)
 {
@@ -33,7 +34,6 @@ static enum dataplane_counter segment_fault(struct arrival *arrival)
 		return COUNT_DROP_BAD_CHECKSUM;
 	if (tcp_seg_parse(&arrival->seg, frame->bytes + frame->tcp, frame->tcp_len))
 		return COUNT_DROP_MALFORMED;
-	arrival->seg.ce = (frame->traffic_class & ECN_MASK) == ECN_CE;
 	arrival->seg.ce = frame_met_congestion(frame);
 	if (!memcmp(frame->src, frame->dst, frame_address_bytes(frame)) && frame->src_port == frame->dst_port)
 		return COUNT_DROP_TO_ITSELF;
@@ -155,6 +155,8 @@ static void decide(struct worker *worker, struct arrival *arrival)
 	frame_parse(&arrival->frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
 	if (frame->kind == FRAME_UNREADABLE)
 		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
+	else if (frame->kind == FRAME_TOO_BIG)
+		icmp_too_big(worker, arrival);
 	else if (frame->kind == FRAME_OTHER)
 		emit_as_it_came(worker, arrival);
 	else if (frame->kind == FRAME_UDP)

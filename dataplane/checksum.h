@@ -19,10 +19,11 @@ static inline uint16_t checksum_fold(uint32_t sum)
 	return rte_be_to_cpu_16(__rte_raw_cksum_reduce(sum));
 }
 
-/* The pseudo-header of TCP over IPv4 or IPv6 (RFC 9293 3.1, RFC 8200 8.1). */
-static inline uint32_t checksum_pseudo(const uint8_t *src, const uint8_t *dst, size_t address_bytes, size_t tcp_len)
+/* The pseudo-header over IPv4 or IPv6 of `len` bytes of this protocol (RFC 9293 3.1, RFC 8200 8.1). */
+static inline uint32_t checksum_pseudo(
+	const uint8_t *src, const uint8_t *dst, size_t address_bytes, size_t len, uint8_t protocol)
 {
-	const uint32_t rest[2] = {rte_cpu_to_be_32((uint32_t)tcp_len), rte_cpu_to_be_32(IPPROTO_TCP)};
+	const uint32_t rest[2] = {rte_cpu_to_be_32((uint32_t)len), rte_cpu_to_be_32(protocol)};
 	uint32_t sum = checksum_add(0, src, address_bytes);
 	return checksum_add(checksum_add(sum, dst, address_bytes), rest, sizeof(rest));
 }

@@ -35,6 +35,7 @@
 	X(OUT_OF_WINDOW, "out-of-window")                                                                             \
 	X(OVERLAPS, "overlaps-with-different-data")                                                                   \
 	X(WINDOW_PROBES, "window-probes")                                                                             \
+	X(TOO_BIG_HEEDED, "too-big-heeded")                                                                           \
 	X(URGENT, "urgent-ignored")                                                                                   \
 	X(UNKEPT, "segments-not-kept")                                                                                \
 	X(BYTES_KEPT, "bytes-kept")                                                                                   \
@@ -68,6 +69,7 @@
 	X(DROP_WRONG_WIRE, "drop-wrong-wire")                                                                         \
 	X(DROP_SIMULTANEOUS_OPEN, "drop-simultaneous-open")                                                           \
 	X(DROP_NOT_OF_HANDSHAKE, "drop-not-of-handshake")                                                             \
+	X(DROP_TOO_BIG, "drop-too-big-not-believed")                                                                  \
 	X(DROP_STRAY, "drop-without-connection")                                                                      \
 	X(DROP_HELD_TOO_MUCH, "drop-held-too-much")                                                                   \
 	X(DROP_NOT_AS_BEFORE, "drop-differs-from-before")                                                             \

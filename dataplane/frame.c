@@ -65,17 +65,32 @@ static void read_udp(struct frame *frame, size_t at, size_t len, enum frame_kind
 	read_ports(frame, at, len, FRAME_UDP);
 }
 
+/* RFC 792 (type 3, code 4) and RFC 4443 3.2. */
+static void read_icmp(struct frame *frame, uint8_t type, uint8_t code, size_t at, size_t len)
+{
+	const uint8_t *message = frame->bytes + at;
+	if (len < FRAME_ICMP_BYTES || message[0] != type || message[1] != code)
+		return;
+	frame->tcp = at;
+	frame->tcp_len = len;
+	frame->kind = FRAME_TOO_BIG;
+}
+
 static void read_transport(struct frame *frame, uint8_t protocol, size_t at, size_t len, enum frame_kind kind)
 {
 	if (protocol == FRAME_PROTOCOL_TCP)
 		read_ports(frame, at, len, kind);
 	else if (protocol == FRAME_PROTOCOL_UDP)
 		read_udp(frame, at, len, kind);
+	else if (protocol == FRAME_PROTOCOL_ICMP && frame->family == FRAME_IPV4 && kind == FRAME_TCP)
+		read_icmp(frame, 3, 4, at, len);
+	else if (protocol == FRAME_PROTOCOL_ICMPV6 && frame->family == FRAME_IPV6 && kind == FRAME_TCP)
+		read_icmp(frame, 2, 0, at, len);
 }
 
 static bool is_transport(uint8_t protocol)
 {
-	return protocol == FRAME_PROTOCOL_TCP || protocol == FRAME_PROTOCOL_UDP;
+	return protocol == FRAME_PROTOCOL_TCP || protocol == FRAME_PROTOCOL_UDP || protocol == FRAME_PROTOCOL_ICMP;
 }
 
 /* Fragments other than the first carry neither ports nor, without the first, anything. */
@@ -179,12 +194,21 @@ void frame_parse(struct frame *frame, uint8_t *bytes, size_t len)
 		read_ipv6(frame, at);
 }
 
+static uint32_t pseudo_sum(const struct frame *frame, size_t len)
+{
+	bool is_icmp = frame->kind == FRAME_TOO_BIG;
+	if (is_icmp && frame->family == FRAME_IPV4)
+		return 0;
+	return checksum_pseudo(frame->src, frame->dst, frame_address_bytes(frame), len,
+		is_icmp ? FRAME_PROTOCOL_ICMPV6 : FRAME_PROTOCOL_TCP);
+}
+
 bool frame_has_good_checksums(const struct frame *frame)
 {
 	const uint8_t *ip = frame->bytes + frame->ip;
 	if (frame->family == FRAME_IPV4 && checksum_fold(checksum_add(0, ip, (size_t)(ip[0] & 0x0f) * 4)) != 0xffff)
 		return false;
-	uint32_t sum = checksum_pseudo(frame->src, frame->dst, frame_address_bytes(frame), frame->tcp_len);
+	uint32_t sum = pseudo_sum(frame, frame->tcp_len);
 	return checksum_fold(checksum_add(sum, frame->bytes + frame->tcp, frame->tcp_len)) == 0xffff;
 }
 
@@ -200,7 +224,7 @@ size_t frame_seal(struct frame *frame, size_t tcp_len)
 		put16(ip + 4, (uint16_t)(frame->tcp - frame->ip - FRAME_IPV6_BYTES + tcp_len));
 	}
 	put16(tcp + 16, 0);
-	uint32_t sum = checksum_pseudo(frame->src, frame->dst, frame_address_bytes(frame), tcp_len);
+	uint32_t sum = pseudo_sum(frame, tcp_len);
 	put16(tcp + 16, (uint16_t)~checksum_fold(checksum_add(sum, tcp, tcp_len)));
 	frame->len = frame->tcp + tcp_len;
 	return frame->len;

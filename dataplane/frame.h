@@ -16,14 +16,22 @@ enum frame_limits {
 	FRAME_EXTENSIONS_WALKED = 16,
 };
 
-enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_PROTOCOL_TCP = 6,
-	FRAME_PROTOCOL_UDP = 17, FRAME_UDP_BYTES = 8 };
+enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_UDP_BYTES = 8,
+	FRAME_ICMP_BYTES = 8 };
+
+enum frame_protocol {
+	FRAME_PROTOCOL_ICMP = 1,
+	FRAME_PROTOCOL_TCP = 6,
+	FRAME_PROTOCOL_UDP = 17,
+	FRAME_PROTOCOL_ICMPV6 = 58,
+};
 
 enum frame_kind {
 	FRAME_OTHER,                   /* neither TCP nor UDP over IP, nor is it for any receiver: none of our business */
 	FRAME_UDP,                     /* a whole datagram, its header at least; `tcp` and `tcp_len` are those of UDP */
 	FRAME_TCP,                     /* a whole TCP segment, its ports at least */
 	FRAME_TCP_PART,                /* the first fragment of one, or one that is cut off; its ports at least */
+	FRAME_TOO_BIG,                 /* ICMP or ICMPv6: a packet was too big; `tcp` and `tcp_len` are those of the message */
 	FRAME_UNREADABLE,              /* may become TCP for its receiver, but its ports cannot be read here */
 };
 
@@ -45,7 +53,7 @@ struct frame {
 	size_t ip, tcp;                /* offsets of the headers */
 	size_t tcp_len;                /* bytes of TCP header and payload, padding of the frame excluded */
 	const uint8_t *src, *dst;      /* addresses: 4 or 16 bytes */
-	uint16_t src_port, dst_port;   /* host byte order; not for FRAME_UNREADABLE */
+	uint16_t src_port, dst_port;   /* host byte order; of TCP only */
 };
 
 /* Reads all of it that can be read. Never looks at a byte beyond len. */
@@ -73,7 +81,7 @@ static inline uint8_t frame_tcp_flags(const struct frame *frame, uint8_t mask)
 	return frame->tcp_len > 13 ? frame->bytes[frame->tcp + 13] & mask : 0;
 }
 
-/* FRAME_TCP only: are the checksums of IPv4's header and of TCP right? */
+/* FRAME_TCP and FRAME_TOO_BIG: are the checksums of IPv4's header, and of TCP or ICMP, right? */
 bool frame_has_good_checksums(const struct frame *frame) __attribute__((nonnull));
 
 /* Writes lengths and checksums after TCP header and payload were changed to tcp_len bytes. Returns the frame's length. */

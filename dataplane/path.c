@@ -3,7 +3,7 @@
 
 #include "path.h"
 
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ECN_BITS = 0x03 };
+enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ECN_BITS = 0x03, DONT_FRAGMENT = 0x40 };
 
 static void take_link(struct path *path, const struct frame *frame)
 {
@@ -76,11 +76,10 @@ static uint8_t *write_ethernet(const struct path *path, uint8_t *to)
 	return to + 2;
 }
 
-/* Without "don't fragment": what reports that a segment of ours is too big for a path does not reach us yet. */
 static uint8_t *write_ipv4(struct path *path, uint8_t *to)
 {
-	const uint8_t header[12] = {0x45, path->traffic_class, 0, 0, (uint8_t)(path->ip_id >> 8), (uint8_t)path->ip_id, 0, 0,
-		path->hops, FRAME_PROTOCOL_TCP};
+	const uint8_t header[12] = {0x45, path->traffic_class, 0, 0, (uint8_t)(path->ip_id >> 8), (uint8_t)path->ip_id,
+		path->may_be_fragmented ? 0 : DONT_FRAGMENT, 0, path->hops, FRAME_PROTOCOL_TCP};
 	path->ip_id++;
 	memcpy(to, header, sizeof(header));
 	memcpy(to + 12, path->src, 4);

@@ -23,6 +23,7 @@ struct path {
 	struct frame_tag tag[FRAME_TAGS_MAX];
 	uint8_t family, traffic_class, hops;
 	uint16_t ip_id;
+	bool may_be_fragmented;        /* by routers of IPv4: its path takes less than what every host can put together */
 	uint32_t flow_label;
 	uint8_t dst[16], src[16];
 	uint16_t dst_port, src_port;

@@ -245,6 +245,14 @@ void split_segment(struct worker *worker, struct flow *flow, enum conn_side side
 	rte_pktmbuf_free(arrival->mbuf);
 }
 
+bool split_too_big(struct worker *worker, struct flow *flow, enum conn_side side, struct seq quoted, uint16_t mss)
+{
+	bool believed = tcp_path_mss(flow->half[side].conn, quoted, mss);
+	if (believed)
+		set_turn(worker, flow, TURN_BUSY);
+	return believed;
+}
+
 /* --- upward --- */
 
 /* Sends up what was read, as far as credit and room allow; false: there was no room. */

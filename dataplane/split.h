@@ -35,6 +35,11 @@ void split_open(struct worker *worker, struct flow *flow, struct arrival *arriva
 void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 	__attribute__((nonnull));
 
+/* The path to this endpoint takes no segments with more than `mss` bytes, said who quoted one of ours. True if it was to
+ * be believed, and new. */
+bool split_too_big(struct worker *worker, struct flow *flow, enum conn_side side, struct seq quoted, uint16_t mss)
+	__attribute__((nonnull));
+
 /* What comes down the channel for one side. 0 or -EPROTO. */
 int split_bytes(struct worker *worker, struct flow *flow, enum conn_side side, const uint8_t *bytes, uint32_t n)
 	__attribute__((warn_unused_result, nonnull));

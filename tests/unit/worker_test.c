@@ -242,6 +242,48 @@ static void refusals_pass(void **state)
 	assert_int_equal(seen.seg.len, 0);
 }
 
+/* RFC 9293 3.5 figure 8, as the one sees it whose SYN came first. The other's SYN is not needed: it answers the first. */
+static void simultaneous_opens_meet(void **state)
+{
+	struct bench *b = *state;
+	struct made_tcp syn = from_client(0, 0, TCP_SYN), crossing = from_server(0, 0, TCP_SYN),
+		syn_ack = from_server(0, 1, TCP_SYN | TCP_ACK), ack = from_client(1, 1, TCP_ACK);
+	for (crossing.to = syn.from = 40000;; crossing.to = syn.from = 5270) { /* the second: guarded ports at both ends */
+		crossing.ack = 0;
+		syn_ack.to = ack.from = syn.from;
+		client_says(b, &syn);
+		server_says(b, &crossing);
+		client_says(b, &syn);  /* sent again, as the crossing one may be: both are in SYN-SENT */
+		server_says(b, &crossing);
+		assert_true(rte_ring_empty(b->out[WIRE_INSIDE]));
+		server_says(b, &syn_ack);      /* SYN-RECEIVED: our SYN has reached it */
+		struct seen seen;
+		see(b, WIRE_INSIDE, &seen);
+		assert_int_equal(seen.seg.flags, TCP_SYN | TCP_ACK);
+		client_says(b, &ack);
+		empty(b);
+		struct msg_opened opened;
+		uint64_t id = hear_opened(b, &opened);
+		assert_int_equal(opened.client_wire, WIRE_INSIDE);
+		struct made_tcp data = ack;
+		data.data = "hello";
+		data.data_len = 5;
+		client_says(b, &data);
+		player_expect(&b->player, MSG_BYTES, SIDE_CLIENT, id, "hello", 5);
+		player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "hello", 5);
+		empty(b);
+		bench_run(b);
+		see(b, WIRE_OUTSIDE, &seen);
+		assert_int_equal(seen.seg.len, 5);
+		assert_int_equal(seen.seg.seq.v, ISN_CLIENT + 1);
+		assert_int_equal(seen.seg.ack.v, (uint32_t)ISN_SERVER + 1);
+		if (syn.from == 5270)
+			break;
+	}
+	assert_int_equal(counted(b, COUNT_DROP_SIMULTANEOUS_OPEN), 4);
+	assert_int_equal(counted(b, COUNT_ADOPTED), 2);
+}
+
 static void bounds_half_open(void **state)
 {
 	struct bench *b = *state;
@@ -612,6 +654,7 @@ int main(void)
 		T(splits_with_the_third_segment),
 		T(refuses_a_bad_third_segment),
 		T(refusals_pass),
+		T(simultaneous_opens_meet),
 		T(bounds_half_open),
 		T(carries_bytes_both_ways),
 		T(follows_macs_tags_and_hops),
