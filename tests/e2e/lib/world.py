@@ -26,8 +26,9 @@ USERS = {"inside": ("alice", "anna"), "outside": ("bob", "bella")}
 
 
 class World:
-    def __init__(self, families=(4, 6), mtu=1500, servers=True):
+    def __init__(self, families=(4, 6), mtu=1500, servers=True, ports=(5269, 5269)):
         self.families, self.with_servers, self.mtu = families, servers, mtu
+        self.ports = dict(zip(SIDES, ports))                # that SRV records name
         self.tag = os.environ.get("WORLD_TAG", "") + secrets.token_hex(3)
         self.processes, self.clients, self.kept, self.quiet = [], [], False, False
         self.domains = {"inside": ["a.example", "conference.a.example"],
@@ -88,7 +89,7 @@ class World:
 
     def start_servers(self):
         conf = self.folder / "dnsmasq.conf"
-        conf.write_text(dns.records(self.domains, self.families))
+        conf.write_text(dns.records(self.domains, self.families, self.ports))
         for side in SIDES:
             self.start(self.wire.ns[side], f"dnsmasq-{side}", "dnsmasq", "-C", conf)
         for side in SIDES:
