@@ -93,7 +93,7 @@ $(foreach t,$(unit_tests),$(eval $(t).libs += -lcmocka))
 unit: $(addprefix $(BUILD)/,$(unit_tests))
 .PHONY: unit
 
--include $(patsubst %.o,%.d,$(foreach x,$(archives) $(programs) $(unit_tests),$(call objects,$(x))))
+-include $(patsubst %.o,%.d,$(foreach x,$(archives) $(programs) $(unit_tests) $(bench_programs),$(call objects,$(x))))
 
 # --- Tests, demo, bench, lint, fuzzing ---
 # As many jobs as there are processors, unless -j says otherwise.

@@ -171,8 +171,10 @@ static void decide(struct worker *worker, struct arrival *arrival)
 
 static void decide_all(struct worker *worker, enum wire wire, struct rte_mbuf *const *mbufs, unsigned n)
 {
+	struct arrival arrival;
+	arrival.wire = wire;
 	for (unsigned i = 0; i < n; i++) {
-		struct arrival arrival = {.mbuf = mbufs[i], .wire = wire};
+		arrival.mbuf = mbufs[i];
 		decide(worker, &arrival);
 	}
 }

@@ -30,9 +30,9 @@ void emit_frame(struct worker *worker, enum wire wire, struct rte_mbuf *mbuf)
 
 void emit_as_it_came(struct worker *worker, struct arrival *arrival)
 {
-	bool outward = arrival->wire == WIRE_INSIDE;
-	count(worker, outward ? COUNT_FRAMES_TO_OUTSIDE : COUNT_FRAMES_TO_INSIDE);
-	counter_add(worker->counters, outward ? COUNT_BYTES_TO_OUTSIDE : COUNT_BYTES_TO_INSIDE, arrival->mbuf->pkt_len);
+	struct port *port = &worker->port[wire_other(arrival->wire)];
+	port->bridged_frames++;
+	port->bridged_bytes += arrival->mbuf->pkt_len;
 	emit_frame(worker, wire_other(arrival->wire), arrival->mbuf);
 }
 
@@ -51,11 +51,24 @@ void emit_segment(struct worker *worker, enum wire wire, struct path *path, cons
 	emit_frame(worker, wire, mbuf);
 }
 
+/* The counters are shared memory, and atomic: so they hear of whole bursts. */
+static void count_bridged(struct worker *worker, enum wire wire)
+{
+	struct port *port = &worker->port[wire];
+	bool outward = wire == WIRE_OUTSIDE;
+	counter_add(worker->counters, outward ? COUNT_FRAMES_TO_OUTSIDE : COUNT_FRAMES_TO_INSIDE, port->bridged_frames);
+	counter_add(worker->counters, outward ? COUNT_BYTES_TO_OUTSIDE : COUNT_BYTES_TO_INSIDE, port->bridged_bytes);
+	port->bridged_frames = port->bridged_bytes = 0;
+}
+
 void emit_flush(struct worker *worker)
 {
-	for (unsigned w = 0; w < WIRES; w++)
+	for (unsigned w = 0; w < WIRES; w++) {
+		if (worker->port[w].bridged_frames)
+			count_bridged(worker, w);
 		if (worker->port[w].waiting)
 			flush(worker, &worker->port[w]);
+	}
 }
 
 void emit_nothing(struct worker *worker, struct arrival *arrival, enum dataplane_counter why)

@@ -106,6 +106,7 @@ static void read_ipv4(struct frame *frame, size_t at)
 		return;
 	frame->family = FRAME_IPV4;
 	frame->traffic_class = ip[1];
+	frame->flow_label = 0;
 	frame->hops = ip[8];
 	frame->ip = at;
 	frame->src = ip + 12;
@@ -185,7 +186,10 @@ static void read_ipv6(struct frame *frame, size_t at)
 
 void frame_parse(struct frame *frame, uint8_t *bytes, size_t len)
 {
-	*frame = (struct frame){.bytes = bytes, .len = len, .kind = FRAME_OTHER};
+	frame->bytes = bytes;          /* not the whole struct: this is done for every frame */
+	frame->len = len;
+	frame->kind = FRAME_OTHER;
+	frame->tags = 0;
 	size_t at;
 	uint16_t type = walk_tags(frame, &at);
 	if (type == TYPE_IPV4)

@@ -44,7 +44,7 @@ struct frame {
 	size_t len;
 	enum frame_kind kind;
 	unsigned tags;                 /* how many there are; may be more than FRAME_TAGS_MAX */
-	struct frame_tag tag[FRAME_TAGS_MAX];  /* outermost first */
+	struct frame_tag tag[FRAME_TAGS_MAX];  /* outermost first; as many as there are */
 	/* The rest is set unless kind is FRAME_OTHER. */
 	uint8_t family;                /* FRAME_IPV4 or FRAME_IPV6 */
 	uint8_t traffic_class;         /* with the ECN bits */

@@ -42,6 +42,7 @@ struct port {
 	uint16_t rx_queue, tx_queue;
 	unsigned waiting;
 	struct rte_mbuf *frames[PORT_BURST];   /* to be sent */
+	uint64_t bridged_frames, bridged_bytes;        /* to here, not yet counted */
 };
 
 /* From the configuration to what EAL must be told. Exits with a hint on what cannot be. */

@@ -89,7 +89,8 @@ static void start_ports(struct port ports[WIRES], unsigned first, struct rte_mem
 	for (unsigned w = 0; w < WIRES; w++) {
 		ports[w] = (struct port){.kind = PORT_VDEV, .device = "null"};
 		snprintf(ports[w].name, sizeof(ports[w].name), "net_null%u", first + w);
-		port_start(&ports[w], buffers);
+		port_start(&ports[w], buffers, 1);
+		ports[w].polled = true;
 	}
 }
 
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < 2; i++)
 		start_ports(ports[i], i * WIRES, worker->buffers);
 	memcpy(worker->port, ports[0], sizeof(worker->port));
+	worker->lane.lanes = 1;
 	const struct conf conf = {.port_count = 1, .ports = {GUARDED}};
 	worker_init(worker, &conf, counters_open(counters_create(), dataplane_counter_names, DATAPLANE_COUNTERS_END));
 	for (unsigned i = 0; i < KINDS; i++) {

@@ -7,15 +7,10 @@
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#include "dataplane/base/proc.h"
-#include "dataplane/eal.h"
-#include "dataplane/sleep.h"
 #include "dataplane/worker.h"
 
 static unsigned forward(uint16_t from, uint16_t to)
@@ -32,24 +27,24 @@ static unsigned forward(uint16_t from, uint16_t to)
 int main(int argc, char **argv)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
-	struct worker *worker = calloc(1, sizeof(*worker));
-	if (argc != 3 || !conf || !worker)
+	struct worker *workers[PROC_LANES_MAX];
+	struct sleeper sleeper;
+	if (argc != 3 || !conf)
 		errx(2, "usage: forward ONE OTHER");
-	int never[2];
-	if (pipe(never) || dup2(never[0], PROC_FD_SUPERVISOR) < 0)
-		err(1, "pipe");
 	conf->memory_mib = 256;
+	conf->workers = 1;
 	for (unsigned w = 0; w < WIRES; w++)
 		snprintf(conf->wire[w].device, sizeof(conf->wire[w].device), "%s", argv[1 + w]);
-	worker_open_ports(worker, conf);
-	sleeper_init(&worker->sleeper, 0);
-	puts("ready");
-	fflush(stdout);
-	uint16_t one = worker->port[WIRE_INSIDE].id, other = worker->port[WIRE_OUTSIDE].id;
+	workers_open(workers, conf);
+	struct port *ports = workers[0]->port;
+	sleeper_init(&sleeper, -1, -1);
+	for (unsigned w = 0; w < WIRES; w++)
+		sleeper_add_port(&sleeper, ports[w].if_index);
+	uint16_t one = ports[WIRE_INSIDE].id, other = ports[WIRE_OUTSIDE].id;
 	for (unsigned empty = 0;;) {
 		empty = forward(one, other) + forward(other, one) ? 0 : empty + 1;
 		if (empty == WORKER_EMPTY_POLLS) {
-			sleeper_wait(&worker->sleeper, -1, UINT64_MAX);
+			sleeper_wait(&sleeper, -1, UINT64_MAX);
 			empty = 0;
 		}
 	}
