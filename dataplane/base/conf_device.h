@@ -1,0 +1,20 @@
+/* What a device in the configuration is, by how it is written. */
+#ifndef BASE_CONF_DEVICE_H
+#define BASE_CONF_DEVICE_H
+
+enum device_kind {
+	DEVICE_INTERFACE,              /* eth1: a kernel interface, by packet sockets */
+	DEVICE_XDP,                    /* xdp:eth1: the same by XDP sockets */
+	DEVICE_PCI,                    /* 0000:03:00.0, the domain may be left out */
+	DEVICE_VDEV,                   /* vdev:...: any virtual device of DPDK */
+};
+
+enum device_kind conf_device_kind(const char *device) __attribute__((nonnull));
+
+/* Without "xdp:" or "vdev:". */
+const char *conf_device_name(const char *device) __attribute__((nonnull));
+
+/* The name of the kernel interface that it is, or NULL. */
+const char *conf_device_interface(const char *device) __attribute__((nonnull));
+
+#endif
