@@ -56,6 +56,7 @@
 	/* frames that went no further */                                                                             \
 	X(DROP_PORT_FULL, "drop-port-full")                                                                           \
 	X(DROP_NOBODY_ABOVE, "drop-guard-not-ready")                                                                  \
+	X(DROP_LINK_DOWN, "drop-link-down")                                                                           \
 	X(DROP_NO_BUFFER, "drop-no-buffer")                                                                           \
 	X(DROP_SCATTERED, "drop-scattered-frame")                                                                     \
 	X(DROP_UNREADABLE, "drop-unreadable-tcp")                                                                     \
@@ -80,6 +81,10 @@
 	/* the worker */                                                                                              \
 	X(FRAMES_HANDED_OVER, "frames-handed-over")                                                                   \
 	X(LANE_WAKEUPS, "lane-wakeups")                                                                               \
+	X(LINK_INSIDE, "link-inside")                                                                                 \
+	X(LINK_OUTSIDE, "link-outside")                                                                               \
+	X(LINK_INSIDE_HELD, "link-inside-held")                                                                       \
+	X(LINK_OUTSIDE_HELD, "link-outside-held")                                                                     \
 	X(SLEEPS, "sleeps")                                                                                           \
 	X(PORT_ERRORS, "port-errors")                                                                                 \
 	X(UPPER_ATTACHED, "upper-attached")                                                                           \

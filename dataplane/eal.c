@@ -83,7 +83,7 @@ static void add_memory(struct arguments *args, unsigned memory_mib)
 
 static void add_devices(struct arguments *args, const struct port ports[WIRES])
 {
-	if (ports[WIRE_INSIDE].kind != PORT_PCI && ports[WIRE_OUTSIDE].kind != PORT_PCI)
+	if (ports[WIRE_INSIDE].kind != DEVICE_PCI && ports[WIRE_OUTSIDE].kind != DEVICE_PCI)
 		add(args, "--no-pci");
 	for (unsigned w = 0; w < WIRES; w++)
 		add(args, "%s", ports[w].argument);

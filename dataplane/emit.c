@@ -4,8 +4,20 @@
 
 #include "emit.h"
 
+/* What waits for a link would leave when it is back, long after its time. */
+static void let_fall(struct worker *worker, struct port *port)
+{
+	counter_add(worker->counters, COUNT_DROP_LINK_DOWN, port->waiting);
+	rte_pktmbuf_free_bulk(port->frames, port->waiting);
+	port->waiting = 0;
+}
+
 static void flush(struct worker *worker, struct port *port)
 {
+	if (port->link != LINK_UP) {
+		let_fall(worker, port);
+		return;
+	}
 	unsigned sent = 0;
 	if (port->tx_lock)
 		pthread_mutex_lock(port->tx_lock);

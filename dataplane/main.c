@@ -2,6 +2,7 @@
  * sallyport-dataplane: bridges the two wires and splits guarded connections. Root until its ports are open. A thread for
  * each lane: they are DPDK's own and are there before the sandbox is entered, which covers them all.
  */
+#include <linux/sockios.h>
 #include <seccomp.h>
 
 #include <rte_launch.h>
@@ -15,6 +16,9 @@
 /* Beyond what every process needs: the state of the packet sockets. Sending on them is sendto(), waiting is ppoll(). */
 static const int syscalls[] = {SCMP_SYS(getsockopt), -1};
 
+/* By which some devices are asked for their link; without capabilities nothing can be changed by them. */
+static const unsigned long ioctls[] = {SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCETHTOOL, 0};
+
 static void enter_sandbox(const struct conf *conf)
 {
 	const struct sandbox sandbox = {
@@ -22,6 +26,7 @@ static void enter_sandbox(const struct conf *conf)
 		.gid = conf->gid[PROC_DATAPLANE],
 		.keep_network = true,
 		.files_max = 1024,
+		.ioctls = ioctls,
 		.syscalls = syscalls,
 	};
 	if (sandbox_enter(&sandbox))

@@ -16,16 +16,6 @@
 enum { RSS_KEY_BYTES = 40, RSS_KEY_MAX = 128, RETA_GROUPS_MAX = 1024 / RTE_ETH_RETA_GROUP_SIZE };
 enum { BLOCK_BYTES = 65536, RING_HEADER_BYTES = 128, LINK_HEADERS_BYTES = 14 + 2 * 4 + 4, DESCRIPTORS = 1024 };
 
-/* 0000:03:00.0, the domain may be left out */
-static bool is_pci_address(const char *device)
-{
-	unsigned domain, bus, slot, function;
-	int end = 0;
-	if (sscanf(device, "%x:%x:%x.%x%n", &domain, &bus, &slot, &function, &end) == 4 && !device[end])
-		return true;
-	return sscanf(device, "%x:%x.%x%n", &bus, &slot, &function, &end) == 3 && !device[end];
-}
-
 static void check_length(int length, size_t room, const char *device)
 {
 	if (length < 0 || (size_t)length >= room)
@@ -76,16 +66,13 @@ static void plan_pci(struct port *port)
 void port_plan(struct port *port, const struct conf_wire *wire, enum wire which)
 {
 	*port = (struct port){.device = wire->device};
-	if (!strncmp(wire->device, "vdev:", 5)) {
-		port->kind = PORT_VDEV;
-		plan_vdev(port, wire->device + 5);
-	} else if (is_pci_address(wire->device)) {
-		port->kind = PORT_PCI;
+	port->kind = conf_device_kind(wire->device);
+	if (port->kind == DEVICE_VDEV)
+		plan_vdev(port, conf_device_name(wire->device));
+	else if (port->kind == DEVICE_PCI)
 		plan_pci(port);
-	} else {
-		port->kind = PORT_INTERFACE;
+	else
 		plan_interface(port, which);
-	}
 }
 
 /* --- spreading over queues --- */
@@ -185,7 +172,7 @@ void port_share(struct port *port, const struct port *first, enum wire wire, str
 /* A packet socket needs no more than the membership that interface.c holds. */
 static void take_in_all(struct port *port)
 {
-	if (port->kind == PORT_INTERFACE)
+	if (port->kind == DEVICE_INTERFACE)
 		return;
 	int rc = rte_eth_promiscuous_enable(port->id);
 	if (rc && rc != -ENOTSUP)
@@ -196,10 +183,10 @@ void port_start(struct port *port, struct rte_mempool *pool, unsigned lanes)
 {
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id))
 		fatalx("device not found device=%s (hint: %s)", port->device,
-			port->kind == PORT_PCI ? "is it bound to vfio-pci? dpdk-devbind.py --status" : "see the log above");
+			port->kind == DEVICE_PCI ? "is it bound to vfio-pci? dpdk-devbind.py --status" : "see the log above");
 	configure(port, pool, lanes);
 	take_in_all(port);
-	if (port->kind != PORT_INTERFACE && rte_eth_dev_get_mtu(port->id, &port->mtu))
+	if (port->kind != DEVICE_INTERFACE && rte_eth_dev_get_mtu(port->id, &port->mtu))
 		port->mtu = RTE_ETHER_MTU;
 	log_info("port started device=%s driver=%s mtu=%u queues=%u", port->device, port->name, port->mtu, port->rx_queues);
 }

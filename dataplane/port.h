@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "dataplane/base/conf.h"
+#include "dataplane/base/conf_device.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -24,10 +25,8 @@ enum port_limits {
 	PORT_DEVICE_ARGUMENT_MAX = 320,
 };
 
-enum port_kind { PORT_INTERFACE, PORT_PCI, PORT_VDEV };
-
 struct port {
-	enum port_kind kind;
+	enum device_kind kind;
 	const char *device;            /* as configured */
 	char name[64];                 /* as DPDK calls it */
 	char argument[PORT_DEVICE_ARGUMENT_MAX];       /* for EAL: --vdev= or -a */
@@ -38,6 +37,8 @@ struct port {
 	uint16_t rx_queues;
 	pthread_mutex_t *tx_lock;      /* of the only queue for sending; NULL: it is ours alone */
 	/* Each lane's own: */
+	enum link_state link;          /* as sallyportd says; without one nothing is sent */
+	enum link_state link_said;     /* to sallyportd, of a device that is not the kernel's */
 	bool polled;                   /* by this lane */
 	uint16_t rx_queue, tx_queue;
 	unsigned waiting;

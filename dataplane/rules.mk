@@ -40,6 +40,11 @@ tests/unit/icmp_test.srcs := tests/unit/icmp_test.c
 tests/unit/icmp_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/icmp_test.o: cflags.tests/unit = $(dpdk_cflags)
 
+unit_tests += tests/unit/link_test
+tests/unit/link_test.srcs := tests/unit/link_test.c
+tests/unit/link_test.archives := worker_harness frames channel_harness dataplane tcp base
+$(BUILD)/tests/unit/link_test.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/deadline_test
 tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
 tests/unit/deadline_test.archives := dataplane

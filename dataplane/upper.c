@@ -5,6 +5,7 @@
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
 #include "emit.h"
+#include "link.h"
 #include "split.h"
 #include "upper.h"
 
@@ -110,12 +111,16 @@ void upper_flush(struct worker *worker)
 void upper_hear_supervisor(struct worker *worker)
 {
 	struct channel_fds fds;
+	enum wire wire;
+	enum link_state state;
 	worker->supervisor_heard_at = worker->now;
 	for (int heard; !worker->over && (heard = supervisor_hear(worker->supervisor, &fds));) {
 		if (heard == SUPERVISOR_ATTACH)
 			attach(worker, fds);
 		else if (heard == SUPERVISOR_DETACH)
 			detach(worker);
+		else if (supervisor_told_link(heard, &wire, &state))
+			link_told(worker, wire, state);
 		else if (heard == -EPIPE)
 			worker->over = true;
 		else

@@ -9,6 +9,7 @@
 #include "eal.h"
 #include "emit.h"
 #include "handover.h"
+#include "link.h"
 #include "split.h"
 #include "upper.h"
 #include "watch.h"
@@ -102,6 +103,7 @@ void worker_init(struct worker *worker, const struct conf *conf, struct counters
 	if (flow_table_init(&worker->flows, worker->lane) || deadlines_init(&worker->deadlines))
 		fatalx("no memory for the table of connections (hint: raise memory-mib)");
 	init_sleeper(worker);
+	link_init(worker);
 }
 
 static void show_gauges(struct worker *worker)
@@ -127,6 +129,7 @@ unsigned worker_round(struct worker *worker)
 	upper_flush(worker);
 	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US) {
 		upper_hear_supervisor(worker);
+		link_look(worker);
 		show_gauges(worker);
 	}
 	return work;
@@ -142,7 +145,7 @@ static uint64_t earliest(const struct worker *worker)
 	}
 	if (!TAILQ_EMPTY(&worker->starved) && worker->now + WORKER_STARVED_US < at)
 		at = worker->now + WORKER_STARVED_US;
-	return at;
+	return link_due(worker) < at ? link_due(worker) : at;
 }
 
 static void sleep_until(struct worker *worker, uint64_t at)

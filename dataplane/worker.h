@@ -52,6 +52,8 @@ struct worker {
 	uint64_t supervisor_heard_at;
 	unsigned held;                 /* segments that wait to be judged */
 	struct notice_limit notice_limit[NOTICE_KINDS];
+	bool looks_at_links;           /* some port is not the kernel's */
+	uint64_t links_seen_at;
 	uint64_t stray_second;         /* for the limit of resets */
 	unsigned stray_resets;
 };

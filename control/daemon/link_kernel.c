@@ -1,7 +1,4 @@
 /* Netlink; see link_kernel.h. */
-#include <stdbool.h>
-#include <string.h>
-
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>

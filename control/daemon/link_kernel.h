@@ -4,7 +4,9 @@
 #ifndef DAEMON_LINK_KERNEL_H
 #define DAEMON_LINK_KERNEL_H
 
-#include <net/if.h>
+#include <sys/socket.h>
+
+#include <linux/if.h>
 
 #include "dataplane/base/proc.h"
 

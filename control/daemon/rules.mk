@@ -1,6 +1,8 @@
 programs += sallyportd
 sallyportd.srcs := $(wildcard control/daemon/*.c)
 sallyportd.archives := base
+sallyportd.libs := -lnl-route-3 -lnl-3
+cflags.control/daemon = -isystem /usr/include/libnl3
 
 # What has paths compiled in is compiled again when they change.
 $(BUILD)/control/daemon/sallyportd.o: $(BUILD)/.paths
@@ -8,6 +10,9 @@ $(BUILD)/.paths: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(SYSCONFDIR)' > $@
 .PHONY: FORCE
+
+unit_tests += tests/unit/link_pair_test
+tests/unit/link_pair_test.srcs := tests/unit/link_pair_test.c control/daemon/link_pair.c
 
 # The real sallyportd with processes that the test plays itself.
 unit_tests += tests/unit/supervisor_test

@@ -156,7 +156,7 @@ static int run(const struct conf *conf, int sealed, const char *path)
 	int rc = 1;
 	if (!wiring_init(&wiring, sealed, conf->name, conf->workers)) {
 		struct child_program program = {.folder = folder, .conf_name = name};
-		rc = supervise(&wiring, &program);
+		rc = supervise(conf, &wiring, &program);
 	}
 	wiring_fini(&wiring);
 	return rc;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dataplane/base/log.h"
+#include "link_pass.h"
 #include "supervisor.h"
 
 enum { DATAPLANE = 0, THREE = 3, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
@@ -35,6 +36,7 @@ struct supervisor {
 	struct restart restart;        /* of the dataplane */
 	struct lane lanes[PROC_LANES_MAX];
 	unsigned lane_count;
+	struct link_pass link_pass;
 	bool was_ready;                /* the guard was, once */
 	bool stop;
 	int exit_code;
@@ -90,6 +92,7 @@ static void close_lane_sockets(struct supervisor *s)
 
 static void end_dataplane(struct supervisor *s)
 {
+	link_pass_stop(&s->link_pass);
 	child_kill(&s->children[DATAPLANE]);
 	close_lane_sockets(s);
 	plan_restart(s, &s->restart);
@@ -261,13 +264,36 @@ static void on_nonsense(struct supervisor *s, struct child *child, int type)
 	on_death(s, child);
 }
 
+/* To each thread of the dataplane. What cannot be told ends it: a port would stay shut for ever. */
+static void tell_link(void *owner, enum wire wire, enum link_state state)
+{
+	struct supervisor *s = owner;
+	for (unsigned i = 0; i < s->lane_count; i++)
+		if (child_tell(lane_socket(s, i), supervisor_link(wire, state), NULL)) {
+			log_warnx("dataplane does not listen");
+			child_doom(&s->children[DATAPLANE]);
+			return;
+		}
+}
+
+static void on_ready(struct supervisor *s, struct child *child)
+{
+	child->state = CHILD_READY;
+	if (child->role == PROC_DATAPLANE)
+		link_pass_start(&s->link_pass, s->now_ms);
+}
+
 static void on_socket(struct supervisor *s, struct child *child)
 {
 	int type = child_hear(child->socket);
+	enum wire wire;
+	enum link_state state;
 	if (type < 0)
 		child_doom(child); /* it closed its end: it has ended, or nobody can speak with it any more */
 	else if (type == SUPERVISOR_READY && child->state == CHILD_STARTING)
-		child->state = CHILD_READY;
+		on_ready(s, child);
+	else if (child->role == PROC_DATAPLANE && supervisor_told_link(type, &wire, &state))
+		link_pass_hear(&s->link_pass, wire, state, s->now_ms);
 	else if (type == SUPERVISOR_PEER_BROKEN)
 		on_broken_channel(s, child, child->lane.lane);
 	else if (type)
@@ -329,6 +355,7 @@ static int next_timeout(const struct supervisor *s)
 	for (unsigned i = 0; i < s->child_count; i++)
 		if (s->children[i].state == CHILD_STARTING)
 			due = earlier(due, s->children[i].started_ms + READY_MS);
+	due = earlier(due, link_pass_due(&s->link_pass));
 	if (due == INT64_MAX)
 		return -1;
 	return due <= s->now_ms ? 0 : (int)(due - s->now_ms);
@@ -341,19 +368,21 @@ static struct pollfd readable(int fd)
 
 static void wait_and_handle(struct supervisor *s)
 {
-	struct pollfd fds[1 + 2 * CHILDREN_MAX + PROC_LANES_MAX] = {readable(s->signals)};
-	struct pollfd *sockets = fds + 1, *ends = sockets + s->child_count, *lanes = ends + s->child_count;
+	struct pollfd fds[2 + 2 * CHILDREN_MAX + PROC_LANES_MAX] = {readable(s->signals),
+		readable(link_pass_fd(&s->link_pass))};
+	struct pollfd *sockets = fds + 2, *ends = sockets + s->child_count, *lanes = ends + s->child_count;
 	for (unsigned i = 0; i < s->child_count; i++) {
 		sockets[i] = readable(s->children[i].socket);
 		ends[i] = readable(s->children[i].pidfd);
 	}
 	for (unsigned i = 0; i < s->lane_count; i++)
 		lanes[i] = readable(s->lanes[i].socket);
-	if (poll(fds, 1 + 2 * s->child_count + s->lane_count, next_timeout(s)) < 0 && errno != EINTR)
+	if (poll(fds, 2 + 2 * s->child_count + s->lane_count, next_timeout(s)) < 0 && errno != EINTR)
 		fatal("poll");
 	s->now_ms = read_clock();
 	if (fds[0].revents)
 		on_signal(s);
+	link_pass_run(&s->link_pass, fds[1].revents, s->now_ms);
 	/* A child may have ended, or been started anew, by what another one just said. */
 	for (unsigned i = 0; i < s->child_count && !s->stop; i++)
 		if (sockets[i].revents && s->children[i].socket == sockets[i].fd)
@@ -375,6 +404,7 @@ static bool all_down(struct supervisor *s)
 
 static void ask_all_to_end(struct supervisor *s)
 {
+	link_pass_stop(&s->link_pass);
 	for (unsigned i = 0; i < s->lane_count; i++)
 		if (s->lanes[i].attached && child_tell(lane_socket(s, i), SUPERVISOR_DETACH, NULL))
 			log_warnx("dataplane does not listen");
@@ -433,9 +463,11 @@ static void init(struct supervisor *s)
 		init_lane(s, i);
 }
 
-int supervise(const struct wiring *wiring, const struct child_program *program)
+int supervise(const struct conf *conf, const struct wiring *wiring, const struct child_program *program)
 {
 	struct supervisor s = {.wiring = wiring, .program = program};
+	if (link_pass_init(&s.link_pass, conf, tell_link, &s))
+		return 1;
 	init(&s);
 	while (!s.stop) {
 		start_what_is_due(&s);
@@ -446,6 +478,7 @@ int supervise(const struct wiring *wiring, const struct child_program *program)
 			attach_when_ready(&s, i);
 	}
 	end_all(&s);
+	link_pass_fini(&s.link_pass);
 	close(s.signals);
 	return s.exit_code;
 }

@@ -73,6 +73,7 @@ struct conf {
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
 	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
+	bool passes_link_state;        /* [guard] pass-link-state = yes | no */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */
 	gid_t gid[PROC_ROLES];
 	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list; "": anywhere */

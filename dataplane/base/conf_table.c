@@ -49,6 +49,9 @@ const struct conf_key conf_keys[] = {
 	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
 		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
 		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},
+	{"guard", "pass-link-state", set_yes_no, CONF(passes_link_state), 0, 0, false, "yes",
+		"yes: when the link on one side is lost, the port on the other side is taken down until it is back, so that what\n"
+		"is connected there sees it, as it would on a wire. no: it is only shown."},
 
 	{"users", "dataplane", set_user, CONF(uid[PROC_DATAPLANE]), 0, 0, false, "sallyport-dp", "Bridges."},
 	{"users", "tls", set_user, CONF(uid[PROC_TLS]), 0, 0, false, "sallyport-tls", "Ends TLS."},

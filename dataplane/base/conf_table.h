@@ -50,6 +50,7 @@ void set_elsewhere(const struct conf_value *v, void *field);
 void set_answer(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);
 void set_on_failure(const struct conf_value *v, void *field);
+void set_yes_no(const struct conf_value *v, void *field);
 
 /* Copies text with its NUL, if there is room for it. */
 bool put_text(char *to, size_t size, const char *text);

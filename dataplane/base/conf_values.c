@@ -218,6 +218,14 @@ void set_on_failure(const struct conf_value *v, void *field)
 		*(enum conf_on_failure *)field = (enum conf_on_failure)word;
 }
 
+void set_yes_no(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"no", "yes", NULL};
+	int word = enumerated(v, words);
+	if (word >= 0)
+		*(bool *)field = word;
+}
+
 void set_profile(const struct conf_value *v, void *field)
 {
 	const struct conf *conf = v->conf;

@@ -13,6 +13,8 @@
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
 
+#include <stdbool.h>
+
 #include "channel.h"
 
 enum proc_role { PROC_DATAPLANE, PROC_TLS, PROC_KEYD, PROC_CONTROL, PROC_ROLES };
@@ -65,7 +67,36 @@ enum supervisor_msg {
 	SUPERVISOR_PEER_BROKEN = 2,    /* process to sallyportd: the other end of my channel broke the contract */
 	SUPERVISOR_ATTACH = 3,         /* sallyportd to dataplane: three descriptors, the lower end of a new channel */
 	SUPERVISOR_DETACH = 4,         /* sallyportd to dataplane: the upper end is dead; reset what is guarded */
+	SUPERVISOR_LINK = 0x80,        /* both ways: supervisor_link() */
 };
+
+/*
+ * How a port's link is. Told by sallyportd to each thread of the dataplane, and by the first thread to sallyportd about
+ * devices that the kernel does not know (never LINK_HELD).
+ */
+enum link_state {
+	LINK_UP,
+	LINK_LOST,                     /* no carrier, or taken down by somebody else */
+	LINK_HELD,                     /* taken down by the guard, since the link on the other side is lost */
+	LINK_STATES
+};
+
+enum { SUPERVISOR_LINK_SIDE_BITS = 4 };
+
+static inline enum supervisor_msg supervisor_link(enum wire wire, enum link_state state)
+{
+	return (enum supervisor_msg)(SUPERVISOR_LINK | wire << SUPERVISOR_LINK_SIDE_BITS | state);
+}
+
+/* Is it one of those? */
+static inline bool supervisor_told_link(int msg, enum wire *wire, enum link_state *state)
+{
+	if (msg < SUPERVISOR_LINK)
+		return false;
+	*wire = (enum wire)((msg - SUPERVISOR_LINK) >> SUPERVISOR_LINK_SIDE_BITS);
+	*state = (enum link_state)(msg & ((1 << SUPERVISOR_LINK_SIDE_BITS) - 1));
+	return *wire < WIRES && *state < LINK_STATES;
+}
 
 /* Names the log, checks that the descriptors are there and closes any other above them, ignores SIGPIPE, asks to be
  * killed with sallyportd. Exits with a hint when started by hand. */

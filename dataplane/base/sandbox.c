@@ -194,29 +194,38 @@ static int allow_with_arguments(scmp_filter_ctx filter, const int *role)
 	return rc;
 }
 
+static int allow_ioctls(scmp_filter_ctx filter, const unsigned long *requests)
+{
+	int rc = 0;
+	for (; !rc && requests && *requests; requests++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, *requests, 0));
+	return rc;
+}
+
 /* The native architecture only; all threads; no new privileges with it. */
-static int fill_filter(scmp_filter_ctx filter, const int *role)
+static int fill_filter(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
 	int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	rc = rc ? rc : seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	rc = rc ? rc : seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	rc = rc ? rc : allow_list(filter, allowed);
-	rc = rc ? rc : allow_list(filter, role);
-	rc = rc ? rc : refuse_names(filter, role);
-	return rc ? rc : allow_with_arguments(filter, role);
+	rc = rc ? rc : allow_list(filter, sandbox->syscalls);
+	rc = rc ? rc : refuse_names(filter, sandbox->syscalls);
+	rc = rc ? rc : allow_ioctls(filter, sandbox->ioctls);
+	return rc ? rc : allow_with_arguments(filter, sandbox->syscalls);
 }
 
-static int filter_syscalls(const int *role)
+static int filter_syscalls(const struct sandbox *sandbox)
 {
 #ifdef SANITIZE
 	(void)fill_filter;
-	(void)role;
+	(void)sandbox;
 	return 0;
 #else
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return -ENOMEM;
-	int rc = fill_filter(filter, role);
+	int rc = fill_filter(filter, sandbox);
 	rc = rc ? rc : seccomp_load(filter);
 	seccomp_release(filter);
 	if (rc) {
@@ -240,5 +249,5 @@ int sandbox_enter(const struct sandbox *sandbox)
 		return rc;
 	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return failed("prctl");
-	return filter_syscalls(sandbox->syscalls);
+	return filter_syscalls(sandbox);
 }

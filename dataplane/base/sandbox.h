@@ -23,6 +23,7 @@ struct sandbox {
 	bool keep_network;             /* stay in the network namespace (the dataplane's packet sockets live there) */
 	uint64_t memory_max_bytes;     /* RLIMIT_AS; 0: not limited (the dataplane maps its hugepages) */
 	unsigned files_max;            /* RLIMIT_NOFILE */
+	const unsigned long *ioctls;   /* requests that ioctl() may make, ended by 0; NULL: none but isatty()'s */
 	const int *syscalls;           /* SCMP_SYS() numbers beyond what every process needs, ended by -1 */
 };
 

@@ -93,7 +93,7 @@ static void start_eal(void)
 static void start_ports(struct port ports[WIRES], unsigned first, struct rte_mempool *buffers)
 {
 	for (unsigned w = 0; w < WIRES; w++) {
-		ports[w] = (struct port){.kind = PORT_VDEV, .device = "null"};
+		ports[w] = (struct port){.kind = DEVICE_VDEV, .device = "null"};
 		snprintf(ports[w].name, sizeof(ports[w].name), "net_null%u", first + w);
 		port_start(&ports[w], buffers, 1);
 		ports[w].polled = true;

@@ -35,7 +35,7 @@ static void make_port(struct bench *b, unsigned w)
 	assert_non_null(b->out[w]);
 	assert_true(rte_eth_from_rings(names[w], &b->in[w], 1, &b->out[w], 1, 0) >= 0);
 	struct port *port = &b->worker->port[w];
-	port->kind = PORT_VDEV;
+	port->kind = DEVICE_VDEV;
 	port->device = names[w];
 	snprintf(port->name, sizeof(port->name), "net_ring_%s", names[w]);
 	port_start(port, b->worker->buffers, 1);
