@@ -115,16 +115,19 @@ static unsigned filter_slot(uint64_t addresses, uint16_t a, uint16_t b)
 }
 static_assert(FLOW_FILTER_SLOTS == 1 << (64 - 49), "a slot is the upper bits");
 
+static uint64_t word(const uint8_t *bytes, size_t n)
+{
+	uint64_t value = 0;
+	memcpy(&value, bytes, n);
+	return value;
+}
+
 /* XOR of both addresses, folded. */
 static uint64_t fold(const uint8_t *a, const uint8_t *b, uint32_t family)
 {
-	uint32_t words[2][4] = {{0}};
-	size_t bytes = family == FRAME_IPV4 ? 4 : 16;
-	memcpy(words[0], a, bytes);
-	memcpy(words[1], b, bytes);
-	for (unsigned i = 0; i < 4; i++)
-		words[0][i] ^= words[1][i];
-	return ((uint64_t)words[0][0] ^ words[0][2]) | (uint64_t)(words[0][1] ^ words[0][3]) << 32;
+	if (family == FRAME_IPV4)
+		return word(a, 4) ^ word(b, 4);
+	return word(a, 8) ^ word(a + 8, 8) ^ word(b, 8) ^ word(b + 8, 8);
 }
 
 static uint32_t *filter_of(struct flow_table *table, const struct flow_key *key)
