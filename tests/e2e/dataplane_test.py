@@ -7,63 +7,17 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from lib import ADDRESS, BUILD, SIDES, Echo, Port, Transfer, Wire, check, eventually, frame, netns, note
+from lib import ADDRESS, SIDES, Echo, Port, Transfer, Wire, check, eventually, frame, netns, note
+from lib.dataplane import Dataplane
 from lib.traffic import FAMILY
 
 GUARDED, REFUSED_PORT = 5269, 5270
-
-
-class Dataplane:
-    """sallyport-dataplane under echo_upper, in the middle of the wire."""
-
-    def __init__(self, wire, folder):
-        self.uid = 200000 + os.getpid() % 100000 * 4
-        self.log = open(folder / "log", "w+b")
-        conf = folder / "sallyport.conf"
-        users = "\n".join(f"{role} = {self.uid + i}" for i, role in enumerate(("dataplane", "tls", "keyd", "control")))
-        wires = "\n".join(f"[{side}]\ndevice = {side}\ntrust = t\nca-certificate = c\nca-key = k" for side in SIDES)
-        conf.write_text(f"[users]\n{users}\n{wires.replace('[outside]', 'domains = a.example' + chr(10) + '[outside]')}\n")
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", wire.ns["guard"], BUILD / "tests/e2e/echo_upper", BUILD / "sallyport-dataplane", conf],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        if self.process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"the dataplane does not start: {self.said()}")
-
-    def said(self):
-        self.log.seek(0)
-        return self.log.read().decode()
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = []
-        while (got := self.process.stdout.readline()) not in (".\n", ""):
-            answer.append(got.strip())
-        return answer
-
-    def counters(self):
-        return {name: int(value) for name, value in (line.split() for line in self.ask("counters"))}
-
-    def pid(self):
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and entry.stat().st_uid == self.uid:
-                return int(entry.name)
-        return None
-
-    def cpu_seconds(self):
-        fields = Path(f"/proc/{self.pid()}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def quit(self):
-        self.process.stdin.close()
-        return self.process.wait(5)
 
 
 class Pair:
@@ -344,9 +298,8 @@ def main():
             note(dataplane.said()[-3000:])
         raise
     finally:
-        if dataplane and dataplane.process.poll() is None:
-            dataplane.process.kill()
-            dataplane.process.wait()
+        if dataplane:
+            dataplane.kill()
         wire.close()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,7 +5,7 @@ import time
 
 from .wire import netns
 
-SOL_PACKET, PACKET_AUXDATA, SO_RCVBUFFORCE = 263, 8, 33
+SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, SO_RCVBUFFORCE = 263, 8, 23, 33
 ETH_P_ALL = 0x0003
 TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 1 << 4, 1 << 6
 
@@ -17,30 +17,35 @@ class Port:
             self.socket.bind((device, ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.mac = self.socket.getsockname()[4]
+
+    def flush(self):
+        """Forgets what has come in so far."""
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self.socket.recv(65536)
+        except BlockingIOError:
+            pass
 
     def send(self, frame):
         self.socket.send(frame)
 
     def receive(self, timeout):
         """The next frame that came in over the wire, with the tag that the kernel took out of it put back; None: none."""
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > 0:
-            self.socket.settimeout(left)
-            try:
-                frame, extra, _, source = self.socket.recvmsg(65536, 256)
-            except TimeoutError:
-                return None
-            if source[2] == socket.PACKET_OUTGOING:
-                continue
-            for level, kind, data in extra:
-                if level == SOL_PACKET and kind == PACKET_AUXDATA:
-                    status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", data[:20])
-                    if status & TP_STATUS_VLAN_VALID:
-                        tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
-                        frame = frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
-            return frame
-        return None
+        self.socket.settimeout(max(timeout, 0.0001))
+        try:
+            frame, extra, _, _ = self.socket.recvmsg(65536, 256)
+        except TimeoutError:
+            return None
+        for level, kind, data in extra:
+            if level == SOL_PACKET and kind == PACKET_AUXDATA:
+                status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", data[:20])
+                if status & TP_STATUS_VLAN_VALID:
+                    tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
+                    frame = frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
+        return frame
 
     def await_frame(self, wanted, timeout=2):
         """True when exactly this frame comes in, byte for byte."""
