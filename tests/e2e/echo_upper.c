@@ -158,6 +158,16 @@ static int on_closed(void *owner, void *conn, const struct channel_msg *msg, con
 	return 0;
 }
 
+/* For people, who are not here. */
+static int on_notice(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	(void)owner;
+	(void)conn;
+	(void)msg;
+	(void)payload;
+	return 0;
+}
+
 enum { UNKNOWN = 1 << 0, KNOWN = 1 << 1 };
 
 static const struct channel_verb verbs[MSG_TYPES] = {
@@ -167,6 +177,7 @@ static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_RESET] = {0, 0, KNOWN, on_reset},
 	[MSG_CREDIT] = {sizeof(struct msg_credit), sizeof(struct msg_credit), KNOWN, on_credit},
 	[MSG_CLOSED] = {0, 0, KNOWN, on_closed},
+	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), UNKNOWN, on_notice},
 };
 
 static unsigned find(void *owner, uint64_t id, void **object)
