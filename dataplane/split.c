@@ -9,6 +9,9 @@
 #include "stray.h"
 #include "watch.h"
 
+/* Whoever has credit finds room in the send queue. */
+static_assert((int)CHANNEL_WINDOW <= (int)TCP_SEND_BYTES / 2, "see tcp_excess()");
+
 static struct flow_list *list_of(struct worker *worker, enum flow_turn turn)
 {
 	return turn == TURN_BUSY ? &worker->busy : &worker->starved;
@@ -427,15 +430,16 @@ void split_reset(struct worker *worker, struct flow *flow, enum conn_side side)
 	set_turn(worker, flow, TURN_BUSY);
 }
 
+/* What the path can take soon needs no credit any more: so long round trips are filled. */
 static void give_credit(struct worker *worker, const struct flow *flow, enum conn_side side, struct half *half)
 {
-	size_t unacked = tcp_unacked(half->conn);
-	if (half->over || half->queued <= unacked)
+	size_t excess = tcp_excess(half->conn);
+	if (half->over || half->queued <= excess)
 		return;
-	struct msg_credit credit = {half->queued - (uint32_t)unacked};
-	if (credit.bytes < SPLIT_CREDIT_BYTES && unacked)
+	struct msg_credit credit = {half->queued - (uint32_t)excess};
+	if (credit.bytes < SPLIT_CREDIT_BYTES && tcp_unacked(half->conn))
 		return;
-	half->queued = (uint32_t)unacked;
+	half->queued = (uint32_t)excess;
 	if (channel_send(worker->channel, MSG_CREDIT, side, flow->id, &credit, sizeof(credit)))
 		return; /* broken */
 }

@@ -106,7 +106,7 @@ static void init_sender(struct tcp_conn *conn, const struct tcp_adoption *adopti
 
 static void init_receiver(struct tcp_conn *conn, const struct tcp_adoption *adoption)
 {
-	conn->rcv = (struct receiver){.mss = MSS_DEFAULT,
+	conn->rcv = (struct receiver){.mss = MSS_DEFAULT, .space = TCP_RECV_BYTES, .round = adoption->rcv_nxt,
 		.wscale = adoption->rcv_wscale > 14 ? 14 : adoption->rcv_wscale};
 	reass_init(&conn->rcv.queue, &conn->memory, adoption->rcv_nxt);
 	conn->rcv.edge = window_first_edge(conn);
@@ -180,6 +180,16 @@ size_t tcp_write_room(const struct tcp_conn *conn)
 size_t tcp_unacked(const struct tcp_conn *conn)
 {
 	return conn->snd.queue.len;
+}
+
+size_t tcp_excess(const struct tcp_conn *conn)
+{
+	size_t queued = conn->snd.queue.len, useful = 2 * (size_t)conn->cc.cwnd;
+	if (useful > TCP_SEND_BYTES / 2)
+		useful = TCP_SEND_BYTES / 2;
+	if (memory_is_short(&conn->memory))
+		useful = 0;
+	return queued > useful ? queued - useful : 0;
 }
 
 void tcp_shutdown(struct tcp_conn *conn)

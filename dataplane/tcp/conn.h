@@ -49,6 +49,9 @@ struct sender {
 
 struct receiver {
 	struct reass queue;
+	uint32_t space;                /* what the queue may hold */
+	struct seq round;              /* when this has been read, */
+	uint64_t round_at;             /* since then, it is known how fast the window is used up */
 	struct seq edge;               /* right edge of the window: the farthest that was ever advertised */
 	struct seq fin;                /* where it is, if noted */
 	enum { FIN_UNKNOWN, FIN_NOTED, FIN_TAKEN } fin_state;
@@ -97,6 +100,7 @@ uint32_t window_receive(const struct tcp_conn *conn) __attribute__((nonnull));
 uint16_t window_on_wire(const struct tcp_conn *conn) __attribute__((nonnull)); /* as advertised before */
 uint16_t window_advertise(struct tcp_conn *conn) __attribute__((nonnull));
 bool window_update_due(const struct tcp_conn *conn) __attribute__((nonnull));
+void window_grow(struct tcp_conn *conn, uint64_t now) __attribute__((nonnull));      /* if that is what is slow */
 
 /* ack.c: what a segment's acknowledgement, SACK blocks and window mean. It is in range. */
 unsigned ack_take(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg) __attribute__((nonnull));

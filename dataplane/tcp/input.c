@@ -155,6 +155,8 @@ static unsigned take_bytes(struct tcp_conn *conn, uint64_t now, const struct tex
 	if (text->len > rcv->mss)
 		rcv->mss = text->len < MSS_SEEN_MAX ? (uint16_t)text->len : MSS_SEEN_MAX;
 	note_last(rcv, &outcome);
+	if (outcome.advanced)
+		window_grow(conn, now);
 	conn->stats.out_of_order += outcome.held;
 	conn->stats.unkept += outcome.dropped;
 	conn->stats.overlaps += outcome.differing;

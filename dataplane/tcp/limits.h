@@ -3,8 +3,8 @@
 #define TCP_LIMITS_H
 
 enum {
-	RUNS_MAX = 64,                 /* holes in the receive queue */
-	SENT_MAX = 512,                /* segments in flight; as many again may come of splitting them for a smaller MSS */
+	RUNS_MAX = 256,                /* holes in the receive queue */
+	SENT_MAX = 4096,               /* segments in flight; as many again may come of splitting them for a smaller MSS */
 	MSS_MIN = 48,                  /* less is taken for an attack on our header overhead */
 	MSS_SEEN_MAX = 8960,           /* more are frames merged on their way here, and no measure for ACKs and windows */
 	MSS_DEFAULT = 536,             /* RFC 9293 3.7.1 */

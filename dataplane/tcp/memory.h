@@ -13,4 +13,10 @@ struct memory {
 void *memory_get(struct memory *memory, size_t bytes) __attribute__((warn_unused_result, nonnull));
 void memory_put(struct memory *memory, void *what, size_t bytes) __attribute__((nonnull(1)));
 
+/* A quarter of the budget is taken: time to be modest. */
+static inline bool memory_is_short(const struct memory *memory)
+{
+	return memory->budget && memory->budget->used_bytes > memory->budget->max_bytes / 4;
+}
+
 #endif

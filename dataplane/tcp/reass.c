@@ -7,7 +7,7 @@
 void reass_init(struct reass *reass, struct memory *memory, struct seq next)
 {
 	*reass = (struct reass){.read = next, .next = next};
-	ring_init(&reass->ring, memory, TCP_RECV_BYTES);
+	ring_init(&reass->ring, memory, TCP_RECV_BYTES_MAX);
 }
 
 static void free_runs(struct reass *reass)

@@ -31,8 +31,9 @@ enum tcp_limits {
 	TCP_SACK_BLOCKS = 4,           /* in one segment; 3 beside timestamps */
 	TCP_WSCALE_NONE = 0xff,
 	TCP_HEADER_MAX = 60,
-	TCP_SEND_BYTES = 256 << 10,    /* send queue; at least CHANNEL_WINDOW, since credit counts on it */
-	TCP_RECV_BYTES = 256 << 10,    /* receive queue, in-order and not, together */
+	TCP_SEND_BYTES = 4 << 20,      /* send queue; see tcp_excess() */
+	TCP_RECV_BYTES = 256 << 10,    /* receive queue, in-order and not, together: the window to begin with, */
+	TCP_RECV_BYTES_MAX = 4 << 20,  /* and what it grows to where the round trip needs it */
 };
 
 struct tcp_sack_block {
@@ -132,6 +133,10 @@ void tcp_consume(struct tcp_conn *conn, size_t n) __attribute__((nonnull));
 int tcp_write(struct tcp_conn *conn, const void *bytes, size_t n) __attribute__((warn_unused_result, nonnull));
 size_t tcp_write_room(const struct tcp_conn *conn) __attribute__((nonnull));
 size_t tcp_unacked(const struct tcp_conn *conn) __attribute__((nonnull));  /* bytes queued and not yet acknowledged */
+
+/* Of these, the bytes that the path could not take soon: more than twice its congestion window, or half of TCP_SEND_BYTES; all of
+ * them while memory is short. Who queues no more than half of TCP_SEND_BYTES beyond them always finds room. */
+size_t tcp_excess(const struct tcp_conn *conn) __attribute__((nonnull));
 
 void tcp_shutdown(struct tcp_conn *conn) __attribute__((nonnull));         /* FIN after what is queued */
 

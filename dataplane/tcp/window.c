@@ -7,7 +7,7 @@ static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static struct seq possible_edge(const struct tcp_conn *conn)
 {
 	const struct reass *queue = &conn->rcv.queue;
-	struct seq by_queue = seq_add(queue->read, TCP_RECV_BYTES);
+	struct seq by_queue = seq_add(queue->read, conn->rcv.space);
 	return seq_min(by_queue, seq_add(queue->next, (uint32_t)UINT16_MAX << conn->rcv.wscale));
 }
 
@@ -31,12 +31,26 @@ uint32_t window_receive(const struct tcp_conn *conn)
 /* The largest window that can be advertised. */
 static uint32_t whole(const struct tcp_conn *conn)
 {
-	return least(TCP_RECV_BYTES, (uint32_t)UINT16_MAX << conn->rcv.wscale);
+	return least(conn->rcv.space, (uint32_t)UINT16_MAX << conn->rcv.wscale);
 }
 
 uint16_t window_on_wire(const struct tcp_conn *conn)
 {
 	return (uint16_t)least(window_receive(conn) >> conn->rcv.wscale, UINT16_MAX);
+}
+
+/* A window that is read empty within two round trips was what the endpoint waited for. While memory is short no window
+ * grows: slow readers must not take it from others. */
+void window_grow(struct tcp_conn *conn, uint64_t now)
+{
+	struct receiver *rcv = &conn->rcv;
+	if (seq_lt(rcv->queue.read, rcv->round))
+		return;
+	bool is_fast = rcv->round_at && now - rcv->round_at <= 2ull * conn->rtt.srtt_us;
+	if (is_fast && rcv->space < TCP_RECV_BYTES_MAX && !memory_is_short(&conn->memory))
+		rcv->space *= 2;
+	rcv->round = seq_add(rcv->queue.read, rcv->space);
+	rcv->round_at = now;
 }
 
 /* RFC 9293 3.8.6.2.2. On the wire the window is rounded down, so the endpoint may see less than a unit of the scale

@@ -9,7 +9,7 @@
 
 #include "dataplane/tcp/tcp.h"
 
-enum { MEMORY_MAX = TCP_SEND_BYTES + TCP_RECV_BYTES + (64 << 10), DRAIN_MAX = 3000, STEPS_MAX = 400 };
+enum { MEMORY_MAX = TCP_SEND_BYTES + TCP_RECV_BYTES_MAX + (256 << 10), DRAIN_MAX = 3000, STEPS_MAX = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,7 +28,7 @@ struct game {
 	bool timestamps, ecn;
 	uint32_t ts_theirs, ts_ours;   /* near the last of each */
 	unsigned events;
-	uint8_t readable[TCP_RECV_BYTES];
+	uint8_t readable[TCP_RECV_BYTES_MAX];
 	size_t readable_len;
 };
 

@@ -153,6 +153,43 @@ static void window_is_what_the_queue_can_hold(void **state)
 	feed_fini(&f);
 }
 
+/* So many bytes in, each read at once, in so many microseconds. Returns the window that is advertised then. */
+static uint32_t window_after(struct feed *f, uint32_t *at, uint32_t bytes, uint64_t us)
+{
+	static char full[MSS];
+	for (uint32_t end = *at + bytes; *at < end; *at += MSS) {
+		feed_bytes(f, A, *at, 0, full, MSS);
+		tcp_consume(f->conn, MSS);
+		while (tcp_output(f->conn, f->now, &f->last, &f->events))
+			;
+		f->now += us * MSS / bytes;
+	}
+	return advertised(f);
+}
+
+static void window_grows_where_the_round_trip_needs_it(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = {.max_bytes = 1 << 20};
+	struct tcp_adoption adoption = {.snd_wnd = WND, .mss = MSS, .rcv_wscale = 7, .rtt_us = 40 * MS, .budget = &budget};
+	struct feed f;
+	uint32_t at = 0, start = TCP_RECV_BYTES, all = 8 * TCP_RECV_BYTES;
+	feed_init_as(&f, adoption);
+	window_after(&f, &at, all, 8 * 200 * MS); /* a window in five round trips: the endpoint has no more to say */
+	assert_in_range((uint32_t)f.last.window << 7, start - 3 * MSS, start);
+	window_after(&f, &at, all, 8 * 40 * MS);
+	assert_true((uint32_t)f.last.window << 7 > 4 * start - 3 * MSS);
+	window_after(&f, &at, 100 * all, 100 * 40 * MS);
+	assert_in_range((uint32_t)f.last.window << 7, TCP_RECV_BYTES_MAX - 3 * MSS, TCP_RECV_BYTES_MAX);
+	feed_fini(&f);
+	feed_init_as(&f, adoption);
+	at = 0;
+	budget.used_bytes += budget.max_bytes / 2; /* others have it */
+	window_after(&f, &at, all, 8 * 40 * MS);
+	assert_in_range((uint32_t)f.last.window << 7, start - 3 * MSS, start);
+	feed_fini(&f);
+}
+
 static void window_follows_the_reader(void **state)
 {
 	(void)state;
@@ -512,15 +549,15 @@ static void holes_are_bounded(void **state)
 	(void)state;
 	struct feed f;
 	feed_init(&f);
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 400; i++)
 		feed(&f, AP, 2 + i * 2, 0, "x");
-	assert_int_equal(stats_of(&f).unkept, 200 - 64);
-	for (uint32_t i = 0; i < 100; i++)
+	assert_int_equal(stats_of(&f).unkept, 400 - 256);
+	for (uint32_t i = 0; i < 300; i++)
 		feed(&f, AP, 1 + i * 2, 0, "y");
 	feed(&f, AP, 0, 0, "y");
 	assert_true(stats_of(&f).rcv_wnd > 0);
 	const uint8_t *bytes;
-	assert_int_equal(tcp_peek(f.conn, &bytes), 65 * 2);
+	assert_int_equal(tcp_peek(f.conn, &bytes), 257 * 2);
 	assert_memory_equal(bytes, "yyxyxyxyxy", 10);
 	feed_fini(&f);
 }
@@ -583,6 +620,7 @@ int main(void)
 		cmocka_unit_test(repeated_data_is_acknowledged_and_dropped),
 		cmocka_unit_test(first_bytes_win),
 		cmocka_unit_test(window_is_what_the_queue_can_hold),
+		cmocka_unit_test(window_grows_where_the_round_trip_needs_it),
 		cmocka_unit_test(window_follows_the_reader),
 		cmocka_unit_test(window_moves_in_steps_of_a_segment),
 		cmocka_unit_test(giant_segments_do_not_repeat_the_update),

@@ -50,6 +50,25 @@ static void write_is_all_or_nothing(void **state)
 	feed_fini(&f);
 }
 
+/* What the path takes soon is no excess, unless memory is short. */
+static void excess_is_beyond_twice_the_congestion_window(void **state)
+{
+	(void)state;
+	struct tcp_budget budget = {.max_bytes = 64 << 20};
+	struct feed f;
+	feed_init_as(&f, (struct tcp_adoption){.snd_wnd = WND, .mss = MSS, .budget = &budget});
+	uint32_t cwnd = stats_of(&f).cwnd;
+	write_bytes(&f, 2 * cwnd);
+	assert_int_equal(tcp_excess(f.conn), 0);
+	write_bytes(&f, 500);
+	assert_int_equal(tcp_excess(f.conn), 500);
+	size_t used = budget.used_bytes;
+	budget.used_bytes = budget.max_bytes / 2;
+	assert_int_equal(tcp_excess(f.conn), 2 * cwnd + 500);
+	budget.used_bytes = used;
+	feed_fini(&f);
+}
+
 /* --- congestion window --- */
 
 static void expect_flight(struct feed *f, uint32_t from, uint32_t segments)
@@ -722,14 +741,14 @@ static void small_segments_in_flight_are_bounded(void **state)
 	struct feed f;
 	feed_init_as(&f, (struct tcp_adoption){.snd_wnd = WND, .mss = MSS});
 	unsigned sent = 0;
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		write_bytes(&f, 1);
 		sent += tcp_output(f.conn, f.now, &f.last, &f.events);
 	}
-	assert_int_equal(sent, 512);
-	feed(&f, A, 0, 512, "");
-	expect_size(&f, A, 512, 0, 1000);
-	expect_size(&f, AP, 1512, 0, 488);
+	assert_int_equal(sent, 4096);
+	feed(&f, A, 0, 4096, "");
+	expect_size(&f, A, 4096, 0, 1000);
+	expect_size(&f, AP, 5096, 0, 904);
 	feed_fini(&f);
 }
 
@@ -739,6 +758,7 @@ int main(void)
 		cmocka_unit_test(bytes_go_at_once),
 		cmocka_unit_test(push_is_on_the_last_segment),
 		cmocka_unit_test(write_is_all_or_nothing),
+		cmocka_unit_test(excess_is_beyond_twice_the_congestion_window),
 		cmocka_unit_test(window_begins_with_ten_segments_and_doubles),
 		cmocka_unit_test(window_restarts_after_a_pause),
 		cmocka_unit_test(window_does_not_grow_unused),

@@ -170,7 +170,7 @@ static void slow_reader_slows_the_writer(void **state)
 {
 	(void)state;
 	struct link_quality quality = {.delay_us = 1000};
-	struct link_task task = {.bytes = {2000000, 0}, .write_bytes = 4000, .read_bytes_per_ms = 20};
+	struct link_task task = {.bytes = {6000000, 0}, .write_bytes = 4000, .read_bytes_per_ms = 20};
 	struct tcp_adoption adoption = adoption_of(SACK, TCP_CC_CUBIC);
 	struct link link;
 	link_init(&link, &adoption, &quality, &task, 5);
