@@ -134,8 +134,8 @@ int tcp_write(struct tcp_conn *conn, const void *bytes, size_t n) __attribute__(
 size_t tcp_write_room(const struct tcp_conn *conn) __attribute__((nonnull));
 size_t tcp_unacked(const struct tcp_conn *conn) __attribute__((nonnull));  /* bytes queued and not yet acknowledged */
 
-/* Of these, the bytes that the path could not take soon: more than twice its congestion window, or half of TCP_SEND_BYTES; all of
- * them while memory is short. Who queues no more than half of TCP_SEND_BYTES beyond them always finds room. */
+/* Of these, the bytes that the path could not take soon: more than twice its congestion window, or half of
+ * TCP_SEND_BYTES; all of them while memory is short. Who queues at most half of TCP_SEND_BYTES more finds room. */
 size_t tcp_excess(const struct tcp_conn *conn) __attribute__((nonnull));
 
 void tcp_shutdown(struct tcp_conn *conn) __attribute__((nonnull));         /* FIN after what is queued */
@@ -143,8 +143,9 @@ void tcp_shutdown(struct tcp_conn *conn) __attribute__((nonnull));         /* FI
 /* RST: after what is queued has been acknowledged (but `linger_us` at the most), or at once with linger_us 0. */
 void tcp_reset(struct tcp_conn *conn, uint64_t now, uint64_t linger_us) __attribute__((nonnull));
 
-/* The path takes no segment of more than `mss` bytes of payload and options, says an ICMP message that quotes a segment of
- * ours with this sequence number. False if it is not to be believed (nothing of the kind is in flight: RFC 5927) or nothing new. */
+/* The path takes no segment of more than `mss` bytes of payload and options, says an ICMP message that quotes a segment
+ * of ours with this sequence number. False if it is not to be believed (nothing of the kind is in flight: RFC 5927) or
+ * nothing new. */
 bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss) __attribute__((nonnull));
 
 /* Asks the endpoint whether it is alive, on behalf of the other one: TCP_EV_ALIVE follows, or nothing, if it is dead.
