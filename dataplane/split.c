@@ -4,7 +4,9 @@
 #include <rte_mbuf.h>
 
 #include "emit.h"
+#include "halves.h"
 #include "notice.h"
+#include "relay.h"
 #include "split.h"
 #include "stray.h"
 #include "watch.h"
@@ -40,74 +42,21 @@ static bool is_by_content(const struct worker *worker, const struct flow *flow)
 	return !is_guarded_port(worker, flow->path[SIDE_SERVER].dst_port);
 }
 
-/* --- what is left of halves --- */
-
-static void sum_up(struct worker *worker, const struct tcp_conn *conn)
+void half_discard(struct half *half)
 {
-	struct tcp_stats stats;
-	tcp_stats(conn, &stats);
-	counter_add(worker->counters, COUNT_RETRANSMITS, stats.retransmits);
-	counter_add(worker->counters, COUNT_FAST_RETRANSMITS, stats.fast_retransmits);
-	counter_add(worker->counters, COUNT_TIMEOUTS, stats.timeouts);
-	counter_add(worker->counters, COUNT_OUT_OF_ORDER, stats.out_of_order);
-	counter_add(worker->counters, COUNT_OUT_OF_WINDOW, stats.out_of_window);
-	counter_add(worker->counters, COUNT_CHALLENGE_ACKS, stats.challenge_acks);
-	counter_add(worker->counters, COUNT_WINDOW_PROBES, stats.window_probes);
-	counter_add(worker->counters, COUNT_URGENT, stats.urgent);
-	counter_add(worker->counters, COUNT_UNKEPT, stats.unkept);
+	const uint8_t *bytes;
+	for (size_t n; (n = tcp_peek(half->conn, &bytes));)
+		tcp_consume(half->conn, n);
 }
 
-static void free_halves(struct worker *worker, struct flow *flow)
+static void let_go(struct worker *worker, struct flow *flow)
 {
-	for (unsigned side = 0; side < SIDES; side++) {
-		struct half *half = &flow->half[side];
-		if (half->conn)
-			sum_up(worker, half->conn);
-		tcp_free(half->conn);
-		*half = (struct half){0};
-	}
+	halves_free(worker, flow);
 	set_turn(worker, flow, TURN_NONE);
 	deadline_disarm(&worker->deadlines, flow);
 }
 
 /* --- opening --- */
-
-static uint8_t agreed_wscale(const struct handshake *handshake, enum conn_side side)
-{
-	bool agreed = handshake->wscale[SIDE_CLIENT] != TCP_WSCALE_NONE && handshake->wscale[SIDE_SERVER] != TCP_WSCALE_NONE;
-	return agreed ? handshake->wscale[side] : 0;
-}
-
-static bool has_timestamps(const struct handshake *handshake)
-{
-	return handshake->timestamps[SIDE_CLIENT] && handshake->timestamps[SIDE_SERVER];
-}
-
-/* Each half stands in for the far endpoint: it goes on from that one's sequence numbers. */
-static struct tcp_conn *open_half(struct worker *worker, const struct flow *flow, enum conn_side near,
-	uint32_t window)
-{
-	const struct handshake *handshake = &flow->handshake;
-	enum conn_side far = side_other(near);
-	uint16_t mss_max = worker->mss_limit[flow->path[near].family == FRAME_IPV6];
-	const struct tcp_adoption adoption = {
-		.snd_nxt = seq_add(handshake->isn[far], 1),
-		.rcv_nxt = seq_add(handshake->isn[near], 1),
-		.snd_wnd = window,
-		.mss = handshake->mss[near] < mss_max ? handshake->mss[near] : mss_max,
-		.snd_wscale = agreed_wscale(handshake, near),
-		.rcv_wscale = agreed_wscale(handshake, far),
-		.sack = handshake->sack[SIDE_CLIENT] && handshake->sack[SIDE_SERVER],
-		.timestamps = has_timestamps(handshake),
-		.ts_recent = handshake->ts_val[near],
-		.ts_val = handshake->ts_val[far],
-		.ecn = handshake->ecn[SIDE_CLIENT] && handshake->ecn[SIDE_SERVER],
-		.rtt_us = handshake->rtt_us[near],
-		.cc = TCP_CC_CUBIC,
-		.budget = &worker->memory,
-	};
-	return tcp_new(&adoption, worker->now);
-}
 
 static void set_vlans(uint16_t vlan[2], const struct path_link *link)
 {
@@ -128,53 +77,29 @@ static void tell_opened(struct worker *worker, const struct flow *flow)
 		return; /* broken: found at the end of the round */
 }
 
-/* The ACK that the server waits for, with our window. Should it be lost, the answer to the repeated SYN-ACK replaces it. */
-static void acknowledge_server(struct worker *worker, struct flow *flow)
-{
-	const struct handshake *handshake = &flow->handshake;
-	uint32_t window = TCP_RECV_BYTES >> agreed_wscale(handshake, SIDE_CLIENT);
-	struct tcp_seg ack = {
-		.flags = TCP_ACK, .wscale = TCP_WSCALE_NONE, .window = window > UINT16_MAX ? UINT16_MAX : (uint16_t)window,
-		.seq = seq_add(handshake->isn[SIDE_CLIENT], 1), .ack = seq_add(handshake->isn[SIDE_SERVER], 1),
-		.has_timestamps = has_timestamps(handshake), .ts_val = handshake->ts_val[SIDE_CLIENT],
-		.ts_ecr = handshake->ts_val[SIDE_SERVER]};
-	emit_segment(worker, flow_wire(flow, SIDE_SERVER), &flow->path[SIDE_SERVER], &ack);
-}
-
-static void take_into_channel(struct worker *worker, struct flow *flow)
+void split_into_channel(struct worker *worker, struct flow *flow)
 {
 	flow->via = VIA_CHANNEL;
 	count(worker, COUNT_ADOPTED);
 	tell_opened(worker, flow);
 }
 
-static bool make_halves(struct worker *worker, struct flow *flow, uint16_t window)
-{
-	uint32_t client_window = (uint32_t)window << agreed_wscale(&flow->handshake, SIDE_CLIENT);
-	flow->half[SIDE_CLIENT] = (struct half){.credit = CHANNEL_WINDOW};
-	flow->half[SIDE_SERVER] = (struct half){.credit = CHANNEL_WINDOW};
-	flow->half[SIDE_CLIENT].conn = open_half(worker, flow, SIDE_CLIENT, client_window);
-	flow->half[SIDE_SERVER].conn = open_half(worker, flow, SIDE_SERVER, flow->handshake.server_window);
-	return flow->half[SIDE_CLIENT].conn && flow->half[SIDE_SERVER].conn;
-}
-
 bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via, uint16_t client_window)
 {
 	struct flow_table *flows = &worker->flows;
 	bool has_reader = worker->channel || via != VIA_CHANNEL, has_room = !flow_list_is_full(flows, FLOW_SPLIT);
-	if (has_reader && has_room && make_halves(worker, flow, client_window)) {
+	if (has_reader && has_room && halves_open(worker, flow, client_window)) {
 		flow->via = via;
 		flow_set_state(flows, flow, FLOW_SPLIT);
 		flow_name(flows, flow);
 		if (via == VIA_CHANNEL)
-			take_into_channel(worker, flow);
+			split_into_channel(worker, flow);
 		else
 			count(worker, COUNT_RELAYED);
-		acknowledge_server(worker, flow);
+		halves_acknowledge(worker, flow);
 		return true;
 	}
 	count(worker, !has_reader ? COUNT_REFUSED_DETACHED : !has_room ? COUNT_REFUSED_FULL : COUNT_DROP_OUT_OF_MEMORY);
-	free_halves(worker, flow);
 	return false;
 }
 
@@ -281,93 +206,12 @@ static bool send_up(struct worker *worker, const struct flow *flow, enum conn_si
 	return true;
 }
 
-/* --- not upward: to the other half --- */
-
-/* Bytes that nobody will read any more must not close the endpoint's window. */
-static void discard(struct half *half)
-{
-	const uint8_t *bytes;
-	for (size_t n; (n = tcp_peek(half->conn, &bytes));)
-		tcp_consume(half->conn, n);
-}
-
-static void relay_end(struct worker *worker, const struct half *from, struct half *to)
-{
-	if (from->over && to->downward == DOWNWARD_OPEN) {
-		to->downward = DOWNWARD_RESET;
-		tcp_reset(to->conn, worker->now, SPLIT_RESET_LINGER_US);
-	} else if (from->upward == UPWARD_FIN_SEEN && to->downward == DOWNWARD_OPEN) {
-		to->downward = DOWNWARD_ENDED;
-		tcp_shutdown(to->conn);
-	}
-}
-
-/* What does not fit stays, and closes the sender's window. */
-static void relay(struct worker *worker, struct half *from, struct half *to)
-{
-	const uint8_t *bytes;
-	for (size_t n; (n = tcp_peek(from->conn, &bytes));) {
-		size_t room = tcp_write_room(to->conn);
-		n = n < room ? n : room;
-		if (!n)
-			return;
-		if (tcp_write(to->conn, bytes, n)) {
-			discard(from);
-			break;
-		}
-		counter_add(worker->counters, COUNT_BYTES_RELAYED, n);
-		tcp_consume(from->conn, n);
-	}
-	relay_end(worker, from, to);
-	if (from->upward == UPWARD_FIN_SEEN)
-		from->upward = UPWARD_DONE;
-}
-
-/* The far half's own side is done with, too: it has nothing to say to somebody who was reset. */
-static void refuse_found(struct worker *worker, struct flow *flow)
-{
-	count(worker, COUNT_BLOCKED);
-	for (unsigned side = 0; side < SIDES; side++) {
-		split_reset(worker, flow, side);
-		tcp_reset(flow->half[side].conn, worker->now, 0);
-	}
-	flow->via = VIA_RELAY;
-}
-
-/* By the first bytes of the client, which its half has put in order. */
-static void judge(struct worker *worker, struct flow *flow)
-{
-	struct half *client = &flow->half[SIDE_CLIENT];
-	const uint8_t *bytes;
-	size_t n = tcp_peek(client->conn, &bytes);
-	enum opening opening = n ? opening_judge(bytes, n) : OPENING_MORE;
-	if (opening == OPENING_MORE && client->upward == UPWARD_OPEN)
-		return;
-	enum watch_verdict verdict = watch_verdict(worker, flow, opening);
-	if (verdict == WATCH_PASS)
-		flow->via = VIA_RELAY;
-	else if (verdict == WATCH_BLOCK || !worker->channel)
-		refuse_found(worker, flow);
-	else
-		take_into_channel(worker, flow);
-}
-
-static void pump_across(struct worker *worker, struct flow *flow)
-{
-	struct half *client = &flow->half[SIDE_CLIENT], *server = &flow->half[SIDE_SERVER];
-	relay(worker, server, client);
-	if (flow->via == VIA_RELAY)
-		relay(worker, client, server);
-}
-
-/* --- */
-
 static bool pump_up(struct worker *worker, struct flow *flow, enum conn_side side)
 {
 	struct half *half = &flow->half[side];
 	const uint8_t *bytes;
 	if (half->upward == UPWARD_DONE || flow->state == FLOW_OVER || !worker->channel) {
-		discard(half);
+		half_discard(half);
 		return true;
 	}
 	bool had_room = send_up(worker, flow, side, half);
@@ -457,7 +301,7 @@ static void send_segments(struct worker *worker, struct flow *flow, enum conn_si
 
 void split_forget(struct worker *worker, struct flow *flow)
 {
-	free_halves(worker, flow);
+	let_go(worker, flow);
 	watch_free(worker, flow);
 	flow_free(&worker->flows, flow);
 }
@@ -465,7 +309,7 @@ void split_forget(struct worker *worker, struct flow *flow)
 /* On a port that is not configured nothing would stop an end that did not hear of it: so it is not just forgotten. */
 bool split_end(struct worker *worker, struct flow *flow)
 {
-	free_halves(worker, flow);
+	let_go(worker, flow);
 	return watch_block(worker, flow);
 }
 
@@ -524,10 +368,7 @@ void split_reset_all(struct worker *worker)
 static void run(struct worker *worker, struct flow *flow)
 {
 	bool starved = false;
-	if (flow->state == FLOW_SPLIT && flow->via == VIA_JUDGE)
-		judge(worker, flow);
-	if (flow->via != VIA_CHANNEL)
-		pump_across(worker, flow);
+	relay_run(worker, flow);
 	for (unsigned side = 0; side < SIDES; side++) {
 		starved |= flow->via == VIA_CHANNEL && !pump_up(worker, flow, side);
 		send_segments(worker, flow, side);

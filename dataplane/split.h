@@ -6,9 +6,6 @@
  *
  * What arrives marks the flow busy; split_run_busy() then does once, for all that arrived in the round, what has to be
  * done: bytes up while there is credit and room, segments out, credit back, the next deadline.
- *
- * A connection on a port that is not configured (watch.h) may be split before it is known what it is: then the client's
- * first bytes are judged in the half that has put them in order, and what is not XMPP is relayed from half to half.
  */
 #ifndef DATAPLANE_SPLIT_H
 #define DATAPLANE_SPLIT_H
@@ -27,6 +24,9 @@ enum split_limits {
  */
 bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via, uint16_t client_window)
 	__attribute__((warn_unused_result, nonnull));
+
+/* From now on it is guarded: it is announced upward. */
+void split_into_channel(struct worker *worker, struct flow *flow) __attribute__((nonnull));
 
 /* The client's ACK completed the handshake. Takes the arrival. */
 void split_open(struct worker *worker, struct flow *flow, struct arrival *arrival) __attribute__((nonnull));
@@ -48,6 +48,9 @@ int split_end_of_stream(struct worker *worker, struct flow *flow, enum conn_side
 void split_reset(struct worker *worker, struct flow *flow, enum conn_side side) __attribute__((nonnull));
 int split_credit(struct worker *worker, struct flow *flow, enum conn_side side, uint32_t bytes)
 	__attribute__((warn_unused_result, nonnull));
+
+/* Bytes that nobody will read any more must not close the endpoint's window. */
+void half_discard(struct half *half) __attribute__((nonnull));
 
 /* Time has come for some. Returns how many. */
 unsigned split_run_deadlines(struct worker *worker) __attribute__((nonnull));

@@ -44,6 +44,8 @@ struct watch {
 void watch_syn(struct worker *worker, struct flow *flow, const struct flow_key *key, bool src_first,
 	struct arrival *arrival) __attribute__((nonnull(1, 3, 5)));
 
+void watch_syn_ack(struct worker *worker, struct flow *flow, struct arrival *arrival) __attribute__((nonnull));
+
 /* Any other segment of a flow in FLOW_SEEN to FLOW_BLOCKED, whole and with good checksums. Takes the arrival. */
 void watch_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 	__attribute__((nonnull));
@@ -59,6 +61,10 @@ bool watch_block(struct worker *worker, struct flow *flow) __attribute__((warn_u
 enum watch_verdict { WATCH_PASS, WATCH_GUARD, WATCH_BLOCK };
 enum watch_verdict watch_verdict(struct worker *worker, const struct flow *flow, enum opening opening)
 	__attribute__((nonnull));
+
+/* For the two files of this only. The oldest gives way where a state has no more room. */
+void watch_set_state(struct worker *worker, struct flow *flow, enum flow_state state) __attribute__((nonnull));
+void watch_blocked_segment(struct worker *worker, struct flow *flow, struct arrival *arrival) __attribute__((nonnull));
 
 /* Frees what a flow holds for this. */
 void watch_free(struct worker *worker, struct flow *flow) __attribute__((nonnull));

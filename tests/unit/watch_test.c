@@ -200,6 +200,14 @@ static void a_header_is_guarded(void **state)
 	assert_true(nothing_comes_out(b));
 }
 
+static void found_in_ipv6_behind_two_tags(void **state)
+{
+	struct bench *b = *state;
+	b->family = 6;
+	b->tags = 2;
+	a_header_is_guarded(state);
+}
+
 static void a_header_in_single_bytes_is_guarded(void **state)
 {
 	struct bench *b = *state;
@@ -563,6 +571,7 @@ int main(void)
 		T(without_a_handshake_nothing_is_judged),
 		T(forwarded_unseen_if_so_configured),
 		T(a_header_is_guarded),
+		T(found_in_ipv6_behind_two_tags),
 		T(a_header_in_single_bytes_is_guarded),
 		T(who_waits_for_an_ack_gets_one),
 		T(a_trickle_of_others_is_relayed),
