@@ -119,6 +119,20 @@ static void tcp_elsewhere(struct worker *worker, struct arrival *arrival)
 		look(worker, flow, &key, src_first, arrival);
 }
 
+/* One too short to show its flags may be a SYN. */
+bool bridge_wants_whole(const struct worker *worker, const struct frame *frame)
+{
+	struct flow_key key;
+	if (is_guarded(worker, frame))
+		return true;
+	if (!watches(worker))
+		return false;
+	if (frame->tcp_len < FRAME_TCP_FLAGS_BYTES || frame_tcp_flags(frame, TCP_SYN))
+		return true;
+	flow_key_of(&key, frame);
+	return flow_may_exist(&worker->flows, frame) && flow_find(&worker->flows, &key);
+}
+
 static void datagram(struct worker *worker, struct arrival *arrival)
 {
 	const struct frame *frame = &arrival->frame;
@@ -140,6 +154,33 @@ static void datagram(struct worker *worker, struct arrival *arrival)
 
 /* --- */
 
+static void decide_whole(struct worker *worker, struct arrival *arrival)
+{
+	const struct frame *frame = &arrival->frame;
+	if (!is_guarded(worker, frame))
+		tcp_elsewhere(worker, arrival);
+	else if (frame->kind == FRAME_TCP_PART)
+		emit_nothing(worker, arrival, COUNT_DROP_PART);
+	else
+		guard(worker, arrival);
+}
+
+static void parse(struct arrival *arrival)
+{
+	frame_parse(&arrival->frame, rte_pktmbuf_mtod(arrival->mbuf, uint8_t *), arrival->mbuf->data_len);
+}
+
+static void decide_fragment(struct worker *worker, struct arrival *arrival)
+{
+	if (!fragments_arrive(worker, arrival))
+		return;
+	parse(arrival);
+	if (arrival->frame.kind == FRAME_TCP)
+		decide_whole(worker, arrival);
+	else
+		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
+}
+
 static void decide(struct worker *worker, struct arrival *arrival)
 {
 	struct rte_mbuf *mbuf = arrival->mbuf;
@@ -152,7 +193,7 @@ static void decide(struct worker *worker, struct arrival *arrival)
 		return;
 	}
 	const struct frame *frame = &arrival->frame;
-	frame_parse(&arrival->frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len);
+	parse(arrival);
 	if (frame->kind == FRAME_UNREADABLE)
 		emit_nothing(worker, arrival, COUNT_DROP_UNREADABLE);
 	else if (frame->kind == FRAME_TOO_BIG)
@@ -161,12 +202,10 @@ static void decide(struct worker *worker, struct arrival *arrival)
 		emit_as_it_came(worker, arrival);
 	else if (frame->kind == FRAME_UDP)
 		datagram(worker, arrival);
-	else if (!is_guarded(worker, frame))
-		tcp_elsewhere(worker, arrival);
-	else if (frame->kind == FRAME_TCP_PART)
-		emit_nothing(worker, arrival, COUNT_DROP_PART);
+	else if (frame->kind == FRAME_FRAGMENT)
+		decide_fragment(worker, arrival);
 	else
-		guard(worker, arrival);
+		decide_whole(worker, arrival);
 }
 
 static void decide_all(struct worker *worker, enum wire wire, struct rte_mbuf *const *mbufs, unsigned n)

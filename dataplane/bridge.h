@@ -7,4 +7,7 @@
 /* One burst. Returns how many frames there were. */
 unsigned bridge_receive(struct worker *worker, enum wire wire) __attribute__((nonnull));
 
+/* Whether this first fragment (PART_FIRST) may be of a segment that is not to pass as it came. */
+bool bridge_wants_whole(const struct worker *worker, const struct frame *frame) __attribute__((nonnull));
+
 #endif

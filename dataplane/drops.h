@@ -35,6 +35,7 @@
 	X(OUT_OF_WINDOW, "out-of-window")                                                                             \
 	X(OVERLAPS, "overlaps-with-different-data")                                                                   \
 	X(WINDOW_PROBES, "window-probes")                                                                             \
+	X(REASSEMBLED, "fragments-reassembled")                                                                       \
 	X(TOO_BIG_HEEDED, "too-big-heeded")                                                                           \
 	X(URGENT, "urgent-ignored")                                                                                   \
 	X(UNKEPT, "segments-not-kept")                                                                                \
@@ -60,7 +61,12 @@
 	X(DROP_NO_BUFFER, "drop-no-buffer")                                                                           \
 	X(DROP_SCATTERED, "drop-scattered-frame")                                                                     \
 	X(DROP_UNREADABLE, "drop-unreadable-tcp")                                                                     \
-	X(DROP_PART, "drop-guarded-fragment")                                                                         \
+	X(DROP_PART, "drop-cut-off-segment")                                                                          \
+	X(DROP_FRAGMENT_OVERLAP, "drop-fragment-overlap")                                                             \
+	X(DROP_FRAGMENT_REPEATED, "drop-fragment-repeated")                                                           \
+	X(DROP_FRAGMENT_EXCESS, "drop-fragment-over-limit")                                                           \
+	X(DROP_FRAGMENT_EVICTED, "drop-fragment-evicted")                                                             \
+	X(DROP_FRAGMENT_EXPIRED, "drop-fragment-expired")                                                             \
 	X(DROP_GROUP_ADDRESSED, "drop-group-addressed")                                                               \
 	X(DROP_TOO_MANY_TAGS, "drop-too-many-tags")                                                                   \
 	X(DROP_MALFORMED, "drop-malformed-segment")                                                                   \

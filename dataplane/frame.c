@@ -43,17 +43,25 @@ static uint16_t walk_tags(struct frame *frame, size_t *at)
 	return type;
 }
 
+/* May be TCP for its receiver, and on which ports cannot be told. */
+static void set_unreadable(struct frame *frame, enum frame_kind kind)
+{
+	frame->kind = kind == FRAME_FRAGMENT ? FRAME_FRAGMENT : FRAME_UNREADABLE;
+	frame->fragment.part = PART_FIRST_UNREADABLE;
+}
+
 /* At `at` lie `len` bytes of TCP. A whole segment without its ports is one to nobody, the first fragment of one may be. */
 static void read_ports(struct frame *frame, size_t at, size_t len, enum frame_kind kind)
 {
 	frame->tcp = at;
 	frame->tcp_len = len;
-	frame->kind = kind;
 	if (len >= PORTS_BYTES) {
 		frame->src_port = get16(frame->bytes + at);
 		frame->dst_port = get16(frame->bytes + at + 2);
-	} else {
-		frame->kind = kind == FRAME_TCP ? FRAME_OTHER : FRAME_UNREADABLE;
+		frame->fragment.part = PART_FIRST;
+		frame->kind = kind;
+	} else if (kind != FRAME_TCP) {
+		set_unreadable(frame, kind);
 	}
 }
 
@@ -80,6 +88,8 @@ static void read_transport(struct frame *frame, uint8_t protocol, size_t at, siz
 {
 	if (protocol == FRAME_PROTOCOL_TCP)
 		read_ports(frame, at, len, kind);
+	else if (kind == FRAME_FRAGMENT)
+		frame->kind = kind;
 	else if (protocol == FRAME_PROTOCOL_UDP)
 		read_udp(frame, at, len, kind);
 	else if (protocol == FRAME_PROTOCOL_ICMP && frame->family == FRAME_IPV4 && kind == FRAME_TCP)
@@ -93,7 +103,22 @@ static bool is_transport(uint8_t protocol)
 	return protocol == FRAME_PROTOCOL_TCP || protocol == FRAME_PROTOCOL_UDP || protocol == FRAME_PROTOCOL_ICMP;
 }
 
-/* Fragments other than the first carry neither ports nor, without the first, anything. */
+/* Takes note of a fragment of what may be TCP; true if there are headers in it to be read. One that is cut off is put
+ * together by nobody: only if it is the first, its ports are looked at. */
+static bool begin_fragment(struct frame *frame, const struct frame_fragment *fragment, enum frame_kind *kind)
+{
+	frame->fragment = *fragment;
+	if (*kind == FRAME_TCP)
+		*kind = FRAME_FRAGMENT;
+	if (!fragment->offset) {
+		frame->fragment.part = PART_FIRST_OTHER; /* unless TCP is found */
+		return true;
+	}
+	if (*kind == FRAME_FRAGMENT)
+		frame->kind = FRAME_FRAGMENT;
+	return false;
+}
+
 static void read_ipv4(struct frame *frame, size_t at)
 {
 	const uint8_t *ip = frame->bytes + at;
@@ -101,8 +126,9 @@ static void read_ipv4(struct frame *frame, size_t at)
 	if (available < FRAME_IPV4_BYTES || ip[0] >> 4 != 4 || !is_transport(ip[9]))
 		return;
 	size_t header = (size_t)(ip[0] & 0x0f) * 4, total = get16(ip + 2);
-	uint16_t fragment = get16(ip + 6);
-	if ((fragment & 0x1fff) || header < FRAME_IPV4_BYTES || header > total || header > available)
+	uint16_t field = get16(ip + 6);
+	bool is_whole = !(field & 0x3fff);
+	if ((!is_whole && ip[9] != FRAME_PROTOCOL_TCP) || header < FRAME_IPV4_BYTES || header > total || header > available)
 		return;
 	frame->family = FRAME_IPV4;
 	frame->traffic_class = ip[1];
@@ -111,9 +137,12 @@ static void read_ipv4(struct frame *frame, size_t at)
 	frame->ip = at;
 	frame->src = ip + 12;
 	frame->dst = ip + 16;
-	bool whole = !(fragment & 0x2000) && total <= available;
-	size_t end = total <= available ? total : available;
-	read_transport(frame, ip[9], at + header, end - header, whole ? FRAME_TCP : FRAME_TCP_PART);
+	enum frame_kind kind = total <= available ? FRAME_TCP : FRAME_TCP_PART;
+	size_t len = (total <= available ? total : available) - header;
+	const struct frame_fragment fragment = {.id = get16(ip + 4), .offset = (size_t)(field & 0x1fff) * 8,
+		.more = field & 0x2000, .at = at + header, .len = len};
+	if (is_whole || begin_fragment(frame, &fragment, &kind))
+		read_transport(frame, ip[9], at + header, len, kind);
 }
 
 /* Bytes of the extension header of this type at p, which has EXTENSION_BYTES_MIN of them; 0: not one. */
@@ -142,23 +171,38 @@ static bool is_extension(uint8_t type)
 	return extension_bytes(type, any) != 0;
 }
 
-/* Walks from header to header. A chain that goes on in another fragment (RFC 7112), or too long, may lead to TCP. */
+/* Of the Fragment header at p, with what is behind it from `at` on. */
+static struct frame_fragment read_fragment_header(const uint8_t *p, size_t at, size_t end)
+{
+	uint16_t field = get16(p + 2);
+	return (struct frame_fragment){.id = get32(p + 4), .offset = field & 0xfff8, .more = field & 1, .at = at,
+		.len = end - at};
+}
+
+/* Walks from header to header. A chain that goes on in another fragment (RFC 7112), or too long, may lead to TCP. A
+ * "fragment" that is all there is is none (RFC 6946), and fragments of fragments nobody makes. */
 static void walk_extensions(struct frame *frame, size_t at, size_t end, enum frame_kind kind)
 {
 	uint8_t next = frame->bytes[frame->ip + 6];
 	for (unsigned walked = 0; is_extension(next); walked++) {
 		const uint8_t *p = frame->bytes + at;
 		bool cut_off = end - at < EXTENSION_BYTES_MIN || extension_bytes(next, p) > end - at;
+		if (cut_off && kind == FRAME_TCP)
+			return;
 		if (cut_off || walked == FRAME_EXTENSIONS_WALKED) {
-			frame->kind = cut_off && kind == FRAME_TCP ? FRAME_OTHER : FRAME_UNREADABLE;
+			set_unreadable(frame, kind);
 			return;
 		}
-		if (next == NEXT_FRAGMENT) {
-			kind = FRAME_TCP_PART;
-			if (get16(p + 2) & 0xfff8)
+		at += extension_bytes(next, p);
+		if (next == NEXT_FRAGMENT && get16(p + 2) & 0xfff9) {
+			const struct frame_fragment fragment = read_fragment_header(p, at, end);
+			if (kind == FRAME_FRAGMENT) {
+				set_unreadable(frame, kind);
+				return;
+			}
+			if ((p[0] != FRAME_PROTOCOL_TCP && !is_extension(p[0])) || !begin_fragment(frame, &fragment, &kind))
 				return;
 		}
-		at += extension_bytes(next, p);
 		next = p[0];
 	}
 	read_transport(frame, next, at, end - at, kind);

@@ -17,7 +17,7 @@ enum frame_limits {
 };
 
 enum frame_ip { FRAME_IPV4_BYTES = 20, FRAME_IPV6_BYTES = 40, FRAME_IPV4 = 4, FRAME_IPV6 = 6, FRAME_UDP_BYTES = 8,
-	FRAME_ICMP_BYTES = 8 };
+	FRAME_ICMP_BYTES = 8, FRAME_TCP_FLAGS_BYTES = 14 };
 
 enum frame_protocol {
 	FRAME_PROTOCOL_ICMP = 1,
@@ -30,9 +30,26 @@ enum frame_kind {
 	FRAME_OTHER,                   /* neither TCP nor UDP over IP, nor is it for any receiver: none of our business */
 	FRAME_UDP,                     /* a whole datagram, its header at least; `tcp` and `tcp_len` are those of UDP */
 	FRAME_TCP,                     /* a whole TCP segment, its ports at least */
-	FRAME_TCP_PART,                /* the first fragment of one, or one that is cut off; its ports at least */
+	FRAME_TCP_PART,                /* one that is cut off, which no receiver takes; its ports at least */
+	FRAME_FRAGMENT,                /* of an IP datagram that is TCP, or may be */
 	FRAME_TOO_BIG,                 /* ICMP or ICMPv6: a packet was too big; `tcp` and `tcp_len` are those of the message */
 	FRAME_UNREADABLE,              /* may become TCP for its receiver, but its ports cannot be read here */
+};
+
+/* What a fragment tells of its datagram. */
+enum frame_part {
+	PART_LATER,                    /* nothing: it is not the first */
+	PART_FIRST,                    /* TCP, and its ports */
+	PART_FIRST_OTHER,              /* not TCP */
+	PART_FIRST_UNREADABLE,         /* may be TCP, but its ports are not in its first fragment */
+};
+
+struct frame_fragment {
+	enum frame_part part;
+	bool more;                     /* it is not the last */
+	uint32_t id;
+	size_t offset;                 /* where it belongs in the datagram, */
+	size_t at, len;                /* and where it lies in the frame */
 };
 
 struct frame_tag {
@@ -53,6 +70,7 @@ struct frame {
 	size_t ip, tcp;                /* offsets of the headers */
 	size_t tcp_len;                /* bytes of TCP header and payload, padding of the frame excluded */
 	const uint8_t *src, *dst;      /* addresses: 4 or 16 bytes */
+	struct frame_fragment fragment;        /* FRAME_FRAGMENT; its `tcp` and ports are set for PART_FIRST */
 	uint16_t src_port, dst_port;   /* host byte order; of TCP only */
 };
 
@@ -78,7 +96,7 @@ static inline size_t frame_address_bytes(const struct frame *frame)
 /* The TCP flags of a FRAME_TCP or FRAME_TCP_PART that are in `mask`; 0 if it is too short to have any. */
 static inline uint8_t frame_tcp_flags(const struct frame *frame, uint8_t mask)
 {
-	return frame->tcp_len > 13 ? frame->bytes[frame->tcp + 13] & mask : 0;
+	return frame->tcp_len >= FRAME_TCP_FLAGS_BYTES ? frame->bytes[frame->tcp + 13] & mask : 0;
 }
 
 /* FRAME_TCP and FRAME_TOO_BIG: are the checksums of IPv4's header, and of TCP or ICMP, right? */

@@ -45,6 +45,11 @@ tests/unit/link_test.srcs := tests/unit/link_test.c
 tests/unit/link_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/link_test.o: cflags.tests/unit = $(dpdk_cflags)
 
+unit_tests += tests/unit/fragments_test
+tests/unit/fragments_test.srcs := tests/unit/fragments_test.c
+tests/unit/fragments_test.archives := worker_harness frames channel_harness dataplane tcp base
+$(BUILD)/tests/unit/fragments_test.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/deadline_test
 tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
 tests/unit/deadline_test.archives := dataplane

@@ -100,6 +100,9 @@ void worker_init(struct worker *worker, const struct conf *conf, struct counters
 	worker->websocket = conf->websocket;
 	worker->quic = conf->quic;
 	set_mss_limits(worker);
+	worker->fragments = fragments_new();
+	if (!worker->fragments)
+		fatalx("no memory for fragments (hint: raise memory-mib)");
 	if (flow_table_init(&worker->flows, worker->lane) || deadlines_init(&worker->deadlines))
 		fatalx("no memory for the table of connections (hint: raise memory-mib)");
 	init_sleeper(worker);
@@ -125,6 +128,7 @@ unsigned worker_round(struct worker *worker)
 	split_expire(worker);
 	adopt_expire(worker);
 	watch_expire(worker);
+	fragments_expire(worker);
 	emit_flush(worker);
 	upper_flush(worker);
 	if (worker->now - worker->supervisor_heard_at >= WORKER_SUPERVISOR_US) {
@@ -143,6 +147,8 @@ static uint64_t earliest(const struct worker *worker)
 		if (first && state != FLOW_SPLIT && first->expires < at)
 			at = first->expires;
 	}
+	if (fragments_next(worker->fragments) < at)
+		at = fragments_next(worker->fragments);
 	if (!TAILQ_EMPTY(&worker->starved) && worker->now + WORKER_STARVED_US < at)
 		at = worker->now + WORKER_STARVED_US;
 	return link_due(worker) < at ? link_due(worker) : at;

@@ -8,6 +8,7 @@
 #include "deadline.h"
 #include "drops.h"
 #include "flow.h"
+#include "fragments.h"
 #include "port.h"
 #include "sleep.h"
 
@@ -43,6 +44,7 @@ struct worker {
 	uint16_t mss_limit[2];         /* by IPv4, IPv6: what fits the smaller of the two ports */
 	struct flow_table flows;
 	struct deadlines deadlines;
+	struct fragments *fragments;
 	struct flow_list busy;         /* to be looked at before this round ends */
 	struct flow_list starved;      /* have bytes for which the channel had no room */
 	struct tcp_budget memory;      /* of all halves */

@@ -35,6 +35,22 @@ static void check_sealed(struct frame *frame)
 	require(frame_has_good_checksums(&again));
 }
 
+static void check_fragment(const struct frame *frame)
+{
+	const struct frame_fragment *fragment = &frame->fragment;
+	require(frame->ip < fragment->at && fragment->at + fragment->len <= frame->len);
+	require(fragment->offset % 8 == 0 && fragment->offset <= 0xfff8 && (fragment->offset || fragment->more));
+	require((fragment->part == PART_LATER) == (fragment->offset != 0));
+	if (fragment->part == PART_FIRST)
+		check_tcp(frame);
+}
+
+static void check_too_big(const struct frame *frame)
+{
+	require(frame->tcp_len >= 8 && frame->tcp + frame->tcp_len <= frame->len && frame->ip < frame->tcp);
+	(void)!frame_has_good_checksums(frame);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size + !size);
@@ -45,6 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(!memcmp(copy, data, size));
 	if (frame.kind == FRAME_TCP || frame.kind == FRAME_TCP_PART)
 		check_tcp(&frame);
+	if (frame.kind == FRAME_FRAGMENT)
+		check_fragment(&frame);
+	if (frame.kind == FRAME_TOO_BIG)
+		check_too_big(&frame);
 	if (frame.kind == FRAME_TCP && frame.tcp_len >= 20) {
 		(void)!frame_has_good_checksums(&frame);
 		check_sealed(&frame);

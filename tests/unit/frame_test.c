@@ -132,14 +132,32 @@ static void knows_fragments_of_ipv4(void **state)
 	made.bytes[made.ip + 6] = 0x20;
 	make_done(&made);
 	struct frame frame = parse(&made);
-	assert_int_equal(frame.kind, FRAME_TCP_PART);
+	assert_int_equal(frame.kind, FRAME_FRAGMENT);
+	assert_int_equal(frame.fragment.part, PART_FIRST);
 	assert_int_equal(frame.dst_port, 5269);
+	assert_int_equal(frame.fragment.id, 0x1234);
+	assert_int_equal(frame.fragment.at - frame.ip, 20);
+	assert_int_equal(frame.fragment.len, 25);
 	made.bytes[made.ip + 7] = 1; /* not the first */
 	frame = parse(&made);
-	assert_int_equal(frame.kind, FRAME_OTHER);
-	made.bytes[made.ip + 6] = 0; /* the last */
+	assert_int_equal(frame.kind, FRAME_FRAGMENT);
+	assert_int_equal(frame.fragment.part, PART_LATER);
+	assert_int_equal(frame.fragment.offset, 8);
+	assert_true(frame.fragment.more);
+	made.bytes[made.ip + 6] = 0x1f; /* the last */
+	made.bytes[made.ip + 7] = 0xff;
 	frame = parse(&made);
-	assert_int_equal(frame.kind, FRAME_OTHER);
+	assert_int_equal(frame.kind, FRAME_FRAGMENT);
+	assert_int_equal(frame.fragment.offset, 0xfff8);
+	assert_false(frame.fragment.more);
+	made.bytes[made.ip + 9] = 17;
+	assert_int_equal(parse(&made).kind, FRAME_OTHER);
+	made.bytes[made.ip + 9] = 6;
+	made.bytes[made.ip + 3] += 1; /* cut off: nobody takes it */
+	assert_int_equal(parse(&made).kind, FRAME_OTHER);
+	made.bytes[made.ip + 6] = 0x20;
+	made.bytes[made.ip + 7] = 0;
+	assert_int_equal(parse(&made).kind, FRAME_TCP_PART);
 }
 
 static void refuses_first_fragments_without_ports(void **state)
@@ -152,7 +170,8 @@ static void refuses_first_fragments_without_ports(void **state)
 		make_bytes(&made, "\x14\x95\x14\x95", n);
 		made.bytes[made.ip + 6] = 0x20;
 		make_done(&made);
-		assert_int_equal(parse(&made).kind, n < 4 ? FRAME_UNREADABLE : FRAME_TCP_PART);
+		assert_int_equal(parse(&made).kind, FRAME_FRAGMENT);
+		assert_int_equal(parse(&made).fragment.part, n < 4 ? PART_FIRST_UNREADABLE : PART_FIRST);
 		made.bytes[made.ip + 6] = 0;
 		assert_int_equal(parse(&made).kind, n < 4 ? FRAME_OTHER : FRAME_TCP);
 	}
@@ -167,13 +186,61 @@ static void knows_fragments_of_ipv6(void **state)
 	make_fragment_header(&made, 6, 0, 1);
 	make_tcp(&made, &segment);
 	make_done(&made);
-	assert_int_equal(parse(&made).kind, FRAME_TCP_PART);
+	assert_int_equal(parse(&made).kind, FRAME_FRAGMENT);
+	assert_int_equal(parse(&made).fragment.part, PART_FIRST);
+	assert_int_equal(parse(&made).fragment.id, 0x01020304);
+	assert_int_equal(parse(&made).fragment.len, 25);
+	made.bytes[made.ip + 40] = 17;
+	assert_int_equal(parse(&made).kind, FRAME_OTHER);
 	start(&made);
 	make_ipv6(&made, 1, 2, 44);
 	make_fragment_header(&made, 6, 1, 1);
 	make_tcp(&made, &segment);
 	make_done(&made);
-	assert_int_equal(parse(&made).kind, FRAME_OTHER);
+	assert_int_equal(parse(&made).kind, FRAME_FRAGMENT);
+	assert_int_equal(parse(&made).fragment.part, PART_LATER);
+	assert_int_equal(parse(&made).fragment.offset, 8);
+}
+
+/* What is behind options is seen in the first one only. */
+static void knows_fragments_with_options(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t next;
+		enum frame_part part;
+	} rows[] = {{6, PART_FIRST}, {17, PART_FIRST_OTHER}, {50, PART_FIRST_OTHER}, {59, PART_FIRST_OTHER},
+		{44, PART_FIRST_UNREADABLE}};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct made made;
+		start(&made);
+		make_ipv6(&made, 1, 2, 0);
+		make_extension(&made, 44, 2);
+		make_fragment_header(&made, 60, 0, 1);
+		make_extension(&made, rows[i].next, 1);
+		make_tcp(&made, &segment);
+		make_done(&made);
+		struct frame frame = parse(&made);
+		assert_int_equal(frame.kind, FRAME_FRAGMENT);
+		assert_int_equal(frame.fragment.part, rows[i].part);
+		assert_int_equal(frame.fragment.at - frame.ip, 40 + 16 + 8);
+	}
+}
+
+/* RFC 6946: it is alone. */
+static void atomic_fragments_are_whole(void **state)
+{
+	(void)state;
+	struct made made;
+	start(&made);
+	make_ipv6(&made, 1, 2, 44);
+	make_fragment_header(&made, 6, 0, 0);
+	make_tcp(&made, &segment);
+	make_done(&made);
+	struct frame frame = parse(&made);
+	assert_int_equal(frame.kind, FRAME_TCP);
+	assert_int_equal(frame.tcp - frame.ip, 48);
+	assert_true(frame_has_good_checksums(&frame));
 }
 
 /* TCP may begin in the second fragment: RFC 7112 forbids it, receivers may take it. */
@@ -186,7 +253,8 @@ static void refuses_chains_that_go_on_in_another_fragment(void **state)
 	make_fragment_header(&made, 60, 0, 1);
 	make_bytes(&made, (uint8_t[8]){6, 1}, 8);
 	make_done(&made);
-	assert_int_equal(parse(&made).kind, FRAME_UNREADABLE);
+	assert_int_equal(parse(&made).kind, FRAME_FRAGMENT);
+	assert_int_equal(parse(&made).fragment.part, PART_FIRST_UNREADABLE);
 }
 
 static void refuses_chains_without_end(void **state)
@@ -321,6 +389,8 @@ int main(void)
 		cmocka_unit_test(knows_fragments_of_ipv4),
 		cmocka_unit_test(refuses_first_fragments_without_ports),
 		cmocka_unit_test(knows_fragments_of_ipv6),
+		cmocka_unit_test(knows_fragments_with_options),
+		cmocka_unit_test(atomic_fragments_are_whole),
 		cmocka_unit_test(refuses_chains_that_go_on_in_another_fragment),
 		cmocka_unit_test(refuses_chains_without_end),
 		cmocka_unit_test(malformed_is_other_or_part),

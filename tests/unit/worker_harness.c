@@ -74,6 +74,7 @@ int bench_stop(void **state)
 	struct bench *b = *state;
 	deadlines_fini(&b->worker->deadlines);
 	flow_table_fini(&b->worker->flows);
+	fragments_free(b->worker->fragments);
 	free(b->worker);
 	return rte_eal_cleanup();
 }

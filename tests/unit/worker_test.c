@@ -53,7 +53,7 @@ static void drops_what_could_hide_tcp(void **state)
 	struct bench *b = *state;
 	struct made_tcp syn = from_client(0, 0, TCP_SYN);
 	struct made made = make(b, CLIENT, SERVER, &syn);
-	made.bytes[made.ip + 6] |= 0x20; /* more fragments */
+	made.bytes[made.ip + 3] += 1; /* cut off */
 	inject(b, WIRE_INSIDE, &made);
 	assert_int_equal(counted(b, COUNT_DROP_PART), 1);
 	struct made tiny = make(b, CLIENT, SERVER, NULL);
@@ -76,20 +76,6 @@ static void drops_what_could_hide_tcp(void **state)
 	assert_int_equal(counted(b, COUNT_DROP_TOO_MANY_TAGS), 1);
 	assert_true(nothing_comes_out(b));
 	assert_int_equal(b->worker->flows.count[FLOW_HALF_OPEN], 0);
-}
-
-/* Fragments of others, the later ones of guarded connections too: without the first they are nothing. */
-static void passes_other_fragments(void **state)
-{
-	struct bench *b = *state;
-	struct made_tcp http = {.from = 40000, .to = 8080, .flags = TCP_ACK};
-	struct made made = make(b, CLIENT, SERVER, &http);
-	made.bytes[made.ip + 6] |= 0x20;
-	inject(b, WIRE_INSIDE, &made);
-	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
-	made.bytes[made.ip + 7] = 1;
-	inject(b, WIRE_INSIDE, &made);
-	assert_true(comes_out(b, WIRE_OUTSIDE, &made));
 }
 
 /* --- adoption --- */
@@ -648,7 +634,6 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_before_each, bench_after_each)
 		T(bridges_what_is_not_guarded),
 		T(drops_what_could_hide_tcp),
-		T(passes_other_fragments),
 		T(edits_the_handshake),
 		T(takes_out_what_was_not_offered),
 		T(splits_with_the_third_segment),
