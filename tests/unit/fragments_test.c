@@ -14,8 +14,8 @@
 enum { WHOLE = 0xffff };
 static const char text[] = "The quick brown fox jumps over the lazy dog, and the lazy dog looks on, not greatly amused..";
 
-/* Bytes from..to of what is behind the IP header, as a fragment; `to` WHOLE: to the end, and it is the last. `extensions` of
- * IPv6 are put before the Fragment header. */
+/* Bytes from..to of what is behind the IP header, as a fragment; `to` WHOLE: to the end, and it is the last. `extensions`
+ * of IPv6 are put before the Fragment header. */
 static struct made cut(const struct made *whole, size_t from, size_t to, unsigned extensions)
 {
 	struct made piece = {.ip = whole->ip};

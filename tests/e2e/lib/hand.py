@@ -7,7 +7,7 @@ import socket
 import time
 
 from scapy.layers.inet import IP, TCP, Ether
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
+from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
 from .frames import Port
@@ -155,9 +155,8 @@ class Hand(Segments):
         return got
 
     def crossed(self):
-        """Frames on the far wire with EVIL in them, whether the kernel took them or not. Fragments that do not begin a
-        packet are nothing without the one that does."""
-        return [seen for seen in self.frames_passed() if EVIL in seen and is_first(seen)]
+        """Frames on the far wire with EVIL in them, whether the kernel took them or not."""
+        return [seen for seen in self.frames_passed() if EVIL in seen]
 
     def frames_passed(self):
         """What has left the guard on the far wire so far."""
@@ -237,10 +236,3 @@ def payload(segment):
     elif isinstance(under, IPv6):
         data = data[:under.plen - segment.dataofs * 4]
     return data
-
-
-def is_first(frame):
-    packet = Ether(frame)
-    if IP in packet:
-        return packet[IP].frag == 0
-    return packet[IPv6ExtHdrFragment].offset == 0 if IPv6ExtHdrFragment in packet else True
