@@ -91,15 +91,19 @@ class Segments:
 
     def hear_data(self, data):
         """The other end says this, in one segment or more, and is answered."""
+        return self.hear_until(data) == data
+
+    def hear_until(self, *markers):
+        """What the other end says in order, answered, up to where one of the markers has come; or nothing more did."""
         got = b""
-        while len(got) < len(data):
-            segment = self.receive(lambda s: payload(s) and s.seq == self.ack)
-            if segment is None:
-                return False
+        while not any(marker in got for marker in markers):
+            segment = self.receive(lambda s: s.seq == self.ack and (payload(s) or set("RF") & set(str(s.flags))))
+            if segment is None or not payload(segment):
+                break
             got += payload(segment)
             self.ack = wrapped(segment.seq + len(payload(segment)))
             self.send()
-        return got == data
+        return got
 
 
 class Hand(Segments):

@@ -3,9 +3,10 @@ Tricks with packets, for evasion_test: each is played by a hand (hand.py) on a f
 may hear of it: those bytes, and no others. What is in disguise is said again plainly, so that it may be taken or refused, but
 never twice and never changed.
 """
+import itertools
 import random
 
-from scapy.layers.inet import TCP, IPOption_NOP, IPOption_Router_Alert, IPOption_RR, fragment, in4_chksum
+from scapy.layers.inet import TCP, IPOption_NOP, IPOption_Router_Alert, IPOption_RR, in4_chksum
 from scapy.layers.inet6 import (HBHOptUnknown, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
                                 PadN, in6_chksum)
 from scapy.packet import Raw
@@ -15,6 +16,7 @@ from .hand import EVIL, payload, wrapped
 TEXT = bytes(range(33, 97))                    # 64 different bytes
 KNOWN_OPTIONS = {"MSS", "WScale", "SAckOK", "NOP", "EOL"}
 FAR = 100_000_000
+FRAGMENTED = itertools.count(100)        # packets that were sent in pieces
 BOTH, V4, V6 = (4, 6), (4,), (6,)
 
 
@@ -273,27 +275,42 @@ def ipv4_options(hand):
     return said_plainly(hand, TEXT)
 
 
-def ipv4_fragments(hand):
-    for i, size in enumerate((8, 16, 24, 40)):
-        for piece in fragment(hand.ip(id=100 + i) / hand.tcp(TEXT), fragsize=size):
+def fragments(hand, data, size):
+    """Packets that together are the next segment, in pieces of `size` bytes."""
+    segment, name = sealed(hand, bytes(hand.tcp(data))), next(FRAGMENTED)
+    for start in range(0, len(segment), size):
+        piece, more = Raw(segment[start:start + size]), int(start + size < len(segment))
+        yield piece_of(hand, name, start // 8, more) / piece
+
+
+def piece_of(hand, name, offset, more):
+    if hand.family == 4:
+        return hand.ip(id=name, proto=6, frag=offset, flags=more)
+    return hand.ip(nh=44) / IPv6ExtHdrFragment(nh=6, m=more, offset=offset, id=name)
+
+
+def in_fragments(hand):
+    for size in (8, 16, 24, 40):
+        for piece in fragments(hand, TEXT, size):
             hand.frame(piece)
     return said_plainly(hand, TEXT)
 
 
-def ipv4_fragments_reversed(hand):
-    for piece in reversed(fragment(hand.ip(id=90) / hand.tcp(TEXT), fragsize=16)):
+def in_fragments_reversed(hand):
+    for piece in reversed(list(fragments(hand, TEXT, 16))):
         hand.frame(piece)
     return said_plainly(hand, TEXT)
 
 
-def ipv4_fragments_that_overlap(hand):
+def fragments_that_overlap(hand):
     """Of a packet with pieces that say different things nothing may arrive."""
     good, evil = (sealed(hand, bytes(hand.tcp(data))) for data in (TEXT, EVIL * 16))
-    for i, pieces in enumerate(([(0, good[:40]), (2, evil[16:56]), (5, good[40:])], [(0, good[:24]), (1, evil[8:])],
-                                [(5, evil[40:]), (3, good[24:48]), (0, good[:24])], [(0, good[:24]), (0, evil[:24]), (3, evil[24:])])):
+    last = (good[40:], evil[8:], evil[40:], evil[24:])
+    for pieces in ([(0, good[:40]), (2, evil[16:56]), (5, good[40:])], [(0, good[:24]), (1, evil[8:])],
+                   [(5, evil[40:]), (3, good[24:48]), (0, good[:24])], [(0, good[:24]), (0, evil[:24]), (3, evil[24:])]):
+        name = next(FRAGMENTED)
         for offset, data in pieces:
-            last = data in (good[40:], evil[8:], evil[40:], evil[24:])
-            hand.frame(hand.ip(id=70 + i, proto=6, frag=offset, flags=0 if last else 1) / Raw(data))
+            hand.frame(piece_of(hand, name, offset, int(data not in last)) / Raw(data))
     return b""
 
 
@@ -357,32 +374,11 @@ def ipv6_unknown_option(hand):
     return said_plainly(hand, TEXT)
 
 
-def ipv6_pieces(hand, segment, cuts, name):
-    for start, end in zip(cuts, cuts[1:] + [len(segment)]):
-        more = 0 if end == len(segment) else 1
-        hand.frame(hand.ip(nh=44) / IPv6ExtHdrFragment(nh=6, m=more, offset=start // 8, id=name) / Raw(segment[start:end]))
-
-
 def ipv6_atomic_fragment(hand):
-    ipv6_pieces(hand, sealed(hand, bytes(hand.tcp(TEXT))), [0], 5)
+    """Which is the whole (RFC 6946)."""
+    for piece in fragments(hand, TEXT, 1000):
+        hand.frame(piece)
     return said_plainly(hand, TEXT)
-
-
-def ipv6_fragments(hand):
-    for i, size in enumerate((8, 16, 24, 40)):
-        segment = sealed(hand, bytes(hand.tcp(TEXT)))
-        ipv6_pieces(hand, segment, list(range(0, len(segment), size)), 10 + i)
-    return said_plainly(hand, TEXT)
-
-
-def ipv6_fragments_that_overlap(hand):
-    good, evil = (sealed(hand, bytes(hand.tcp(data))) for data in (TEXT, EVIL * 16))
-    for i, pieces in enumerate(([(0, good[:40]), (2, evil[16:56]), (5, good[40:])], [(0, good[:24]), (1, evil[8:])],
-                                [(5, evil[40:]), (3, good[24:48]), (0, good[:24])])):
-        for offset, data in pieces:
-            more = 0 if data in (good[40:], evil[8:], evil[40:]) else 1
-            hand.frame(hand.ip(nh=44) / IPv6ExtHdrFragment(nh=6, m=more, offset=offset, id=30 + i) / Raw(data))
-    return b""
 
 
 def ipv6_chain_cut_in_two(hand):
@@ -427,9 +423,9 @@ SURVIVED = (
     ("a packet that ends before its end", BOTH, less_than_the_packet),
     ("a wrong IPv4 checksum", V4, wrong_ip_checksum),
     ("IPv4 options", V4, ipv4_options),
-    ("IPv4 fragments, the TCP header split", V4, ipv4_fragments),
-    ("IPv4 fragments, the last first", V4, ipv4_fragments_reversed),
-    ("IPv4 fragments that overlap", V4, ipv4_fragments_that_overlap),
+    ("fragments, the TCP header split", BOTH, in_fragments),
+    ("fragments, the last first", BOTH, in_fragments_reversed),
+    ("fragments that overlap", BOTH, fragments_that_overlap),
     ("IPv4 fragments that say two ports", V4, ipv4_fragments_to_two_ports),
     ("IPv4 fragments too small for TCP, that never end", V4, ipv4_tiny_fragments),
     ("IPv6 hop-by-hop and destination options", V6, ipv6_options_before),
@@ -438,8 +434,6 @@ SURVIVED = (
     ("an IPv6 routing header", V6, ipv6_routing),
     ("an IPv6 option that must not be ignored", V6, ipv6_unknown_option),
     ("an IPv6 fragment that is the whole", V6, ipv6_atomic_fragment),
-    ("IPv6 fragments, the TCP header split", V6, ipv6_fragments),
-    ("IPv6 fragments that overlap", V6, ipv6_fragments_that_overlap),
     ("an IPv6 chain of headers cut in two (RFC 7112)", V6, ipv6_chain_cut_in_two),
 )
 
