@@ -19,6 +19,7 @@
 #include <expat.h>
 
 #include "control/xml.h"
+#include "control/xml_bytes.h"
 #include "control/xml_scan.h"
 
 /*
@@ -137,6 +138,8 @@ static bool has_noncharacter(const char *s, size_t len)
 	const uint8_t *p = (const uint8_t *)s;
 
 	for (size_t i = 0; i + 2 < len; i++) {
+		while (i + WORD_BYTES + 2 < len && word_is_ascii(word_load(p + i)))
+			i += WORD_BYTES;
 		if (p[i] < 0xef)
 			continue;
 		if (p[i] == 0xef && p[i + 1] == 0xb7 && p[i + 2] >= 0x90 && p[i + 2] <= 0xaf)

@@ -1,6 +1,7 @@
 /* The scan for the ends of tags: one byte, one step. */
 #include <string.h>
 
+#include "xml_bytes.h"
 #include "xml_scan.h"
 
 enum step {
@@ -160,6 +161,12 @@ static size_t span_without(const uint8_t *bytes, size_t len, uint8_t a, uint8_t 
 {
 	size_t n = 0;
 
+	for (; n + WORD_BYTES <= len; n += WORD_BYTES) {
+		uint64_t word = word_load(bytes + n);
+
+		if (word_has(word, a) || word_has(word, b))
+			break;
+	}
 	while (n < len && bytes[n] != a && bytes[n] != b)
 		n++;
 	return n;

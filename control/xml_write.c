@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/xml.h"
+#include "control/xml_bytes.h"
 
 enum {
 	WRITE_DEPTH = 2 * XML_DEPTH,           /* room for what policy adds to the deepest tree that the parser makes */
@@ -22,31 +23,61 @@ static int put(struct buf *out, const char *s)
 /* Where a character must not stand as it is. */
 enum escape { IN_TEXT = 1, IN_VALUE = 2 };
 
-struct escaped {
-	enum escape where;
-	const char *reference;
-};
-
 /*
  * Unescaped, a parser would turn a carriage return into a line feed (XML 1.0 2.11), and, in an attribute, a tab or line end
  * into a space (3.3.3). '>' is escaped only where it could end "]]>": a text that is full of it must not grow beyond what
  * servers take.
  */
-static const struct escaped escapes[UINT8_MAX + 1] = {
-	['&'] = {IN_TEXT | IN_VALUE, "&amp;"},
-	['<'] = {IN_TEXT | IN_VALUE, "&lt;"},
-	['>'] = {IN_TEXT, "&gt;"},
-	['\r'] = {IN_TEXT | IN_VALUE, "&#13;"},
-	['\''] = {IN_VALUE, "&apos;"},
-	['\t'] = {IN_VALUE, "&#9;"},
-	['\n'] = {IN_VALUE, "&#10;"},
+static const uint8_t escaped_in[UINT8_MAX + 1] = {
+	['&'] = IN_TEXT | IN_VALUE,
+	['<'] = IN_TEXT | IN_VALUE,
+	['>'] = IN_TEXT,
+	['\r'] = IN_TEXT | IN_VALUE,
+	['\''] = IN_VALUE,
+	['\t'] = IN_VALUE,
+	['\n'] = IN_VALUE,
 };
 
-static bool must_escape(const uint8_t *bytes, size_t at, enum escape where)
+static const char *reference_to(uint8_t byte)
 {
-	if (!(escapes[bytes[at]].where & where))
-		return false;
-	return bytes[at] != '>' || at == 0 || bytes[at - 1] == ']';
+	switch (byte) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '\r':
+		return "&#13;";
+	case '\'':
+		return "&apos;";
+	case '\t':
+		return "&#9;";
+	default:
+		return "&#10;";
+	}
+}
+
+/* None of the above: '&' and '\'' differ in the lowest bit only, '<' and '>' in the second. */
+static bool is_plain_word(uint64_t word)
+{
+	return !word_has_below(word, ' ') && !word_has(word | WORD_OF(1u), '\'') && !word_has(word | WORD_OF(2u), '>');
+}
+
+/* How many bytes can stand as they are. */
+static size_t plain_bytes(const uint8_t *bytes, size_t at, size_t len, enum escape where)
+{
+	size_t end = at;
+
+	for (; end < len; end++) {
+		while (end + WORD_BYTES < len && is_plain_word(word_load(bytes + end)))
+			end += WORD_BYTES;
+		if (!(escaped_in[bytes[end]] & where))
+			continue;
+		if (bytes[end] != '>' || end == 0 || bytes[end - 1] == ']')
+			break;
+	}
+	return end - at;
 }
 
 static int put_escaped(struct buf *out, const char *s, size_t len, enum escape where)
@@ -55,14 +86,12 @@ static int put_escaped(struct buf *out, const char *s, size_t len, enum escape w
 	int err = 0;
 
 	for (size_t at = 0; at < len && !err;) {
-		size_t plain = 0;
+		size_t plain = plain_bytes(bytes, at, len, where);
 
-		while (at + plain < len && !must_escape(bytes, at + plain, where))
-			plain++;
 		err = buf_put(out, bytes + at, plain);
 		at += plain;
 		if (!err && at < len)
-			err = put(out, escapes[bytes[at++]].reference);
+			err = put(out, reference_to(bytes[at++]));
 	}
 	return err;
 }

@@ -23,7 +23,8 @@
 #include "dataplane/worker.h"
 #include "tests/unit/frames.h"
 
-enum { BUFFERS = 4095, FRAME_MAX = 2048, ROUNDS = 16, SAMPLES_MAX = 1 << 16, HTTPS = 443, CLIENT = 1, SERVER = 2, UDP = 17, GUARDED = 5269 };
+enum { BUFFERS = 4095, FRAME_MAX = 2048, ROUNDS = 16, SAMPLES_MAX = 1 << 16 };
+enum { HTTPS = 443, CLIENT = 1, SERVER = 2, UDP = 17, GUARDED = 5269 };
 
 struct kind {
 	const char *name;

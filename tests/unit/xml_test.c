@@ -259,6 +259,33 @@ static void refuses_bad_streams(void **state)
 			check_row(&bad[i], chunk);
 }
 
+/* Text is looked at several bytes at a time: they have to be seen wherever they stand, and their neighbours not. */
+static void refuses_noncharacters_at_every_place(void **state)
+{
+	static const struct {
+		const char *bytes;
+		bool good;
+	} rows[] = {
+		{"\xef\xb7\x8f", true}, {"\xef\xb7\x90", false}, {"\xef\xb7\xaf", false}, {"\xef\xb7\xb0", true},
+		{"\xef\xbf\xbd", true}, {"\xf0\x9f\xbf\xbd", true}, {"\xf0\x9f\xbf\xbe", false},
+		{"\xf4\x8f\xbf\xbf", false}, {"\xc3\xa9", true},
+	};
+
+	(void)state;
+	for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++)
+		for (int before = 0; before <= 20; before++)
+			for (int after = 0; after <= 20; after++) {
+				char xml[80];
+				struct stanza stanza;
+
+				snprintf(xml, sizeof(xml), "<a>%.*s%s%.*s</a>", before, "abcdefghijklmnopqrstuvwxyz", rows[row].bytes,
+					after, "abcdefghijklmnopqrstuvwxyz");
+				stanza = stanza_of(xml);
+				assert_int_equal(stanza.root != NULL, rows[row].good);
+				arena_free(stanza.arena);
+			}
+}
+
 static void stays_broken(void **state)
 {
 	struct stream_log log;
@@ -661,6 +688,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_good_streams),
 		cmocka_unit_test(refuses_bad_streams),
+		cmocka_unit_test(refuses_noncharacters_at_every_place),
 		cmocka_unit_test(stays_broken),
 		cmocka_unit_test(stops_at_the_byte),
 		cmocka_unit_test(takes_nothing_when_stopped),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,61 @@ static void refuses_trees_without_bound(void **state)
 	arena_free(arena);
 }
 
+/* What stands for a character in text, and in a value; NULL: itself. */
+static const char *expected_for(char c, size_t at, bool in_value)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '\r':
+		return "&#13;";
+	case '>':
+		return !in_value && at == 0 ? "&gt;" : NULL;
+	case '\'':
+		return in_value ? "&apos;" : NULL;
+	case '\t':
+		return in_value ? "&#9;" : NULL;
+	case '\n':
+		return in_value ? "&#10;" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+enum { LENGTH = 27 };
+
+static void check_character(char c, size_t at, bool in_value)
+{
+	static const char letters[LENGTH + 1] = "abcdefghijklmnopqrstuvwxyz0";
+	const char itself[] = {c, '\0'}, *written = expected_for(c, at, in_value);
+	const char *start = in_value ? "<a b='" : "<a>", *end = in_value ? "'/>" : "</a>";
+	char reference[8], in[80], out[80];
+	struct buf tree, bytes;
+
+	snprintf(reference, sizeof(reference), "&#%d;", c);
+	snprintf(in, sizeof(in), "%s%.*s%s%s%s", start, (int)at, letters, reference, letters + at, end);
+	snprintf(out, sizeof(out), "%s%.*s%s%s%s", start, (int)at, letters, written ? written : itself, letters + at, end);
+	read_and_write(in, &tree, &bytes);
+	assert_string_equal(buf_head(&bytes), out);
+	buf_fini(&tree);
+	buf_fini(&bytes);
+}
+
+/* The writer looks at several characters at a time: each has to be seen wherever it stands. */
+static void escapes_at_every_place(void **state)
+{
+	(void)state;
+	for (char c = '\t'; c < 0x7f; c++)
+		for (size_t at = 0; at <= LENGTH; at++) {
+			if (c < ' ' && c != '\t' && c != '\n' && c != '\r')
+				continue;
+			check_character(c, at, false);
+			check_character(c, at, true);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +238,7 @@ int main(void)
 		cmocka_unit_test(writes_headers),
 		cmocka_unit_test(written_headers_are_read),
 		cmocka_unit_test(refuses_trees_without_bound),
+		cmocka_unit_test(escapes_at_every_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
