@@ -6,7 +6,8 @@ static void deliver(struct tcp_conn *conn, uint64_t now, const struct sent *sent
 	if (sent->state == SENT_SACKED)
 		return; /* was reported when it was */
 	report->delivered += sent_size(sent);
-	if (sent->transmissions == 1 && sent->time > report->newest)
+	report->ambiguous |= sent->transmissions > 1;
+	if (sent->time > report->newest)
 		report->newest = sent->time;
 	rack_on_delivered(conn, now, sent);
 }
@@ -112,15 +113,16 @@ static void note_alive(struct tcp_conn *conn, const struct ack_report *report)
 	conn->snd.unanswered = 0;
 }
 
-/* Where all that is reported was sent twice, only the echoed timestamp tells which copy is answered: RFC 7323 4.1. */
+/* Karn's rule, for the whole report: what was sent once may have arrived long before, and its ACK been lost. Only an echoed
+ * timestamp can tell that it is the last copy that is answered: RFC 7323 4.1. */
 static void take_round_trip(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg,
 	const struct ack_report *report)
 {
-	uint64_t us = report->newest ? now - report->newest : 0;
-	if (!us && report->acked)
-		us = timestamps_rtt_us(&conn->timestamps, now, seg);
-	if (report->newest || us)
-		rtt_sample(&conn->rtt, us);
+	if (!report->newest)
+		return;
+	if (report->ambiguous && !(report->acked && timestamps_answer(&conn->timestamps, now, report->newest, seg)))
+		return;
+	rtt_sample(&conn->rtt, now - report->newest);
 }
 
 unsigned ack_take(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)

@@ -73,6 +73,14 @@ static bool ends_stream(const struct tcp_conn *conn, struct seq end)
 	return seq_lt(conn_data_end(conn), end);
 }
 
+/* RFC 9293 3.7.1: options count against what the endpoint, or the path, takes in a segment. */
+static void leave_out_blocks(struct tcp_seg *seg, uint32_t room)
+{
+	enum { BLOCKS_BYTES = 4, BLOCK_BYTES = 8 };
+	uint32_t fit = room < BLOCKS_BYTES ? 0 : (room - BLOCKS_BYTES) / BLOCK_BYTES;
+	seg->sack_count = (uint8_t)least(seg->sack_count, fit);
+}
+
 /* The octets [seq, end), of which the last may be FIN. */
 static void fill_data(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, struct seq seq, struct seq end)
 {
@@ -80,6 +88,7 @@ static void fill_data(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, 
 	bool fin = ends_stream(conn, end);
 	uint32_t offset = seq_diff(seq, snd->queue_seq), len = seq_diff(end, seq) - fin;
 	fill_ack(conn, now, seg, seq);
+	leave_out_blocks(seg, snd->mss - len);
 	if (len && offset + len == snd->queue.len)
 		seg->flags |= TCP_PSH;
 	if (fin)
@@ -234,6 +243,17 @@ static bool send_duplicate_ack(struct tcp_conn *conn, uint64_t now, struct tcp_s
 	return true;
 }
 
+/* What is to be said about holes is said before data, which may have no room for it. */
+static bool send_blocks(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
+{
+	const struct receiver *rcv = &conn->rcv;
+	(void)events;
+	if (!conn->sack || rcv->ack != ACK_NOW || (seq_eq(rcv->again.start, rcv->again.end) && !rcv->queue.count))
+		return false;
+	fill_ack(conn, now, seg, conn->snd.nxt);
+	return true;
+}
+
 static bool send_ack(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)
 {
 	(void)events;
@@ -250,7 +270,7 @@ static bool send_keepalive(struct tcp_conn *conn, uint64_t now, struct tcp_seg *
 }
 
 static bool (*const senders[])(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events) = {
-	send_duplicate_ack, send_lost, send_tail_probe, send_new, send_ack, send_keepalive,
+	send_duplicate_ack, send_blocks, send_lost, send_tail_probe, send_new, send_ack, send_keepalive,
 };
 
 bool tcp_output(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)

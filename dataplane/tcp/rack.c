@@ -19,11 +19,11 @@ void rack_on_delivered(struct tcp_conn *conn, uint64_t now, const struct sent *s
 		rack->reordering = true;
 	if (sent->transmissions > 1 && rtt < conn->rtt.min_us)
 		return;
+	if (rack->time && !sent_after(sent->time, sent->end, rack->time, rack->end))
+		return; /* it may have arrived long ago */
 	rack->rtt_us = (uint32_t)(rtt < RTO_MAX_US ? rtt : RTO_MAX_US);
-	if (!rack->time || sent_after(sent->time, sent->end, rack->time, rack->end)) {
-		rack->time = sent->time;
-		rack->end = sent->end;
-	}
+	rack->time = sent->time;
+	rack->end = sent->end;
 }
 
 /* Section 6.2, step 4: each round trip with a D-SACK, which says that we repaired what was only late, widens it. */

@@ -31,7 +31,8 @@ struct ack_report {
 	struct seq ack;
 	uint32_t acked, delivered;     /* bytes: by the cumulative ACK; and all that are known to have arrived newly */
 	uint32_t segments;             /* by the cumulative ACK, whole */
-	uint64_t newest;               /* when the latest segment that it reports, sent once, was sent; 0: none */
+	uint64_t newest;               /* when the latest segment that it reports was sent; 0: none */
+	bool ambiguous;                /* it reports one that was sent twice: which copy it answers is not known (Karn) */
 	bool duplicate, again;         /* of RFC 5681; D-SACK */
 };
 

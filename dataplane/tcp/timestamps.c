@@ -52,11 +52,8 @@ void timestamps_take(struct timestamps *timestamps, uint64_t now, const struct t
 	timestamps->recent_at = now;
 }
 
-/* The echo of what the far endpoint sent before us, or of nothing that was ever sent, tells no round trip. */
-uint64_t timestamps_rtt_us(const struct timestamps *timestamps, uint64_t now, const struct tcp_seg *seg)
+bool timestamps_answer(const struct timestamps *timestamps, uint64_t now, uint64_t sent, const struct tcp_seg *seg)
 {
-	uint64_t ticks = clock_at(timestamps, now) - seg->ts_ecr;
-	if (!timestamps->agreed || !seg->has_timestamps || ticks > (now - timestamps->start) / TICK_US)
-		return 0;
-	return ticks ? ticks * TICK_US : TICK_US;
+	return timestamps->agreed && !is_before(seg->ts_ecr, clock_at(timestamps, sent)) &&
+		!is_before(clock_at(timestamps, now), seg->ts_ecr);
 }

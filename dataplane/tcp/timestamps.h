@@ -27,8 +27,8 @@ bool timestamps_is_outdated(const struct timestamps *timestamps, uint64_t now, c
 	__attribute__((nonnull));
 void timestamps_take(struct timestamps *timestamps, uint64_t now, const struct tcp_seg *seg) __attribute__((nonnull));
 
-/* Since the segment was sent that this one, which acknowledges something new, echoes; 0: it does not say. */
-uint64_t timestamps_rtt_us(const struct timestamps *timestamps, uint64_t now, const struct tcp_seg *seg)
+/* Does this segment, which acknowledges something new, echo what was sent at `sent` or later? */
+bool timestamps_answer(const struct timestamps *timestamps, uint64_t now, uint64_t sent, const struct tcp_seg *seg)
 	__attribute__((nonnull));
 
 #endif

@@ -151,6 +151,8 @@ static void send_all(struct link *link, unsigned e)
 		if (seg.len2)
 			memcpy(packet.bytes + header + seg.len, seg.data2, seg.len2);
 		packet.len = (uint16_t)(header + seg.len + seg.len2);
+		if (packet.len > 20 + LINK_MSS)
+			fail(link, "more than the endpoint takes");
 		check_sent(link, end, &seg);
 		carry(link, !e, &packet);
 	}

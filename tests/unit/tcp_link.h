@@ -8,6 +8,7 @@
 #include "dataplane/tcp/tcp.h"
 
 enum { LINK_LEFT, LINK_RIGHT, LINK_ENDS };
+enum { LINK_MSS = 1460 };                  /* that of the adoption */
 
 struct link_quality {
 	unsigned loss, reorder, duplicate; /* of 1000 segments, each way */

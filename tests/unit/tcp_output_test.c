@@ -708,6 +708,61 @@ static void timeout_sends_the_first_whatever_is_in_flight(void **state)
 	feed_fini(&f);
 }
 
+/* Karn's rule is for all that one ACK reports: the second, sent once, has arrived long before, but its ACK was lost. */
+static void what_comes_with_a_repeated_one_times_nothing(void **state)
+{
+	(void)state;
+	for (unsigned sack = 0; sack < 2; sack++) {
+		struct feed f;
+		feed_init_as(&f, (struct tcp_adoption){.snd_wnd = WND, .mss = MSS, .sack = sack, .rtt_us = 100 * MS});
+		write_bytes(&f, 2000);
+		expect_size(&f, A, 0, 0, 1000);
+		expect_size(&f, AP, 1000, 0, 1000);
+		while (!stats_of(&f).timeouts) {
+			wait_next(&f);
+			while (tcp_output(f.conn, f.now, &f.last, &f.events))
+				;
+		}
+		uint32_t rto = stats_of(&f).rto_us;
+		f.now += 20 * MS;
+		feed(&f, A, 0, 2000, "");
+		assert_int_equal(stats_of(&f).srtt_us, 100 * MS);
+		assert_int_equal(stats_of(&f).rto_us, rto); /* still backed off: RFC 6298 5.7 */
+		write_bytes(&f, 10);
+		expect_size(&f, AP, 2000, 0, 10);
+		f.now += 20 * MS;
+		feed(&f, A, 0, 2010, "");
+		assert_int_equal(stats_of(&f).srtt_us, 90 * MS);
+		assert_true(stats_of(&f).rto_us < rto);
+		feed_fini(&f);
+	}
+}
+
+/* RFC 9293 3.7.1: options take their room from the payload. Here the payload is full, and the blocks go before it. */
+static void full_segments_have_no_room_for_blocks(void **state)
+{
+	(void)state;
+	struct feed f;
+	init_sack(&f);
+	feed(&f, AP, 10, 0, "early");
+	feed(&f, AP, 20, 0, "earlier");
+	write_bytes(&f, 1972);
+	expect(&f, A, 0, 0, "");
+	expect(&f, A, 0, 0, "");
+	assert_int_equal(f.last.sack_count, 2);
+	expect_size(&f, A, 0, 0, 1000);
+	assert_int_equal(f.last.sack_count, 0);
+	expect_size(&f, AP, 1000, 0, 972);
+	assert_int_equal(f.last.sack_count, 2);
+	write_bytes(&f, 1000);
+	feed(&f, AP, 10, 0, "early"); /* again: a D-SACK is owed */
+	expect(&f, A, 1972, 0, "");
+	assert_int_equal(f.last.sack_count, 3);
+	assert_int_equal(f.last.sack[0].start.v - f.irs, 10);
+	expect_size(&f, AP, 1972, 0, 1000);
+	feed_fini(&f);
+}
+
 /* --- path MTU --- */
 
 static void too_big_is_sent_in_pieces(void **state)
@@ -788,6 +843,8 @@ int main(void)
 		cmocka_unit_test(blocks_from_nowhere_are_ignored),
 		cmocka_unit_test(withdrawn_blocks_are_sent_again),
 		cmocka_unit_test(timeout_sends_the_first_whatever_is_in_flight),
+		cmocka_unit_test(what_comes_with_a_repeated_one_times_nothing),
+		cmocka_unit_test(full_segments_have_no_room_for_blocks),
 		cmocka_unit_test(too_big_is_sent_in_pieces),
 		cmocka_unit_test(small_segments_in_flight_are_bounded),
 	};

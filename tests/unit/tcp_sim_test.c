@@ -39,7 +39,7 @@ static const char *const options_name[OPTIONS] = {"plain", "sack", "stamp"};
 
 static struct tcp_adoption adoption_of(enum options options, enum tcp_cc cc)
 {
-	return (struct tcp_adoption){.mss = 1460, .snd_wscale = 7, .rcv_wscale = 7, .sack = options != PLAIN,
+	return (struct tcp_adoption){.mss = LINK_MSS, .snd_wscale = 7, .rcv_wscale = 7, .sack = options != PLAIN,
 		.timestamps = options == STAMP, .cc = cc};
 }
 
