@@ -8,7 +8,14 @@ static bool sent_after(uint64_t time, struct seq end, uint64_t other_time, struc
 	return time > other_time || (time == other_time && seq_lt(other_end, end));
 }
 
-/* Section 6.2, steps 2 and 3. Of a segment that was sent twice, an answer faster than any is to the first copy. */
+/* Section 6.2, step 2: of a segment that was sent twice, an answer faster than any is to the first copy. The least round
+ * trip says little where some frames overtake others by more than that: so one that is much faster than most, too. */
+static bool answers_first_copy(const struct tcp_conn *conn, const struct sent *sent, uint64_t rtt)
+{
+	return sent->transmissions > 1 && (rtt < conn->rtt.min_us || rtt < conn->rtt.srtt_us / 2);
+}
+
+/* Section 6.2, steps 2 and 3. */
 void rack_on_delivered(struct tcp_conn *conn, uint64_t now, const struct sent *sent)
 {
 	struct rack *rack = &conn->recovery.rack;
@@ -17,7 +24,7 @@ void rack_on_delivered(struct tcp_conn *conn, uint64_t now, const struct sent *s
 		rack->forward = sent->end;
 	else if (sent->transmissions == 1 && seq_lt(sent->end, rack->forward))
 		rack->reordering = true;
-	if (sent->transmissions > 1 && rtt < conn->rtt.min_us)
+	if (answers_first_copy(conn, sent, rtt))
 		return;
 	if (rack->time && !sent_after(sent->time, sent->end, rack->time, rack->end))
 		return; /* it may have arrived long ago */
@@ -45,13 +52,15 @@ void rack_on_recovered(struct tcp_conn *conn)
 		rack->widening = 0;
 }
 
+/* Section 6.2, step 4, but each step of widening, for which there was proof, is worth a quarter of the mean round trip: the
+ * least may be that of a frame that has overtaken all others. */
 static uint32_t reordering_window_us(const struct tcp_conn *conn)
 {
 	const struct rack *rack = &conn->recovery.rack;
 	bool many = conn->recovery.phase != PHASE_OPEN || conn->snd.sent.segments[SENT_SACKED] >= DUP_THRESHOLD;
 	if (!rack->reordering && many)
 		return 0;
-	uint64_t window = (rack->widening + 1ull) * conn->rtt.min_us / 4;
+	uint64_t window = ((uint64_t)conn->rtt.min_us + (uint64_t)rack->widening * conn->rtt.srtt_us) / 4;
 	return window < conn->rtt.srtt_us ? (uint32_t)window : conn->rtt.srtt_us;
 }
 
