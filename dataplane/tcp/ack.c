@@ -59,6 +59,7 @@ static void take_sack(struct tcp_conn *conn, uint64_t now, const struct tcp_seg 
 {
 	struct sent_list *list = &conn->snd.sent;
 	report->again = is_again(seg);
+	report->again_at = seg->sack[0].start;
 	for (unsigned b = 0; b < seg->sack_count; b++) {
 		const struct tcp_sack_block *block = &seg->sack[b];
 		if (!is_plausible(&conn->snd, block))

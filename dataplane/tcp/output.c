@@ -105,6 +105,7 @@ static void send_again(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg,
 	struct sent *sent = sent_entry(&conn->snd.sent, i);
 	struct seq start = sent->seq, end = sent->end;
 	sent_again(&conn->snd.sent, sent, now);
+	recovery_on_sent_again(conn, start);
 	if (conn->snd.wnd)
 		conn->stats.retransmits++;
 	else

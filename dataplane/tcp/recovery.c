@@ -33,6 +33,62 @@ void recovery_on_sent(struct tcp_conn *conn, uint32_t bytes)
 	conn->recovery.sent += bytes;
 }
 
+/* --- regret --- */
+
+static void begin_regret(struct tcp_conn *conn)
+{
+	conn->recovery.regret.before = conn->cc;
+	conn->recovery.regret.repairs = 0;
+}
+
+void recovery_on_sent_again(struct tcp_conn *conn, struct seq seq)
+{
+	struct regret *regret = &conn->recovery.regret;
+	if (conn->recovery.phase == PHASE_OPEN || regret->repairs > REPAIRS_MAX)
+		return;
+	if (regret->repairs < REPAIRS_MAX)
+		regret->repair[regret->repairs] = seq;
+	regret->repairs++;
+}
+
+/* What waits to be sent again may be only late, too. */
+static void hope_again(struct sent_list *list)
+{
+	for (uint32_t i = 0; list->bytes[SENT_LOST]; i++)
+		if (sent_entry(list, i)->state == SENT_LOST)
+			sent_set_state(list, sent_entry(list, i), SENT_IN_FLIGHT);
+}
+
+/* RFC 9438 4.9.1, with the detection of RFC 3708: then the reduction was for nothing. */
+static void undo(struct tcp_conn *conn)
+{
+	struct recovery *recovery = &conn->recovery;
+	uint32_t cwnd = conn->cc.cwnd, mss = conn->cc.mss;
+	conn->cc = recovery->regret.before;
+	conn->cc.mss = mss;
+	if (conn->cc.cwnd < cwnd)
+		conn->cc.cwnd = cwnd;
+	recovery->phase = PHASE_OPEN;
+	hope_again(&conn->snd.sent);
+	conn->stats.undone++;
+}
+
+/* Only of what we sent again: some networks duplicate, too. */
+static void note_again(struct tcp_conn *conn, const struct ack_report *report)
+{
+	struct regret *regret = &conn->recovery.regret;
+	if (!report->again || regret->repairs > REPAIRS_MAX)
+		return;
+	for (uint32_t i = 0; i < regret->repairs; i++) {
+		if (!seq_eq(regret->repair[i], report->again_at))
+			continue;
+		regret->repair[i] = regret->repair[--regret->repairs];
+		if (!regret->repairs)
+			undo(conn);
+		return;
+	}
+}
+
 /* --- phases --- */
 
 /* RecoverFS as in RFC 9937: what can still be delivered, with what the ACK that brought us here has reported. */
@@ -44,6 +100,7 @@ static void enter(struct tcp_conn *conn, uint32_t delivered)
 	recovery->delivered = recovery->sent = 0;
 	recovery->flight = outstanding(conn) - conn->snd.sent.bytes[SENT_SACKED] + delivered;
 	recovery->probe.kind = TAIL_PROBE_NONE;
+	begin_regret(conn);
 	cc_on_loss(&conn->cc, flight(conn));
 	conn->stats.fast_retransmits++;
 }
@@ -132,6 +189,7 @@ void recovery_on_ack(struct tcp_conn *conn, uint64_t now, const struct ack_repor
 	if (ends)
 		leave(conn);
 	if (conn->sack) {
+		note_again(conn, report);
 		rack_on_ack(conn, report);
 		rack_probe_on_ack(conn, report);
 		detect_by_time(conn, now);
@@ -165,6 +223,8 @@ void recovery_on_timeout(struct tcp_conn *conn, uint64_t now)
 {
 	struct recovery *recovery = &conn->recovery;
 	struct sent_list *list = &conn->snd.sent;
+	if (recovery->phase == PHASE_OPEN)
+		begin_regret(conn);
 	cc_on_timeout(&conn->cc, flight(conn), conn->snd.timeouts == 1 && recovery->phase != PHASE_LOSS);
 	recovery->dup_acks = 0;
 	distrust_sack(list);

@@ -158,7 +158,7 @@ void tcp_answer(struct tcp_conn *conn) __attribute__((nonnull));
 /* For counters and `show`. */
 struct tcp_stats {
 	uint64_t segs_in, segs_out, retransmits, fast_retransmits, timeouts, dup_acks, out_of_order, out_of_window,
-		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed, outdated, keepalives;
+		overlaps, challenge_acks, window_probes, tail_probes, urgent, unkept, malformed, outdated, keepalives, undone;
 	uint32_t srtt_us, rto_us, cwnd, snd_wnd, rcv_wnd;
 	size_t memory_bytes;
 };

@@ -579,6 +579,106 @@ static void reordering_is_waited_for(void **state)
 	feed_fini(&f);
 }
 
+/* The first of ten is only late: sent again, and then its first copy arrives. */
+static void repair_what_is_late(struct feed *f, uint32_t holes)
+{
+	init_sack(f);
+	lose_first_of_ten(f);
+	assert_int_equal(stats_of(f).cwnd, 10000);
+	if (holes == 2)
+		feed_sack(f, 1000, 4000);
+	feed_sack(f, holes == 2 ? 5000 : 1000, 10000);
+	feed(f, A, 0, 0, "");
+	expect_size(f, A, 0, 0, 1000);
+	f->now += 5 * MS;
+	feed_sack(f, holes == 2 ? 5000 : 1000, 10000);
+	feed(f, A, 0, holes == 2 ? 4000 : 0, "");
+	if (holes == 2)
+		expect_size(f, A, 4000, 0, 1000);
+	while (tcp_output(f->conn, f->now, &f->last, &f->events))
+		assert_true(f->last.seq.v - f->iss >= 10000);
+	feed(f, A, 0, 10000, "");
+	assert_true(stats_of(f).cwnd < 10000);
+	f->now += 95 * MS;
+}
+
+/* RFC 9438 4.9.1, RFC 3708. */
+static void reduction_for_nothing_is_undone(void **state)
+{
+	(void)state;
+	struct feed f;
+	repair_what_is_late(&f, 1);
+	feed_sack(&f, 0, 1000); /* D-SACK: the copy was one too many */
+	feed(&f, A, 0, 10000, "");
+	assert_int_equal(stats_of(&f).cwnd, 10000);
+	assert_int_equal(stats_of(&f).undone, 1);
+	feed_sack(&f, 0, 1000); /* the network has doubled that ACK's cause */
+	feed(&f, A, 0, 10000, "");
+	assert_int_equal(stats_of(&f).undone, 1);
+	feed_fini(&f);
+}
+
+static void a_true_loss_is_not_undone(void **state)
+{
+	(void)state;
+	struct feed f;
+	repair_what_is_late(&f, 1);
+	feed_sack(&f, 3000, 4000); /* the network sent this twice, not we */
+	feed(&f, A, 0, 10000, "");
+	assert_true(stats_of(&f).cwnd < 10000);
+	feed_fini(&f);
+	repair_what_is_late(&f, 2);
+	feed_sack(&f, 0, 1000); /* one of two was late, but the other one was lost */
+	feed(&f, A, 0, 10000, "");
+	assert_true(stats_of(&f).cwnd < 10000);
+	assert_int_equal(stats_of(&f).undone, 0);
+	feed_sack(&f, 4000, 5000); /* no, it was late too */
+	feed(&f, A, 0, 10000, "");
+	assert_int_equal(stats_of(&f).cwnd, 10000);
+	feed_fini(&f);
+}
+
+/* RFC 8985 6.2, step 4. Of ten frames one goes by a way without delay: the least round trip says nothing of the others. */
+static void reordering_window_widens_with_proof(void **state)
+{
+	(void)state;
+	struct feed f;
+	uint64_t waited[3];
+	init_sack(&f);
+	write_bytes(&f, 200000);
+	for (unsigned round = 0; round < 3; round++) {
+		while (tcp_output(f.conn, f.now, &f.last, &f.events))
+			;
+		uint32_t una = f.written - (uint32_t)tcp_unacked(f.conn), nxt = f.last.seq.v - f.iss + f.last.len + f.last.len2;
+		if (!round) {
+			f.now += 1 * MS; /* the least round trip is short, and there is reordering */
+			feed_sack(&f, una + 1000, una + 2000);
+			feed(&f, A, 0, una, "");
+			f.now += 98 * MS;
+			feed(&f, A, 0, una + 2000, "");
+			una += 2000;
+		}
+		f.now += 1 * MS;
+		feed_sack(&f, una + 1000, una + 2000);
+		feed(&f, A, 0, una, "");
+		uint64_t before = f.now;
+		while (!(tcp_output(f.conn, f.now, &f.last, &f.events) && f.last.seq.v - f.iss == una))
+			if (tcp_next(f.conn) > f.now)
+				wait_next(&f);
+		waited[round] = f.now - before;
+		f.now += 1 * MS;
+		feed(&f, A, 0, nxt, "");
+		while (tcp_output(f.conn, f.now, &f.last, &f.events))
+			;
+		f.now += 100 * MS;
+		feed_sack(&f, una, una + 1000);
+		feed(&f, A, 0, f.last.seq.v - f.iss + f.last.len + f.last.len2, "");
+	}
+	assert_true(waited[0] < 5 * MS);
+	assert_true(waited[1] > 10 * MS && waited[2] > waited[1] + 10 * MS);
+	feed_fini(&f);
+}
+
 static void tail_is_probed(void **state)
 {
 	(void)state;
@@ -837,6 +937,9 @@ int main(void)
 		cmocka_unit_test(holes_between_blocks_are_repaired_in_one_round),
 		cmocka_unit_test(lost_retransmission_is_found_without_timeout),
 		cmocka_unit_test(reordering_is_waited_for),
+		cmocka_unit_test(reduction_for_nothing_is_undone),
+		cmocka_unit_test(a_true_loss_is_not_undone),
+		cmocka_unit_test(reordering_window_widens_with_proof),
 		cmocka_unit_test(tail_is_probed),
 		cmocka_unit_test(probe_prefers_new_data),
 		cmocka_unit_test(loss_repaired_by_the_probe_is_answered_for),
