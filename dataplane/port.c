@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -114,11 +113,10 @@ static void fill_table(const struct port *port, const struct rte_eth_dev_info *i
 }
 
 /* One who waits for the other lane's burst spins a little and then sleeps: lanes may share a CPU. */
-static pthread_mutex_t *new_lock(void)
+static pthread_mutex_t *init_lock(pthread_mutex_t *lock)
 {
 	pthread_mutexattr_t attributes;
-	pthread_mutex_t *lock = malloc(sizeof(*lock));
-	if (!lock || pthread_mutexattr_init(&attributes) ||
+	if (pthread_mutexattr_init(&attributes) ||
 		pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP) || pthread_mutex_init(lock, &attributes))
 		fatalx("out of memory");
 	return lock;
@@ -147,7 +145,7 @@ static void configure(struct port *port, struct rte_mempool *pool, unsigned lane
 	uint16_t tx_queues = !rc && info.max_tx_queues >= lanes ? (uint16_t)lanes : 1;
 	port->rx_queues = spreads ? (uint16_t)lanes : 1;
 	port->if_index = info.if_index;
-	port->tx_lock = tx_queues < lanes ? new_lock() : NULL;
+	port->tx_lock = tx_queues < lanes ? init_lock(&port->lock) : NULL;
 	port->polled = true;
 	if (spreads)
 		ask_to_spread(&conf, &info, key);

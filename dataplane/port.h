@@ -35,7 +35,8 @@ struct port {
 	uint16_t id;
 	unsigned if_index;             /* of a packet socket's interface; 0: has none */
 	uint16_t rx_queues;
-	pthread_mutex_t *tx_lock;      /* of the only queue for sending; NULL: it is ours alone */
+	pthread_mutex_t lock;          /* the first lane's: for */
+	pthread_mutex_t *tx_lock;      /* the only queue for sending; NULL: a queue of our own */
 	/* Each lane's own: */
 	enum link_state link;          /* as sallyportd says; without one nothing is sent */
 	enum link_state link_said;     /* to sallyportd, of a device that is not the kernel's */

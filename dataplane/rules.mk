@@ -50,6 +50,17 @@ tests/unit/fragments_test.srcs := tests/unit/fragments_test.c
 tests/unit/fragments_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/fragments_test.o: cflags.tests/unit = $(dpdk_cflags)
 
+unit_tests += tests/unit/lane_test
+tests/unit/lane_test.srcs := tests/unit/lane_test.c
+tests/unit/lane_test.archives := frames dataplane
+$(BUILD)/tests/unit/lane_test.o: cflags.tests/unit = $(dpdk_cflags)
+
+unit_tests += tests/unit/handover_test
+tests/unit/handover_test.srcs := tests/unit/handover_test.c
+tests/unit/handover_test.archives := frames channel_harness dataplane tcp base
+tests/unit/handover_test.libs := -lrte_net_ring -lrte_net_null -lrte_bus_vdev
+$(BUILD)/tests/unit/handover_test.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/deadline_test
 tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
 tests/unit/deadline_test.archives := dataplane
