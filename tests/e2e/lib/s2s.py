@@ -13,11 +13,12 @@ HEADER = ("<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:db='j
 class Stream:
     """Dials from `side` to the XMPP port of the other side, as that side's domain and with its certificate."""
 
-    def __init__(self, world, side="inside", certificate=None, family=4, port=5269):
+    def __init__(self, world, side="inside", certificate=None, family=4, port=5269, source=None):
         other = SIDES[1 - SIDES.index(side)]
         self.domain, self.peer = world.domains[side][0], world.domains[other][0]
         with netns(world.wire.ns[side]):
-            self.socket = socket.create_connection((ADDRESS[other][family], port), 10)
+            self.socket = socket.create_connection((ADDRESS[other][family], port), 10,
+                                                   (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.tls.load_verify_locations(world.guard_ca[side].file)
