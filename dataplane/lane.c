@@ -1,4 +1,4 @@
-/* Spreading frames; see lane.h. Of a frame no more is read than its tags and addresses. */
+/* Spreading frames; see lane.h. Of a frame no more is read than its tags and addresses, and what ICMP quotes. */
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
@@ -40,6 +40,40 @@ static unsigned slot_of(uint16_t folded)
 	return slot;
 }
 
+/* The packet that an ICMP error quotes, if its addresses are there; else NULL. */
+static const uint8_t *quoted_ipv4(const uint8_t *ip, size_t len)
+{
+	size_t message = (size_t)(ip[0] & 0x0f) * 4, quote = message + FRAME_ICMP_BYTES;
+	bool is_later_fragment = get16(ip + 6) & 0x1fff;
+	if (ip[9] != FRAME_PROTOCOL_ICMP || is_later_fragment || len < quote + FRAME_IPV4_BYTES)
+		return NULL;
+	uint8_t type = ip[message];
+	bool is_error = (type >= 3 && type <= 5) || type == 11 || type == 12; /* RFC 1122 3.2.2 */
+	return is_error && ip[quote] >> 4 == 4 ? ip + quote : NULL;
+}
+
+/* Without extension headers, as routers send them. */
+static const uint8_t *quoted_ipv6(const uint8_t *ip, size_t len)
+{
+	size_t quote = FRAME_IPV6_BYTES + FRAME_ICMP_BYTES;
+	if (ip[6] != FRAME_PROTOCOL_ICMPV6 || len < quote + FRAME_IPV6_BYTES)
+		return NULL;
+	bool is_error = ip[FRAME_IPV6_BYTES] < 128; /* RFC 4443 2.1 */
+	return is_error && ip[quote] >> 4 == 6 ? ip + quote : NULL;
+}
+
+static unsigned slot_of_ipv4(const uint8_t *ip, size_t len)
+{
+	const uint8_t *quoted = quoted_ipv4(ip, len);
+	return slot_of(fold_addresses((quoted ? quoted : ip) + SOURCE_AT_IPV4, ADDRESSES_IPV4));
+}
+
+static unsigned slot_of_ipv6(const uint8_t *ip, size_t len)
+{
+	const uint8_t *quoted = quoted_ipv6(ip, len);
+	return slot_of(fold_addresses((quoted ? quoted : ip) + SOURCE_AT_IPV6, ADDRESSES_IPV6));
+}
+
 unsigned lane_slot(const uint8_t *frame, size_t len)
 {
 	size_t at = TYPE_AT;
@@ -50,8 +84,8 @@ unsigned lane_slot(const uint8_t *frame, size_t len)
 	uint16_t type = get16(frame + at);
 	at += 2;
 	if (type == 0x0800 && len - at >= FRAME_IPV4_BYTES)
-		return slot_of(fold_addresses(frame + at + SOURCE_AT_IPV4, ADDRESSES_IPV4));
+		return slot_of_ipv4(frame + at, len - at);
 	if (type == 0x86dd && len - at >= FRAME_IPV6_BYTES)
-		return slot_of(fold_addresses(frame + at + SOURCE_AT_IPV6, ADDRESSES_IPV6));
+		return slot_of_ipv6(frame + at, len - at);
 	return 0;
 }

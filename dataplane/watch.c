@@ -54,7 +54,7 @@ static unsigned take_held(struct worker *worker, struct watch *watch, struct arr
 
 static bool hold(struct worker *worker, struct watch *watch, const struct arrival *arrival)
 {
-	if (watch->held_count == WATCH_HELD_MAX || worker->held == WATCH_HELD_ALL_MAX)
+	if (watch->held_count == WATCH_HELD_MAX || worker->held >= WATCH_HELD_ALL_MAX / worker->lane.lanes)
 		return false;
 	if (!watch->held)
 		watch->held = calloc(WATCH_HELD_MAX, sizeof(watch->held[0]));

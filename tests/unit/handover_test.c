@@ -483,8 +483,8 @@ static void bounds_are_shared_out(void **state)
 {
 	struct lanes *b = *state;
 	const struct flow_table *flows = &b->worker[1]->flows;
-	assert_int_equal(flows->half_open_max, FLOWS_HALF_OPEN_MAX / LANES);
-	assert_int_equal(flows->split_max, FLOWS_SPLIT_MAX / LANES);
+	assert_int_equal(flows->max[FLOW_HALF_OPEN], FLOWS_HALF_OPEN_MAX / LANES);
+	assert_int_equal(flows->max[FLOW_SPLIT], FLOWS_SPLIT_MAX / LANES);
 	assert_int_equal(b->worker[1]->memory.max_bytes, WORKER_TCP_BYTES / LANES);
 }
 

@@ -90,6 +90,36 @@ static void extension_headers_do_not_matter(void **state)
 	assert_int_equal(slot(&fragment), slot(&tcp));
 }
 
+/* A router, whose address is of no matter, tells CLIENT that a packet did not get through. */
+static void what_icmp_says_goes_where_the_packet_belongs(void **state)
+{
+	(void)state;
+	for (uint8_t router = 10; router < 60; router++) {
+		struct made tcp = segment(4, CLIENT, SERVER, 0), error;
+		make_ethernet(&error, router, CLIENT);
+		make_ipv4(&error, router, CLIENT, 1);
+		make_bytes(&error, "\3\4\0\0\0\0\5\0", 8);
+		make_bytes(&error, tcp.bytes + tcp.ip, 28);
+		assert_int_equal(slot(&error), slot(&tcp));
+		struct made plain = segment(4, router, CLIENT, 0), echo = error, cut = error, fragment = error;
+		echo.bytes[echo.ip + 20] = 8;
+		assert_int_equal(slot(&echo), slot(&plain));
+		cut.len -= 9;
+		assert_int_equal(slot(&cut), slot(&plain));
+		fragment.bytes[fragment.ip + 7] = 1;
+		assert_int_equal(slot(&fragment), slot(&plain));
+		tcp = segment(6, CLIENT, SERVER, 0);
+		make_ethernet(&error, router, CLIENT);
+		make_ipv6(&error, router, CLIENT, 58);
+		make_bytes(&error, "\2\0\0\0\0\0\5\0", 8);
+		make_bytes(&error, tcp.bytes + tcp.ip, 48);
+		assert_int_equal(slot(&error), slot(&tcp));
+		plain = segment(6, router, CLIENT, 0);
+		error.bytes[error.ip + 40] = 135; /* neighbour solicitation */
+		assert_int_equal(slot(&error), slot(&plain));
+	}
+}
+
 /* The sum that a device makes of the same addresses with the key that it is given. */
 static uint32_t device_sum(const uint8_t *addresses, unsigned bytes)
 {
@@ -164,6 +194,7 @@ int main(void)
 		cmocka_unit_test(is_the_same_both_ways_with_any_tags),
 		cmocka_unit_test(ports_and_protocols_do_not_matter),
 		cmocka_unit_test(extension_headers_do_not_matter),
+		cmocka_unit_test(what_icmp_says_goes_where_the_packet_belongs),
 		cmocka_unit_test(is_what_a_device_computes),
 		cmocka_unit_test(spreads_neighbours),
 		cmocka_unit_test(what_is_not_ip_is_of_the_first),
