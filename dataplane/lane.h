@@ -1,8 +1,9 @@
 /*
  * Which lane a frame belongs to. All frames between two IP addresses are of one lane, whichever of the two sent them: so
- * both directions of a connection, its fragments, and all connections of two servers come together, and what a router
- * says by ICMP about a packet goes where that packet belongs. The sum is that of receive-side scaling with a key that repeats itself every 16 bits, which cannot tell
- * source from destination: a device that has it can spread frames just so. Frames without IP are of the first lane.
+ * both directions of a connection, its fragments, and all connections of two servers come together; and what a router
+ * says by ICMP about a packet goes where that packet belongs. The sum is that of receive-side scaling with a key that
+ * repeats itself every 16 bits, which cannot tell source from destination: a device that has it can spread frames just
+ * so. Frames without IP are of the first lane.
  */
 #ifndef DATAPLANE_LANE_H
 #define DATAPLANE_LANE_H

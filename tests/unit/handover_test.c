@@ -48,7 +48,7 @@ static void make_port(struct lanes *b, unsigned w)
 	b->out[w] = rte_ring_create(out[w], RING_FRAMES, SOCKET_ID_ANY, 0);
 	assert_true(rte_eth_from_rings(names[w], &b->in[w], 1, &b->out[w], 1, 0) >= 0);
 	struct port *port = &b->worker[0]->port[w];
-	port->kind = PORT_VDEV;
+	port->kind = DEVICE_VDEV;
 	port->device = names[w];
 	snprintf(port->name, sizeof(port->name), "net_ring_%s", names[w]);
 	port_start(port, b->worker[0]->buffers, LANES);
@@ -493,7 +493,7 @@ static void bounds_are_shared_out(void **state)
 static void a_device_with_queues_is_told_how_to_spread(void **state)
 {
 	struct lanes *b = *state;
-	struct port port = {.kind = PORT_VDEV, .device = "null", .name = "net_null0"}, other;
+	struct port port = {.kind = DEVICE_VDEV, .device = "null", .name = "net_null0"}, other;
 	assert_int_equal(rte_vdev_init("net_null0", "no-rx=1"), 0);
 	port_start(&port, b->worker[0]->buffers, LANES);
 	assert_int_equal(port.rx_queues, LANES);
