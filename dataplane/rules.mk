@@ -78,3 +78,10 @@ unit_tests += tests/unit/watch_test
 tests/unit/watch_test.srcs := tests/unit/watch_test.c
 tests/unit/watch_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/watch_test.o: cflags.tests/unit = $(dpdk_cflags)
+
+fuzzers += tests/fuzz/wire_fuzz
+tests/fuzz/wire_fuzz.srcs := tests/fuzz/wire_fuzz.c
+tests/fuzz/wire_fuzz.archives := worker_harness frames channel_harness dataplane tcp base
+tests/fuzz/wire_fuzz.libs := -lcmocka
+build-fuzz/tests/fuzz/wire_fuzz.o: cflags.tests/fuzz = $(dpdk_cflags)
+build-fuzz/tests/unit/worker_harness.o: cflags.tests/unit = $(dpdk_cflags)
