@@ -61,6 +61,11 @@ tests/unit/handover_test.archives := frames channel_harness dataplane tcp base
 tests/unit/handover_test.libs := -lrte_net_ring -lrte_net_null -lrte_bus_vdev
 $(BUILD)/tests/unit/handover_test.o: cflags.tests/unit = $(dpdk_cflags)
 
+unit_tests += tests/unit/link_layer_test
+tests/unit/link_layer_test.srcs := tests/unit/link_layer_test.c
+tests/unit/link_layer_test.archives := worker_harness frames channel_harness dataplane tcp base
+$(BUILD)/tests/unit/link_layer_test.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/deadline_test
 tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
 tests/unit/deadline_test.archives := dataplane

@@ -123,6 +123,14 @@ static void ask_other(struct flow *flow, enum conn_side side)
 		tcp_answer(flow->half[side].conn);
 }
 
+/* A router may have been replaced, and said so to the other endpoint while that one had nothing to send. When it speaks,
+ * its frames show where those to this endpoint go by now. */
+static void look_for_the_way(struct flow *flow, enum conn_side side)
+{
+	if (!tcp_keepalive(flow->half[side_other(side)].conn))
+		return; /* it is gone, and shows nothing any more */
+}
+
 static void note_events(struct worker *worker, struct flow *flow, enum conn_side side, unsigned events)
 {
 	struct half *half = &flow->half[side];
@@ -130,6 +138,8 @@ static void note_events(struct worker *worker, struct flow *flow, enum conn_side
 		count(worker, COUNT_OVERLAPS);
 		notice(worker, NOTICE_CONFLICT, true, flow_wire(flow, side), &flow->path[side_other(side)]);
 	}
+	if (events & TCP_EV_UNANSWERED)
+		look_for_the_way(flow, side);
 	if (events & TCP_EV_TIMED_OUT)
 		count(worker, COUNT_CONNECTIONS_TIMED_OUT);
 	if (events & TCP_EV_KEEPALIVE)

@@ -11,6 +11,7 @@ enum {
 	CHALLENGES_PER_SECOND = 10,    /* RFC 5961 section 7 */
 	RETRANSMITS_MAX = 15,          /* R2 of RFC 9293 3.8.3: so many without an answer */
 	RETRANSMITS_MIN = 8,           /* or so many and GIVE_UP_US */
+	UNANSWERED_TIMEOUTS = 2,       /* in a row, and it is said: the way to the endpoint may have changed */
 };
 
 enum {

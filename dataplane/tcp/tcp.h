@@ -110,6 +110,7 @@ enum tcp_event {
 	TCP_EV_OVERLAP = 32,           /* bytes came again with different content; the first ones were kept */
 	TCP_EV_KEEPALIVE = 128,        /* the endpoint asks whether the other end is alive: tcp_answer() is owed */
 	TCP_EV_ALIVE = 256,            /* the endpoint has spoken since tcp_keepalive() */
+	TCP_EV_UNANSWERED = 512,       /* retransmissions were not answered, twice or more: is this still the way to it? */
 	TCP_EV_TIMED_OUT = 64,         /* the endpoint did not answer retransmissions: as good as TCP_EV_RESET */
 };
 

@@ -126,7 +126,7 @@ static unsigned retransmit(struct tcp_conn *conn, uint64_t now)
 		recovery_on_timeout(conn, now);
 	}
 	arm_retransmission(conn, now);
-	return 0;
+	return snd->timeouts >= UNANSWERED_TIMEOUTS ? TCP_EV_UNANSWERED : 0;
 }
 
 static unsigned probe_tail(struct tcp_conn *conn, uint64_t now)
