@@ -16,9 +16,9 @@
 /* --- the file --- */
 
 /* A limit of the file's size must come as an error to us, not as a signal. */
-int audit_open(struct audit *audit, const char *path)
+int audit_open(struct audit *audit, const char *path, struct proc_lane lane)
 {
-	*audit = (struct audit){
+	*audit = (struct audit){.lane = lane,
 		.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640)};
 	if (audit->fd < 0)
 		return -errno;

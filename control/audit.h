@@ -13,6 +13,7 @@
 #include "control/refusal.h"
 #include "dataplane/base/buf.h"
 #include "dataplane/base/channel.h"
+#include "dataplane/base/proc.h"
 #include "policy/policy.h"
 
 struct control;
@@ -22,19 +23,21 @@ struct stream;
 struct audit {
 	int fd;
 	struct buf line;
-	uint64_t verdicts; /* numbers given so far */
+	struct proc_lane lane; /* lanes write to one file, and share out the numbers of verdicts */
+	uint64_t verdicts;     /* numbers given so far */
 	uint64_t tried_ms; /* while failing: when it was tried last */
 	bool failing, torn;
 };
 
 /* Opens the file for appending; made with mode 0640 if it is new. 0 or -errno. */
-int audit_open(struct audit *audit, const char *path) __attribute__((warn_unused_result, nonnull));
+int audit_open(struct audit *audit, const char *path, struct proc_lane lane) __attribute__((warn_unused_result, nonnull));
 void audit_close(struct audit *audit) __attribute__((nonnull));
 
 static inline uint64_t audit_next_verdict(struct audit *audit)
 {
-	return ++audit->verdicts;
+	return audit->verdicts++ * audit->lane.lanes + audit->lane.lane + 1;
 }
+
 static inline bool audit_is_failing(const struct audit *audit)
 {
 	return audit->failing;

@@ -73,7 +73,7 @@ static void open_all(struct control *control, struct admin *admin, struct proc_l
 	control->policy = policy_load(conf);
 	if (!control->policy)
 		fatalx("policy could not be made from the configuration");
-	int rc = audit_open(&control->audit, conf->audit);
+	int rc = audit_open(&control->audit, conf->audit, lane);
 	if (rc) {
 		errno = -rc;
 		fatal("audit file=%s", conf->audit);

@@ -159,7 +159,8 @@ struct rte_mempool *eal_buffers(const struct port ports[WIRES], unsigned lanes)
 	if (frame + RTE_PKTMBUF_HEADROOM > UINT16_MAX)
 		fatalx("frames too large bytes=%u", frame);
 	unsigned count = frame > JUMBO_BYTES ? BUFFERS_JUMBO : BUFFERS;
-	count += (lanes - 1) * (count / 2);
+	bool has_queues = ports[WIRE_INSIDE].kind == DEVICE_PCI || ports[WIRE_OUTSIDE].kind == DEVICE_PCI;
+	count += (lanes - 1) * (count / (has_queues ? 2 : 4));
 	struct rte_mempool *pool = rte_pktmbuf_pool_create("frames", count, 256, 0,
 		(uint16_t)(frame + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
 	if (!pool)

@@ -9,7 +9,8 @@
  * on failure. */
 void eal_start(const struct conf *conf, const struct port ports[WIRES]) __attribute__((nonnull));
 
-/* Buffers for the frames of both ports; each further lane has half as many again. Exits on failure. */
+/* Buffers for the frames of both ports; each further lane takes a quarter as many again, half as many where it may have
+ * queues of its own. Exits on failure. */
 struct rte_mempool *eal_buffers(const struct port ports[WIRES], unsigned lanes) __attribute__((nonnull));
 
 #endif

@@ -149,7 +149,7 @@ static struct piece piece_of(const struct arrival *arrival)
 static bool hold(struct worker *worker, struct datagram *datagram, const struct arrival *arrival)
 {
 	struct fragments *fragments = worker->fragments;
-	for (struct datagram *oldest; fragments->held == FRAGMENTS_HELD;) {
+	for (struct datagram *oldest; fragments->held >= FRAGMENTS_HELD / worker->lane.lanes;) {
 		oldest = TAILQ_FIRST(&fragments->known);
 		if (oldest == datagram)
 			return false;
