@@ -9,7 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum sleep_limits { SLEEP_SOCKETS_MAX = 8, SLEEP_NAP_MIN_US = 50, SLEEP_NAP_MAX_US = 1600 };
+enum sleep_limits {
+	SLEEP_SOCKETS_MAX = 8,
+	SLEEP_NAP_MIN_US = 50,
+	SLEEP_NAP_MAX_US = 200,        /* what a frame may wait for when all was quiet; shorter costs more of an idle core */
+};
 
 struct sleeper {
 	struct pollfd fds[SLEEP_SOCKETS_MAX + 3];      /* supervisor, channel, bell, then packet sockets */
