@@ -7,7 +7,7 @@
 enum {
 	PACKETS_MAX = 4096, PACKET_MAX = 2048, SEGMENT_MAX = PACKET_MAX,
 	MEMORY_MAX = TCP_SEND_BYTES + TCP_RECV_BYTES_MAX + (256 << 10),
-	START_US = 1000000,
+	START_US = 1000000, OVERTAKER_US = 100,
 };
 
 struct packet {
@@ -109,7 +109,8 @@ static void carry(struct link *link, unsigned to, const struct packet *packet)
 	uint64_t at = pass_bottleneck(link, way, packet->len);
 	if (!at || happens(link, quality->loss))
 		return;
-	at += quality->delay_us;
+	bool overtakes = quality->overtake && happens(link, quality->overtake);
+	at += overtakes ? OVERTAKER_US : quality->delay_us;
 	if (happens(link, quality->reorder))
 		at += quality->delay_us / 4 + chance(link) % (quality->delay_us + 1);
 	put(link, way, packet, at);

@@ -12,6 +12,7 @@ enum { LINK_MSS = 1460 };                  /* that of the adoption */
 
 struct link_quality {
 	unsigned loss, reorder, duplicate; /* of 1000 segments, each way */
+	unsigned overtake;                 /* of 1000, too: these have next to no delay */
 	unsigned delay_us;                 /* one way */
 	unsigned bytes_per_ms;             /* of the bottleneck; 0: no limit */
 	unsigned buffer_bytes;             /* before the bottleneck */

@@ -152,6 +152,30 @@ static void window_is_never_overrun(void **state)
 	feed_fini(&f);
 }
 
+/* RFC 7323 2.3: what the endpoint says is in units of what it has announced. */
+static void windows_of_the_endpoint_are_scaled(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init_as(&f, (struct tcp_adoption){.snd_wnd = 5000, .mss = MSS, .snd_wscale = 3});
+	write_bytes(&f, 50000);
+	expect_flight(&f, 0, 5);
+	expect_none(&f);
+	f.window = 750; /* 6000 */
+	feed(&f, A, 0, 5000, "");
+	assert_int_equal(stats_of(&f).snd_wnd, 6000);
+	expect_flight(&f, 5000, 6);
+	expect_none(&f);
+	f.window = 0xffff;
+	feed(&f, A, 0, 11000, "");
+	assert_int_equal(stats_of(&f).snd_wnd, 0xffff * 8);
+	feed_fini(&f);
+	feed_init_as(&f, (struct tcp_adoption){.snd_wnd = 5000, .mss = MSS, .snd_wscale = 15}); /* more than 14 is 14 */
+	feed(&f, A, 0, 0, "");
+	assert_int_equal(stats_of(&f).snd_wnd, WND << 14);
+	feed_fini(&f);
+}
+
 static void half_of_the_largest_window_is_worth_sending(void **state)
 {
 	(void)state;
@@ -526,6 +550,43 @@ static void holes_between_blocks_are_repaired_in_one_round(void **state)
 	feed_fini(&f);
 }
 
+/* RFC 6937 section 3.1: while more is in the network than will be allowed, for each two segments that arrive one is sent; then
+ * one for one, and never a burst. */
+static void recovery_sends_in_proportion(void **state)
+{
+	(void)state;
+	struct feed f;
+	init_sack(&f);
+	write_bytes(&f, 100000);
+	expect_flight(&f, 0, 10);
+	f.now += 100 * MS;
+	for (uint32_t i = 1; i <= 10; i++) { /* to a window of twenty segments */
+		feed(&f, A, 0, i * 1000, "");
+		while (tcp_output(f.conn, f.now, &f.last, &f.events))
+			;
+	}
+	assert_int_equal(stats_of(&f).cwnd, 20000);
+	f.now += 100 * MS;
+	uint32_t sent = 0;
+	for (uint32_t arrived = 3000; arrived < 20000; arrived += 1000) { /* all but the first */
+		feed_sack(&f, 11000, 11000 + arrived);
+		feed(&f, A, 0, 10000, "");
+		uint32_t before = sent;
+		while (tcp_output(f.conn, f.now, &f.last, &f.events))
+			sent += f.last.len + f.last.len2;
+		uint32_t in_network = 20000 - 1000 - arrived + sent;
+		assert_true(sent - before <= (arrived == 3000 ? 2000u : 1000u));
+		if (in_network > 10000)
+			assert_in_range(sent, arrived / 2 - 500, arrived / 2 + 500);
+		else
+			assert_int_equal(in_network, 10000);
+	}
+	assert_int_equal(stats_of(&f).retransmits, 1);
+	feed(&f, A, 0, 30000, "");
+	assert_int_equal(stats_of(&f).cwnd, 10000);
+	feed_fini(&f);
+}
+
 static void lost_retransmission_is_found_without_timeout(void **state)
 {
 	(void)state;
@@ -890,6 +951,26 @@ static void too_big_is_sent_in_pieces(void **state)
 	feed_fini(&f);
 }
 
+/* RFC 5927: less than 48 would be an attack on what headers cost; and a report that does not quote what is in flight is none. */
+static void tiny_paths_are_not_believed(void **state)
+{
+	(void)state;
+	struct feed f;
+	init_sack(&f);
+	assert_false(tcp_path_mss(f.conn, seq_of(f.iss), 500)); /* nothing is in flight */
+	write_bytes(&f, 100);
+	expect_size(&f, AP, 0, 0, 100);
+	assert_false(tcp_path_mss(f.conn, seq_of(f.iss - 1), 500));
+	assert_true(tcp_path_mss(f.conn, seq_of(f.iss + 99), 1));
+	expect_size(&f, A, 0, 0, 48);
+	expect_size(&f, A, 48, 0, 48);
+	expect_size(&f, AP, 96, 0, 4);
+	assert_false(tcp_path_mss(f.conn, seq_of(f.iss), 1)); /* nothing new */
+	feed(&f, A, 0, 100, "");
+	assert_int_equal(tcp_unacked(f.conn), 0);
+	feed_fini(&f);
+}
+
 static void small_segments_in_flight_are_bounded(void **state)
 {
 	(void)state;
@@ -918,6 +999,7 @@ int main(void)
 		cmocka_unit_test(window_restarts_after_a_pause),
 		cmocka_unit_test(window_does_not_grow_unused),
 		cmocka_unit_test(window_is_never_overrun),
+		cmocka_unit_test(windows_of_the_endpoint_are_scaled),
 		cmocka_unit_test(half_of_the_largest_window_is_worth_sending),
 		cmocka_unit_test(silly_window_is_used_when_nothing_better_comes),
 		cmocka_unit_test(closed_window_is_probed_for_ever),
@@ -935,6 +1017,7 @@ int main(void)
 		cmocka_unit_test(data_and_window_updates_are_no_duplicates),
 		cmocka_unit_test(duplicates_after_a_timeout_do_not_reduce_twice),
 		cmocka_unit_test(holes_between_blocks_are_repaired_in_one_round),
+		cmocka_unit_test(recovery_sends_in_proportion),
 		cmocka_unit_test(lost_retransmission_is_found_without_timeout),
 		cmocka_unit_test(reordering_is_waited_for),
 		cmocka_unit_test(reduction_for_nothing_is_undone),
@@ -949,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(what_comes_with_a_repeated_one_times_nothing),
 		cmocka_unit_test(full_segments_have_no_room_for_blocks),
 		cmocka_unit_test(too_big_is_sent_in_pieces),
+		cmocka_unit_test(tiny_paths_are_not_believed),
 		cmocka_unit_test(small_segments_in_flight_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,57 @@ static void many_seeds_arrive(void **state)
 	}
 }
 
+/* KB/s, mean of some transfers from the left end to the right one. */
+static unsigned goodput(const struct link_quality *quality, enum options options, uint32_t bytes, struct tcp_stats *stats)
+{
+	enum { TRANSFERS = 6 };
+	uint64_t us = 0;
+	for (unsigned seed = 0; seed < TRANSFERS; seed++) {
+		const struct link_task task = {.bytes = {bytes, 0}, .write_bytes = 4000};
+		struct tcp_adoption adoption = adoption_of(options, TCP_CC_CUBIC);
+		struct link link;
+		link_init(&link, &adoption, quality, &task, 9000 + seed);
+		assert_true(link_run(&link, 20ull * MINUTE_US));
+		us += link.now - 1000000;
+		tcp_stats(link.end[LINK_LEFT].conn, stats);
+		link_fini(&link);
+	}
+	return (unsigned)(bytes * 1000ull * TRANSFERS / us);
+}
+
+/* MSS / RTT * sqrt(3 / (2 p)) is what a sender that halves its window for each loss gets at best (Mathis and others, 1997), and
+ * what CUBIC is to get where it is to be friendly to such (RFC 9438 4.3). More than a third more would not be friendly. */
+static void goodput_is_what_loss_allows(void **state)
+{
+	(void)state;
+	static const struct { unsigned delay_us, loss, mathis; } rows[] = {{20000, 10, 447}, {40000, 10, 223}, {20000, 20, 316}};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (enum options options = SACK; options < OPTIONS; options++) {
+			struct link_quality quality = {.loss = rows[i].loss, .delay_us = rows[i].delay_us};
+			struct tcp_stats stats;
+			unsigned kb_s = goodput(&quality, options, 4000000, &stats);
+			if (kb_s < rows[i].mathis * 19 / 20)
+				print_error("loss %u, %u us: %u KB/s\n", rows[i].loss, rows[i].delay_us, kb_s);
+			assert_in_range(kb_s, rows[i].mathis * 19 / 20, rows[i].mathis * 4 / 3);
+		}
+}
+
+/* One of ten frames skips the delay, and nothing is lost: the engine learns to wait for the others, and takes back what it
+ * gave up before. With loss and duplicates besides, overtaking costs next to nothing. */
+static void overtaking_costs_little(void **state)
+{
+	(void)state;
+	struct link_quality late = {.overtake = 100, .duplicate = 20, .delay_us = 40000},
+		lossy = {.loss = 60, .delay_us = 40000}, both = {.loss = 60, .overtake = 100, .duplicate = 20, .delay_us = 40000};
+	struct tcp_stats stats;
+	assert_true(goodput(&late, SACK, 4000000, &stats) > 200);
+	assert_true(stats.undone > 0);
+	assert_in_range(stats.retransmits, 1, 4000000 / LINK_MSS / 8);
+	unsigned of_lossy = goodput(&lossy, SACK, 2000000, &stats), of_both = goodput(&both, SACK, 2000000, &stats);
+	assert_true(of_lossy > 65);
+	assert_true(of_both > of_lossy * 3 / 4);
+}
+
 /* 20 bytes in a millisecond are read, of a link that carries as much as is sent: the writer waits for the reader. */
 static void slow_reader_slows_the_writer(void **state)
 {
@@ -230,6 +281,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matrix_equals_the_golden_table),
 		cmocka_unit_test(many_seeds_arrive),
+		cmocka_unit_test(goodput_is_what_loss_allows),
+		cmocka_unit_test(overtaking_costs_little),
 		cmocka_unit_test(slow_reader_slows_the_writer),
 		cmocka_unit_test(scarce_memory_loses_nothing),
 		cmocka_unit_test(dead_link_is_given_up),
