@@ -307,6 +307,35 @@ static void beyond_the_window_is_cut(void **state)
 	feed_fini(&f);
 }
 
+/* RFC 9293 3.4: what lies in the window, by length and window. Each row on a connection of its own: `edge` counts from
+ * the window's left edge, or from its right one. */
+static void acceptability_is_that_of_the_table(void **state)
+{
+	(void)state;
+	enum from { LEFT, RIGHT };
+	static const struct { bool closed; enum from from; int offset; uint32_t len; bool accepted; } rows[] = {
+		{true, LEFT, 0, 0, true}, {true, LEFT, 1, 0, false}, {true, LEFT, -2, 0, false},
+		{true, LEFT, 1, 1, false}, {true, LEFT, -3, 2, false},
+		{false, LEFT, 0, 0, true}, {false, LEFT, -2, 0, false}, {false, RIGHT, -1, 0, true}, {false, RIGHT, 1, 0, false},
+		{false, LEFT, 0, 5, true}, {false, LEFT, -5, 5, false}, {false, LEFT, -5, 6, true}, {false, LEFT, -1, 700, true},
+		{false, RIGHT, -1, 1, true}, {false, RIGHT, -1, 9, true}, {false, RIGHT, 0, 1, false}, {false, RIGHT, 0x40000000, 9, false},
+	};
+	static char bytes[1000];
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct feed f;
+		init_scaled(&f);
+		fill_but(&f, rows[i].closed ? 0 : 20000);
+		uint32_t left = (256 << 10) - (rows[i].closed ? 0 : 20000), window = stats_of(&f).rcv_wnd;
+		uint32_t seq = (rows[i].from == LEFT ? left : left + window) + (uint32_t)rows[i].offset;
+		assert_int_equal(window, rows[i].closed ? 0 : 20000);
+		feed_bytes(&f, A, seq, 0, bytes, rows[i].len);
+		assert_int_equal(stats_of(&f).out_of_window, !rows[i].accepted);
+		if (!rows[i].accepted)
+			expect(&f, A, 0, left, ""); /* says where it should have been */
+		feed_fini(&f);
+	}
+}
+
 static void urgent_bytes_stay_in_line(void **state)
 {
 	(void)state;
@@ -627,6 +656,7 @@ int main(void)
 		cmocka_unit_test(window_is_scaled_and_never_shrinks),
 		cmocka_unit_test(what_was_promised_is_taken),
 		cmocka_unit_test(beyond_the_window_is_cut),
+		cmocka_unit_test(acceptability_is_that_of_the_table),
 		cmocka_unit_test(urgent_bytes_stay_in_line),
 		cmocka_unit_test(segment_without_ack_is_dropped),
 		cmocka_unit_test(exact_reset_ends_it),
