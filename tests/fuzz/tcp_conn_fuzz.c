@@ -48,7 +48,16 @@ static void check_at(bool holds, const char *what, int line)
 	abort();
 }
 
-static uint8_t written_byte(uint32_t i) { return (uint8_t)(i * 7 + (i >> 8)); }
+/* The bytes of our stream from the i-th on, 64 KiB of them at the least. They repeat after so many. */
+static const uint8_t *stream_from(uint32_t i)
+{
+	enum { PERIOD = 1 << 16 };
+	static uint8_t stream[2 * PERIOD];
+	if (!stream[1])
+		for (uint32_t at = 0; at < sizeof(stream); at++)
+			stream[at] = (uint8_t)(at * 7 + (at >> 8));
+	return stream + i % PERIOD;
+}
 
 /* A number near one that means something, at times any. */
 static struct seq near(struct input *input, struct seq base)
@@ -116,8 +125,8 @@ static void check_payload(const struct game *game, const struct tcp_seg *seg)
 	uint8_t header[TCP_HEADER_MAX];
 	check(at + len <= game->written);
 	check(len + tcp_seg_write(seg, header) - 20 <= game->mss);
-	for (uint32_t i = 0; i < len; i++)
-		check((i < seg->len ? seg->data[i] : seg->data2[i - seg->len]) == written_byte(at + i));
+	check(!seg->len || memcmp(seg->data, stream_from(at), seg->len) == 0);
+	check(!seg->len2 || memcmp(seg->data2, stream_from(at + seg->len), seg->len2) == 0);
 }
 
 static void check_sent(struct game *game, const struct tcp_seg *seg)
@@ -151,12 +160,9 @@ static void drain(struct game *game)
 
 static void write_some(struct game *game)
 {
-	static uint8_t bytes[65536];
 	uint8_t how = byte(&game->input);
 	uint32_t n = how < 128 ? how : word(&game->input);
-	for (uint32_t i = 0; i < n; i++)
-		bytes[i] = written_byte(game->written + i);
-	if (!tcp_write(game->conn, bytes, n))
+	if (!tcp_write(game->conn, stream_from(game->written), n))
 		game->written += n;
 }
 

@@ -307,8 +307,8 @@ static void beyond_the_window_is_cut(void **state)
 	feed_fini(&f);
 }
 
-/* RFC 9293 3.4: what lies in the window, by length and window. Each row on a connection of its own: `edge` counts from
- * the window's left edge, or from its right one. */
+/* RFC 9293 3.4: what lies in the window, by length and window. The offset counts from the window's left edge, or from its
+ * right one. */
 static void acceptability_is_that_of_the_table(void **state)
 {
 	(void)state;

@@ -550,8 +550,8 @@ static void holes_between_blocks_are_repaired_in_one_round(void **state)
 	feed_fini(&f);
 }
 
-/* RFC 6937 section 3.1: while more is in the network than will be allowed, for each two segments that arrive one is sent; then
- * one for one, and never a burst. */
+/* RFC 6937 section 3.1: while more is in the network than will be allowed, for each two segments that arrive one is sent;
+ * then one for one, and never a burst. */
 static void recovery_sends_in_proportion(void **state)
 {
 	(void)state;
@@ -951,7 +951,7 @@ static void too_big_is_sent_in_pieces(void **state)
 	feed_fini(&f);
 }
 
-/* RFC 5927: less than 48 would be an attack on what headers cost; and a report that does not quote what is in flight is none. */
+/* RFC 5927: less than 48 would be an attack on what headers cost; what does not quote something in flight is no report. */
 static void tiny_paths_are_not_believed(void **state)
 {
 	(void)state;

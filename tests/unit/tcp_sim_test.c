@@ -183,12 +183,14 @@ static unsigned goodput(const struct link_quality *quality, enum options options
 	return (unsigned)(bytes * 1000ull * TRANSFERS / us);
 }
 
-/* MSS / RTT * sqrt(3 / (2 p)) is what a sender that halves its window for each loss gets at best (Mathis and others, 1997), and
- * what CUBIC is to get where it is to be friendly to such (RFC 9438 4.3). More than a third more would not be friendly. */
+/* MSS / RTT * sqrt(3 / (2 p)) is what a sender that halves its window for each loss gets at best (Mathis and others,
+ * 1997), and what CUBIC is to get where it is to be friendly to such (RFC 9438 4.3). More than a third more would not be. */
 static void goodput_is_what_loss_allows(void **state)
 {
 	(void)state;
-	static const struct { unsigned delay_us, loss, mathis; } rows[] = {{20000, 10, 447}, {40000, 10, 223}, {20000, 20, 316}};
+	static const struct { unsigned delay_us, loss, mathis; } rows[] = {
+		{20000, 10, 447}, {40000, 10, 223}, {20000, 20, 316},
+	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (enum options options = SACK; options < OPTIONS; options++) {
 			struct link_quality quality = {.loss = rows[i].loss, .delay_us = rows[i].delay_us};
