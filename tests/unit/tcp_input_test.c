@@ -318,7 +318,8 @@ static void acceptability_is_that_of_the_table(void **state)
 		{true, LEFT, 1, 1, false}, {true, LEFT, -3, 2, false},
 		{false, LEFT, 0, 0, true}, {false, LEFT, -2, 0, false}, {false, RIGHT, -1, 0, true}, {false, RIGHT, 1, 0, false},
 		{false, LEFT, 0, 5, true}, {false, LEFT, -5, 5, false}, {false, LEFT, -5, 6, true}, {false, LEFT, -1, 700, true},
-		{false, RIGHT, -1, 1, true}, {false, RIGHT, -1, 9, true}, {false, RIGHT, 0, 1, false}, {false, RIGHT, 0x40000000, 9, false},
+		{false, RIGHT, -1, 1, true}, {false, RIGHT, -1, 9, true}, {false, RIGHT, 0, 1, false},
+		{false, RIGHT, 0x40000000, 9, false},
 	};
 	static char bytes[1000];
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

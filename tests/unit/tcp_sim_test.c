@@ -183,8 +183,8 @@ static unsigned goodput(const struct link_quality *quality, enum options options
 	return (unsigned)(bytes * 1000ull * TRANSFERS / us);
 }
 
-/* MSS / RTT * sqrt(3 / (2 p)) is what a sender that halves its window for each loss gets at best (Mathis and others,
- * 1997), and what CUBIC is to get where it is to be friendly to such (RFC 9438 4.3). More than a third more would not be. */
+/* MSS / RTT * sqrt(3 / (2 p)) is what a sender that halves its window for each loss gets at best (Mathis and others, 1997),
+ * and what CUBIC is to get where it is to be friendly to such (RFC 9438 4.3). More than a third more would not be. */
 static void goodput_is_what_loss_allows(void **state)
 {
 	(void)state;
