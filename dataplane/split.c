@@ -158,27 +158,19 @@ static void note_events(struct worker *worker, struct flow *flow, enum conn_side
 		half->over = true;
 }
 
-/* Only a segment that the engine did not turn away may move the connection to another address or VLAN. */
-static unsigned input_and_follow(struct worker *worker, struct flow *flow, enum conn_side side,
-	const struct arrival *arrival)
+/* To another address or VLAN a connection is moved only by what its endpoint may have said. */
+static void follow(struct worker *worker, struct flow *flow, enum conn_side side, const struct arrival *arrival)
 {
-	struct tcp_conn *conn = flow->half[side].conn;
-	struct tcp_stats before, after;
-	tcp_stats(conn, &before);
-	unsigned events = tcp_input(conn, worker->now, &arrival->seg);
-	tcp_stats(conn, &after);
-	if (before.out_of_window == after.out_of_window && before.challenge_acks == after.challenge_acks)
+	if (path_link_differs(&flow->link[side], &arrival->frame) &&
+		tcp_believes(flow->half[side].conn, worker->now, &arrival->seg))
 		path_follow(&flow->path[side_other(side)], &flow->path[side], &flow->link[side], &arrival->frame);
-	return events;
 }
 
 void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 {
 	count(worker, COUNT_SEGMENTS_IN);
-	unsigned events = path_link_differs(&flow->link[side], &arrival->frame) ?
-		input_and_follow(worker, flow, side, arrival) :
-		tcp_input(flow->half[side].conn, worker->now, &arrival->seg);
-	note_events(worker, flow, side, events);
+	follow(worker, flow, side, arrival);
+	note_events(worker, flow, side, tcp_input(flow->half[side].conn, worker->now, &arrival->seg));
 	set_turn(worker, flow, TURN_BUSY);
 	rte_pktmbuf_free(arrival->mbuf);
 }

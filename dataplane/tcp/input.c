@@ -78,6 +78,18 @@ static bool acknowledges_ours(const struct sender *snd, const struct tcp_seg *se
 	return seq_diff(seg->ack, oldest) <= seq_diff(snd->nxt, oldest);
 }
 
+/* What is not heard, or not heard to be acknowledged, is sent again, and a closed window is asked about with what came
+ * before it: an endpoint may have to say nothing else. */
+bool tcp_believes(const struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
+{
+	struct seq nxt = conn_rcv_nxt(conn), oldest = {nxt.v - TCP_RECV_BYTES_MAX};
+	bool again = seq_le(oldest, seg->seq) && seq_lt(seg->seq, nxt);
+	bool stamped = !conn->timestamps.agreed || seg->has_timestamps;
+	return conn->state != CLOSED && (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+		acknowledges_ours(&conn->snd, seg) && (again || is_in_window(conn, seg)) && stamped &&
+		!timestamps_is_outdated(&conn->timestamps, now, seg);
+}
+
 /* --- text and FIN --- */
 
 struct text {

@@ -118,6 +118,10 @@ enum tcp_event {
 unsigned tcp_input(struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
 	__attribute__((warn_unused_result, nonnull));
 
+/* Whether the numbers of a segment, not yet fed, are those of the endpoint: in the window, or repeated from before it. */
+bool tcp_believes(const struct tcp_conn *conn, uint64_t now, const struct tcp_seg *seg)
+	__attribute__((warn_unused_result, nonnull));
+
 /* True and *seg filled: send it and call again. Payload pointers are valid until the next call of any function on conn.
  * Ports and addresses are the caller's. *events (a set) is added to when a timer ended the connection. */
 bool tcp_output(struct tcp_conn *conn, uint64_t now, struct tcp_seg *seg, unsigned *events)

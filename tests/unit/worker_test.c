@@ -358,6 +358,14 @@ static void follows_macs_tags_and_hops(void **state)
 	bench_run(b);
 	see(b, WIRE_OUTSIDE, &seen);
 	assert_int_equal(seen.made.bytes[5], 77);
+	made = make(b, SERVER, CLIENT, &data); /* said again, since our answer went to the router that has failed */
+	made.bytes[11] = 78;
+	inject(b, WIRE_OUTSIDE, &made);
+	empty(b);
+	player_say(&b->player, MSG_BYTES, SIDE_SERVER, id, "z", 1);
+	bench_run(b);
+	see(b, WIRE_OUTSIDE, &seen);
+	assert_int_equal(seen.made.bytes[5], 78);
 }
 
 static void ends_from_both_sides(void **state)

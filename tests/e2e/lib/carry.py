@@ -10,26 +10,27 @@ PORT = 5269
 
 
 class Carry:
-    """Certificates of its ends hold with and without the guard. `family` chooses the address."""
+    """Certificates of its ends hold with and without the guard. The sink is outside, or elsewhere: (place, address)."""
 
-    def __init__(self, world, family=4):
+    def __init__(self, world, family=4, elsewhere=None):
         self.world, self.family = world, family
+        self.place, self.address = elsewhere or ("outside", ADDRESS["outside"][family])
         self.files = {}
         for side in SIDES:
             bundle = world.folder / f"carry{family}-{side}-trusted.pem"
             bundle.write_text("".join(ca.read_text() for ca in world.trusted(side)))
             self.files[side] = [*world.ca[side].issue(world.domains[side], f"carry{family}-{side}"), bundle]
         self.sink_log = world.folder / f"carry{family}-sink.log"
-        world.start(world.wire.ns["outside"], f"carry{family}-sink", *self.arguments("outside", "sink"))
+        world.start(world.wire.ns[self.place], f"carry{family}-sink", *self.arguments("outside", "sink"))
 
     def arguments(self, side, mode):
         domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
-        return [PROGRAM, mode, ADDRESS["outside"][self.family], PORT, *domains, *self.files[side]]
+        return [PROGRAM, mode, self.address, PORT, *domains, *self.files[side]]
 
     def listens(self):
         """Whether the sink is ready: its port as the kernel shows it."""
-        listening = self.world.wire.on("outside", "ss", "-Hltn", f"-{self.family}", f"sport = :{PORT}").stdout
-        return ADDRESS["outside"][self.family] in listening
+        listening = self.world.wire.on(self.place, "ss", "-Hltn", f"-{self.family}", f"sport = :{PORT}").stdout
+        return self.address in listening
 
     def begin(self, mode, *numbers):
         """The dialling end, whose lines can be read from its stdout."""
