@@ -7,7 +7,8 @@
 
 #include "buf.h"
 
-enum { CAP_MIN = 1024, CAP_KEPT = 16 << 10 };
+/* Between small and large there is nothing: every step costs a copy and a wipe, memory that is not touched nothing. */
+enum { CAP_MIN = 1024, CAP_KEPT = 16 << 10, CAP_LARGE = 256 << 10 };
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -17,10 +18,10 @@ void buf_init(struct buf *b, size_t max)
 static void release(struct buf *b)
 {
 	if (b->memory)
-		explicit_bzero(b->memory, b->cap);
+		explicit_bzero(b->memory, b->touched);
 	free(b->memory);
 	b->memory = NULL;
-	b->off = b->len = b->cap = 0;
+	b->off = b->len = b->cap = b->touched = 0;
 }
 
 void buf_fini(struct buf *b)
@@ -33,6 +34,8 @@ void buf_fini(struct buf *b)
 static bool grow(struct buf *b, size_t need)
 {
 	size_t cap = b->cap ? b->cap : CAP_MIN;
+	if (need > CAP_KEPT && cap < CAP_LARGE)
+		cap = CAP_LARGE;
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (cap > b->max)
@@ -45,22 +48,26 @@ static bool grow(struct buf *b, size_t need)
 	size_t len = b->len;
 	release(b);
 	b->memory = memory;
-	b->len = len;
+	b->len = b->touched = len;
 	b->cap = cap;
 	return true;
 }
 
-/* Makes n bytes contiguous at the tail. 0, -ENOSPC or -ENOMEM. */
+/* Makes n bytes contiguous at the tail, which may be written then. 0, -ENOSPC or -ENOMEM. */
 static int make_room(struct buf *b, size_t n)
 {
 	if (n > buf_room(b))
 		return -ENOSPC;
-	if (n <= b->cap - b->off - b->len)
-		return 0;
-	if (n > b->cap - b->len)
-		return grow(b, b->len + n) ? 0 : -ENOMEM;
-	memmove(b->memory, b->memory + b->off, b->len);
-	b->off = 0;
+	if (n > b->cap - b->len) {
+		if (!grow(b, b->len + n))
+			return -ENOMEM;
+	} else if (n > b->cap - b->off - b->len) {
+		memmove(b->memory, b->memory + b->off, b->len);
+		b->off = 0;
+	}
+	size_t end = b->off + b->len + n;
+	if (b->touched < end)
+		b->touched = end;
 	return 0;
 }
 

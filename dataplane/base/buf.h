@@ -1,6 +1,7 @@
 /*
- * A bounded queue of bytes: put at the tail, taken from the head. Grows by doubling up to `max`, and never beyond;
- * frees its memory when it runs empty after having been large, so that an idle connection costs little.
+ * A bounded queue of bytes: put at the tail, taken from the head. Grows by doubling up to `max`, and never beyond, from
+ * small to large in one step; frees its memory when it runs empty after having been large, so that an idle connection
+ * costs little. What was in it is wiped.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -12,6 +13,7 @@
 struct buf {
 	uint8_t *memory;
 	size_t off, len, cap, max;
+	size_t touched;                /* of the memory: nothing was ever written beyond */
 };
 
 void buf_init(struct buf *b, size_t max) __attribute__((nonnull));

@@ -78,6 +78,25 @@ static void gives_large_memory_back(void **state)
 	free(large);
 }
 
+/* From small to large in one step, within the bound; what was touched, and no more, is known, since it has to be wiped. */
+static void grows_in_one_step(void **state)
+{
+	(void)state;
+	struct buf b;
+	static const char bytes[20 << 10];
+	buf_init(&b, 100 << 10);
+	assert_int_equal(buf_put(&b, bytes, 10), 0);
+	assert_int_equal(b.cap, 1024);
+	assert_int_equal(buf_put(&b, bytes, sizeof(bytes)), 0);
+	assert_int_equal(b.cap, 100 << 10);
+	assert_int_equal(b.touched, 10 + sizeof(bytes));
+	buf_drop(&b, 100);
+	assert_non_null(buf_reserve(&b, 5000));
+	buf_commit(&b, 1);
+	assert_int_equal(b.touched, 10 + sizeof(bytes) + 5000);
+	buf_fini(&b);
+}
+
 /* Against a model: a plain array. */
 static void random_operations_equal_the_model(void **state)
 {
@@ -119,6 +138,7 @@ int main(void)
 		cmocka_unit_test(prints),
 		cmocka_unit_test(reserves_and_commits_less),
 		cmocka_unit_test(gives_large_memory_back),
+		cmocka_unit_test(grows_in_one_step),
 		cmocka_unit_test(random_operations_equal_the_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
