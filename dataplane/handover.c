@@ -1,5 +1,6 @@
 /* From lane to lane; see handover.h. */
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,17 +77,28 @@ static void ring_bell(struct worker *worker, struct inbox *inbox)
 		count(worker, COUNT_LANE_WAKEUPS);
 }
 
+static unsigned put(struct worker *worker, struct inbox *inbox, enum wire wire, struct rte_mbuf **mbufs, unsigned n)
+{
+	unsigned taken = rte_ring_enqueue_burst(inbox->ring[wire], (void **)mbufs, n, NULL);
+	if (taken)
+		ring_bell(worker, inbox);
+	return taken;
+}
+
+/* A lane whose ring is full may wait for this very CPU: so it gets it, once. */
 static void give(struct worker *worker, unsigned lane, enum wire wire, struct rte_mbuf **mbufs, unsigned n)
 {
 	struct inbox *inbox = &worker->handover->inboxes[lane];
-	unsigned taken = rte_ring_enqueue_burst(inbox->ring[wire], (void **)mbufs, n, NULL);
-	counter_add(worker->counters, COUNT_FRAMES_HANDED_OVER, taken);
+	unsigned taken = put(worker, inbox, wire, mbufs, n);
 	if (taken < n) {
-		counter_add(worker->counters, COUNT_DROP_LANE_FULL, n - taken);
-		rte_pktmbuf_free_bulk(mbufs + taken, n - taken);
+		sched_yield();
+		taken += put(worker, inbox, wire, mbufs + taken, n - taken);
 	}
-	if (taken)
-		ring_bell(worker, inbox);
+	counter_add(worker->counters, COUNT_FRAMES_HANDED_OVER, taken);
+	if (taken == n)
+		return;
+	counter_add(worker->counters, COUNT_DROP_LANE_FULL, n - taken);
+	rte_pktmbuf_free_bulk(mbufs + taken, n - taken);
 }
 
 /* Moves the frames of this lane out of mbufs into `some`, and closes the gaps. Returns how many are left. */
