@@ -71,7 +71,7 @@ tests/unit/deadline_test.srcs := tests/unit/deadline_test.c
 tests/unit/deadline_test.archives := dataplane
 
 fuzzers += tests/fuzz/frame_fuzz
-tests/fuzz/frame_fuzz.srcs := tests/fuzz/frame_fuzz.c dataplane/frame.c
+tests/fuzz/frame_fuzz.srcs := tests/fuzz/frame_fuzz.c dataplane/frame.c dataplane/lane.c
 
 unit_tests += tests/unit/opening_test
 tests/unit/opening_test.srcs := tests/unit/opening_test.c dataplane/opening.c

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dataplane/frame.h"
+#include "dataplane/lane.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,6 +52,25 @@ static void check_too_big(const struct frame *frame)
 	(void)!frame_has_good_checksums(frame);
 }
 
+static void swap(uint8_t *a, uint8_t *b, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		uint8_t kept = a[i];
+		a[i] = b[i];
+		b[i] = kept;
+	}
+}
+
+/* Both directions of what is guarded are of one lane. */
+static void check_lane(const struct frame *frame)
+{
+	size_t bytes = frame_address_bytes(frame), at = frame->ip + (frame->family == FRAME_IPV4 ? 12 : 8);
+	unsigned slot = lane_slot(frame->bytes, frame->len);
+	swap(frame->bytes + at, frame->bytes + at + bytes, bytes);
+	require(lane_slot(frame->bytes, frame->len) == slot);
+	swap(frame->bytes + at, frame->bytes + at + bytes, bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size + !size);
@@ -59,6 +79,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct frame frame;
 	frame_parse(&frame, copy, size);
 	require(!memcmp(copy, data, size));
+	require(lane_slot(copy, size) < LANE_SLOTS);
+	if (frame.kind == FRAME_TCP || frame.kind == FRAME_TCP_PART || frame.kind == FRAME_FRAGMENT)
+		check_lane(&frame);
 	if (frame.kind == FRAME_TCP || frame.kind == FRAME_TCP_PART)
 		check_tcp(&frame);
 	if (frame.kind == FRAME_FRAGMENT)

@@ -32,7 +32,11 @@
 
 enum { SPARE_FD = 100, WAIT_MS = 10000, USER = 64104 };
 
+enum { LANES = 2, COUNTER_SETS = LANES * PROC_ROLES };
+
 struct guard {
+	struct proc_lane lane;
+	int counters[COUNTER_SETS];    /* closed when it runs */
 	pid_t pid;
 	int supervisor; /* our end */
 	struct player tls;
@@ -44,20 +48,22 @@ static int conf_memfd(const struct guard *g)
 	int fd = memfd_create("conf", 0);
 	assert_true(fd >= 0);
 	dprintf(fd,
-		"[guard]\nname = %s\nports = 5269\naudit = %s\n"
+		"[guard]\nname = %s\nworkers = %u\nports = 5269\naudit = %s\n"
 		"[users]\ndataplane = 64101\ntls = 64102\nkeyd = 64103\ncontrol = %d\n"
 		"[inside]\ndevice = eth1\ndomains = a.example\ntrust = t\nca-certificate = c\nca-key = k\n"
 		"[outside]\ndevice = eth2\ntrust = t\nca-certificate = c\nca-key = k\n"
 		"[profile p]\n[peer b.example]\nprofile = p\n",
-		g->name, g->audit, USER);
+		g->name, g->lane.lanes, g->audit, USER);
 	return fd;
 }
 
 static int admin_socket(const struct guard *g)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = strlen(g->name);
-	memcpy(address.sun_path + 1, g->name, len);
+	char name[48];
+	snprintf(name, sizeof(name), "%s/%u", g->name, g->lane.lane);
+	size_t len = g->lane.lane ? strlen(name) : strlen(g->name);
+	memcpy(address.sun_path + 1, name, len);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(
@@ -69,14 +75,15 @@ static int admin_socket(const struct guard *g)
 
 static void become_control(const struct guard *g, const int *fds, unsigned count)
 {
-	char path[PATH_MAX + 32], variable[] = CONF_NAME_VARIABLE "=/etc/test.conf";
+	char path[PATH_MAX + 32], variable[] = CONF_NAME_VARIABLE "=/etc/test.conf", lane[64];
 	char no_leaks[] = "ASAN_OPTIONS=detect_leaks=0"; /* that check cannot look from inside of the sandbox */
 	snprintf(path, sizeof(path), "%s/sallyport-control", g->build);
+	snprintf(lane, sizeof(lane), PROC_LANE_VARIABLE "=%u/%u", g->lane.lane, g->lane.lanes);
 	for (unsigned i = 0; i < count; i++)
 		dup2(fds[i], SPARE_FD + (int)i);
 	for (unsigned i = 0; i < count; i++)
 		dup2(SPARE_FD + (int)i, PROC_FD_SUPERVISOR + (int)i);
-	execle(path, "sallyport-control", NULL, (char *[]){variable, no_leaks, NULL});
+	execle(path, "sallyport-control", NULL, (char *[]){variable, lane, no_leaks, NULL});
 	_exit(99);
 }
 
@@ -90,13 +97,13 @@ static void start(struct guard *g)
 	struct channel_fds channel = player_fds(&g->tls);
 	fds[count++] = pair[1];
 	fds[count++] = conf_memfd(g);
-	fds[count++] = counters_create();
+	fds[count++] = dup(g->counters[g->lane.lane * PROC_ROLES + PROC_CONTROL]);
 	fds[count++] = channel.memory;
 	fds[count++] = channel.wake_upper;
 	fds[count++] = channel.wake_lower;
 	fds[count++] = admin_socket(g);
-	for (unsigned role = 0; role < PROC_ROLES; role++)
-		fds[count++] = role == PROC_CONTROL ? dup(fds[2]) : counters_create();
+	for (unsigned i = 0; i < g->lane.lanes * PROC_ROLES; i++)
+		fds[count++] = dup(g->counters[i]);
 	g->pid = fork();
 	assert_true(g->pid >= 0);
 	if (!g->pid)
@@ -115,10 +122,12 @@ static void await_ready(const struct guard *g)
 	assert_int_equal(byte, SUPERVISOR_READY);
 }
 
-static int set_up(void **state)
+static struct guard *guard_new(struct proc_lane lane, const int counters[COUNTER_SETS])
 {
 	struct guard *g = calloc(1, sizeof(*g));
 	assert_non_null(g);
+	g->lane = lane;
+	memcpy(g->counters, counters, sizeof(g->counters));
 	ssize_t n = readlink("/proc/self/exe", g->build, sizeof(g->build) - 1);
 	assert_true(n > 0);
 	for (unsigned up = 0; up < 3; up++) /* BUILD/tests/unit/this */
@@ -127,7 +136,27 @@ static int set_up(void **state)
 	snprintf(g->audit, sizeof(g->audit), "/tmp/%s.jsonl", g->name);
 	start(g);
 	await_ready(g);
-	*state = g;
+	return g;
+}
+
+static void create_counters(int counters[COUNTER_SETS])
+{
+	for (unsigned i = 0; i < COUNTER_SETS; i++)
+		counters[i] = counters_create();
+}
+
+static void close_counters(const int counters[COUNTER_SETS])
+{
+	for (unsigned i = 0; i < COUNTER_SETS; i++)
+		close(counters[i]);
+}
+
+static int set_up(void **state)
+{
+	int counters[COUNTER_SETS];
+	create_counters(counters);
+	*state = guard_new((struct proc_lane){0, 1}, counters);
+	close_counters(counters);
 	return 0;
 }
 
@@ -145,9 +174,8 @@ static int wait_for_end(struct guard *g)
 	return -1;
 }
 
-static int tear_down(void **state)
+static void guard_free(struct guard *g)
 {
-	struct guard *g = *state;
 	if (g->pid) {
 		kill(g->pid, SIGKILL);
 		waitpid(g->pid, NULL, 0);
@@ -156,6 +184,11 @@ static int tear_down(void **state)
 	player_fini(&g->tls);
 	unlink(g->audit);
 	free(g);
+}
+
+static int tear_down(void **state)
+{
+	guard_free(*state);
 	return 0;
 }
 
@@ -264,6 +297,35 @@ static void a_header_passes_and_is_seen(void **state)
 	expect_audit(g, "\"event\":\"guard\",\"what\":\"started\"");
 	expect_audit(g, "\"ended\":\"connection closed\"");
 	expect_audit(g, "\"alert\":\"peering-refused\"");
+}
+
+/* Of two lanes each tells of itself, and the first of what is of the guard as a whole. */
+static void lanes_answer_together(void **state)
+{
+	(void)state;
+	int counters[COUNTER_SETS];
+	struct guard *lane[LANES];
+	create_counters(counters);
+	for (unsigned i = 0; i < LANES; i++) {
+		lane[i] = guard_new((struct proc_lane){i, LANES}, counters);
+		dial(lane[i], 7 + i, "a.example", "b.example");
+		expect_said(lane[i], MSG_BYTES, SIDE_SERVER, "from='a.example' to='b.example'");
+	}
+	close_counters(counters);
+	expect_answer(lane[0], "show sessions", 0, "lane 0\n1 session\n7  a.example -> b.example");
+	expect_answer(lane[0], "show sessions", 0, "lane 1\n1 session\n8  a.example -> b.example");
+	char *text = ask(lane[0], "show counters", 0), *opened = strstr(text, "sessions-opened ");
+	assert_non_null(opened);
+	assert_int_equal(strtoul(opened + strlen("sessions-opened "), NULL, 10), LANES);
+	assert_null(strstr(opened + 1, "sessions-opened ")); /* once, for all */
+	assert_null(strstr(text, "lane "));
+	free(text);
+	text = ask(lane[0], "help", 0);
+	assert_null(strstr(strstr(text, "show sessions") + 1, "show sessions"));
+	free(text);
+	expect_answer(lane[0], "nonsense", 1, "error: unknown command");
+	for (unsigned i = 0; i < LANES; i++)
+		guard_free(lane[i]);
 }
 
 static void it_answers_what_it_is_asked(void **state)
@@ -430,6 +492,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_header_passes_and_is_seen),
+		cmocka_unit_test(lanes_answer_together),
 		TEST(it_answers_what_it_is_asked),
 		TEST(only_root_may_ask),
 		TEST(stuck_clients),
