@@ -106,13 +106,9 @@ void adopt_syn(struct worker *worker, const struct flow_key *key, bool src_first
 		emit_nothing(worker, arrival, COUNT_DROP_BAD_FLAGS);
 		return;
 	}
-	/* A connection to a port that is not guarded, but from one that is: its segments could not be told apart from
-	 * those of a guarded connection that we do not hold. */
-	if (!is_guarded_port(worker, arrival->frame.dst_port)) {
-		stray_refuse(worker, arrival, COUNT_REFUSED_SOURCE_PORT);
-		return;
-	}
-	if (!worker->channel) {
+	/* To a port that is not guarded, but from one that is: split like all others, so that its segments can be told from
+	 * those of connections that we do not hold, and then judged by its first bytes and relayed. */
+	if (!worker->channel && is_guarded_port(worker, arrival->frame.dst_port)) {
 		stray_refuse(worker, arrival, COUNT_REFUSED_DETACHED);
 		return;
 	}

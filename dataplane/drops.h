@@ -23,7 +23,6 @@
 	X(HALF_OPEN_EXPIRED, "half-open-expired")                                                                     \
 	X(REFUSED_DETACHED, "refused-guard-not-ready")                                                                \
 	X(REFUSED_FULL, "refused-too-many-connections")                                                               \
-	X(REFUSED_SOURCE_PORT, "refused-from-guarded-port")                                                           \
 	X(SEGMENTS_IN, "segments-in")                                                                                 \
 	X(SEGMENTS_OUT, "segments-out")                                                                               \
 	X(BYTES_UP, "bytes-up")                                                                                       \
@@ -76,7 +75,7 @@
 	X(DROP_WRONG_WIRE, "drop-wrong-wire")                                                                         \
 	X(DROP_SIMULTANEOUS_OPEN, "drop-simultaneous-open")                                                           \
 	X(DROP_NOT_OF_HANDSHAKE, "drop-not-of-handshake")                                                             \
-	X(DROP_TOO_BIG, "drop-too-big-not-believed")                                                                  \
+	X(DROP_TOO_BIG, "drop-too-big-not-heeded")                                                                    \
 	X(DROP_STRAY, "drop-without-connection")                                                                      \
 	X(DROP_HELD_TOO_MUCH, "drop-held-too-much")                                                                   \
 	X(DROP_NOT_AS_BEFORE, "drop-differs-from-before")                                                             \

@@ -39,7 +39,8 @@ static void tell(struct worker *worker, const struct flow *flow, enum msg_type t
 
 static bool is_by_content(const struct worker *worker, const struct flow *flow)
 {
-	return !is_guarded_port(worker, flow->path[SIDE_SERVER].dst_port);
+	const struct path *path = &flow->path[SIDE_SERVER];
+	return !is_guarded_port(worker, path->dst_port) && !is_guarded_port(worker, path->src_port);
 }
 
 void half_discard(struct half *half)
@@ -106,7 +107,8 @@ bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via
 /* If it is refused, the server has a connection by now, or thinks so: it is told as well as the client. */
 void split_open(struct worker *worker, struct flow *flow, struct arrival *arrival)
 {
-	if (split_take_over(worker, flow, VIA_CHANNEL, arrival->seg.window)) {
+	bool is_to_guarded = is_guarded_port(worker, flow->path[SIDE_SERVER].dst_port);
+	if (split_take_over(worker, flow, is_to_guarded ? VIA_CHANNEL : VIA_JUDGE, arrival->seg.window)) {
 		split_segment(worker, flow, SIDE_CLIENT, arrival);
 	} else {
 		split_forget(worker, flow);

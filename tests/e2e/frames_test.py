@@ -27,13 +27,13 @@ FAR = {4: "10.62.0.2", 6: "fd62::2"}           # behind the outside's router
 
 
 class Pair:
-    """A connection from inside to GUARDED at an address in a namespace: both of its ends."""
+    """A connection from inside to a port at an address in a namespace: both of its ends."""
 
-    def __init__(self, wire, address, family, server_ns=None):
+    def __init__(self, wire, address, family, server_ns=None, ports=(0, GUARDED)):
         with netns(server_ns or wire.ns["outside"]):
-            listener = socket.create_server((address, GUARDED), family=FAMILY[family])
+            listener = socket.create_server((address, ports[1]), family=FAMILY[family])
         with netns(wire.ns["inside"]):
-            self.client = socket.create_connection((address, GUARDED), 5)
+            self.client = socket.create_connection((address, ports[1]), 5, ("", ports[0]))
         listener.settimeout(5)
         self.server, _ = listener.accept()
         listener.close()
@@ -222,6 +222,17 @@ def opened(s):
     return eventually(lambda: s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1, 8, 0.05)
 
 
+def from_a_guarded_port(wire, dataplane):
+    """Somebody's ephemeral port is a guarded one; what they speak is nobody's business."""
+    for family in (4, 6):
+        before = dataplane.counters()["connections-relayed"]
+        pair = Pair(wire, ADDRESS["outside"][family], family, ports=(5270 if family == 4 else 5269, 8080))
+        check(pair.carries(1000, back=True) and pair.carries(MIB) and pair.carries(MIB, back=True),
+              f"IPv{family}: a connection from a guarded port to another one is not disturbed", dataplane.counters())
+        check(dataplane.counters()["connections-relayed"] == before + 1, "it is relayed")
+        pair.close()
+
+
 def jumbo(wire, dataplane):
     for family in (4, 6):
         watch = Port(wire.ns["outside"])
@@ -257,7 +268,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("out of time"))
     folder = Path(tempfile.mkdtemp(prefix="sallyport-"))
     try:
-        in_the_wire(folder, 1500, (on_vlans, narrow_path, at_once, silent_client))
+        in_the_wire(folder, 1500, (on_vlans, narrow_path, at_once, from_a_guarded_port, silent_client))
         in_the_wire(folder, 9000, (jumbo,))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

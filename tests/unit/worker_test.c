@@ -12,6 +12,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/upper.h"
+#include "dataplane/split.h"
 #include "worker_harness.h"
 
 static const uint8_t all_options[] = {
@@ -268,6 +269,119 @@ static void simultaneous_opens_meet(void **state)
 	}
 	assert_int_equal(counted(b, COUNT_DROP_SIMULTANEOUS_OPEN), 4);
 	assert_int_equal(counted(b, COUNT_ADOPTED), 2);
+}
+
+/* --- from a guarded port to another one --- */
+
+static struct made_tcp elsewhere(struct made_tcp tcp)
+{
+	bool is_client = tcp.to == 5269;
+	tcp.from = is_client ? 5269 : 8080;
+	tcp.to = is_client ? 8080 : 5269;
+	return tcp;
+}
+
+static void client_says_elsewhere(struct bench *b, struct made_tcp tcp, const char *text)
+{
+	tcp = elsewhere(tcp);
+	tcp.data = text;
+	tcp.data_len = strlen(text);
+	client_says(b, &tcp);
+}
+
+static void server_says_elsewhere(struct bench *b, struct made_tcp tcp, const char *text)
+{
+	tcp = elsewhere(tcp);
+	tcp.data = text;
+	tcp.data_len = strlen(text);
+	server_says(b, &tcp);
+}
+
+static void open_elsewhere(struct bench *b)
+{
+	client_says_elsewhere(b, from_client(0, 0, TCP_SYN), "");
+	server_says_elsewhere(b, from_server(0, 1, TCP_SYN | TCP_ACK), "");
+	struct seen seen;
+	see(b, WIRE_INSIDE, &seen);
+	assert_int_equal(seen.seg.flags, TCP_SYN | TCP_ACK);
+	client_says_elsewhere(b, from_client(1, 1, TCP_ACK), "");
+	empty(b);
+}
+
+static void expect_bytes(struct bench *b, enum wire wire, const char *text)
+{
+	struct seen seen;
+	do
+		see(b, wire, &seen);
+	while (!seen.seg.len);
+	assert_int_equal(seen.seg.len, strlen(text));
+	assert_memory_equal(seen.seg.data, text, strlen(text));
+	empty(b);
+}
+
+/* It needs nobody above, who never hears of it. */
+static void relays_what_comes_from_a_guarded_port(void **state)
+{
+	struct bench *b = *state;
+	for (unsigned attached = 0; attached <= 1; attached++) {
+		for (b->family = 4; b->family <= 6; b->family += 2) {
+			if (!attached)
+				bench_detach(b);
+			open_elsewhere(b);
+			server_says_elsewhere(b, from_server(1, 1, TCP_ACK | TCP_PSH), "220 who speaks first");
+			expect_bytes(b, WIRE_INSIDE, "220 who speaks first");
+			client_says_elsewhere(b, from_client(1, 21, TCP_ACK | TCP_PSH), "EHLO me\r\n");
+			expect_bytes(b, WIRE_OUTSIDE, "EHLO me\r\n");
+			struct made_tcp reverse = elsewhere(from_server(1000, 0, TCP_SYN));
+			server_says(b, &reverse);      /* not a new connection */
+			assert_int_equal(b->worker->flows.count[FLOW_SPLIT], 1);
+			empty(b);
+			client_says_elsewhere(b, from_client(10, 21, TCP_ACK | TCP_FIN), "");
+			struct seen seen;
+			do
+				see(b, WIRE_OUTSIDE, &seen);
+			while (!(seen.seg.flags & TCP_FIN));
+			server_says_elsewhere(b, from_server(21, 11, TCP_ACK | TCP_FIN), "");
+			client_says_elsewhere(b, from_client(11, 22, TCP_ACK), "");
+			assert_int_equal(b->worker->flows.count[FLOW_OVER], 1);
+			empty(b);
+			open_elsewhere(b);     /* the same ports again */
+			if (attached) {
+				player_expect_none(&b->player);
+				bench_detach(b);
+			}
+			while (b->worker->flows.count[FLOW_SPLIT])
+				split_forget(b->worker, TAILQ_FIRST(&b->worker->flows.list[FLOW_SPLIT]));
+			empty(b);
+			forget_flows(b);
+			bench_attach(b);
+		}
+	}
+}
+
+/* XMPP is XMPP from any port to any other. */
+static void guards_xmpp_from_a_guarded_port(void **state)
+{
+	struct bench *b = *state;
+	static const char header[] = "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+		"xmlns:stream='http://etherx.jabber.org/streams' to='b.example' from='a.example' version='1.0'>";
+	b->worker->elsewhere = ELSEWHERE_GUARD;
+	open_elsewhere(b);
+	client_says_elsewhere(b, from_client(1, 1, TCP_ACK | TCP_PSH), header);
+	struct channel_msg msg;
+	uint8_t payload[CHANNEL_PAYLOAD_MAX];
+	bool opened = false, heard = false;
+	while (player_hear(&b->player, &msg, payload)) {
+		opened |= msg.type == MSG_OPENED;
+		heard |= msg.type == MSG_BYTES && msg.length == strlen(header) && !memcmp(payload, header, msg.length);
+	}
+	assert_true(opened && heard);
+	struct seen seen;
+	while (!rte_ring_empty(b->out[WIRE_OUTSIDE])) {
+		see(b, WIRE_OUTSIDE, &seen);
+		assert_int_equal(seen.seg.len, 0);
+	}
+	b->worker->elsewhere = ELSEWHERE_FORWARD;
 }
 
 static void bounds_half_open(void **state)
@@ -648,6 +762,8 @@ int main(void)
 		T(refuses_a_bad_third_segment),
 		T(refusals_pass),
 		T(simultaneous_opens_meet),
+		T(relays_what_comes_from_a_guarded_port),
+		T(guards_xmpp_from_a_guarded_port),
 		T(bounds_half_open),
 		T(carries_bytes_both_ways),
 		T(follows_macs_tags_and_hops),
