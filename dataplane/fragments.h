@@ -28,7 +28,7 @@ struct arrival;
 enum fragments_limits {
 	FRAGMENTS_DATAGRAMS = 1024,    /* known at once; then the oldest is forgotten */
 	FRAGMENTS_OF_ONE = 32,         /* held of one datagram, */
-	FRAGMENTS_HELD = 1024,         /* and of all: each is a buffer */
+	FRAGMENTS_HELD = 512,          /* and of all, in all lanes: each is a buffer */
 	FRAGMENTS_US = 2 * 1000000,    /* after which a datagram is forgotten */
 };
 

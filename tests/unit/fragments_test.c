@@ -381,8 +381,8 @@ static void bounds_what_is_held(void **state)
 		make_done(&piece);
 		inject(b, WIRE_INSIDE, &piece);
 	}
-	assert_int_equal(counted(b, COUNT_DROP_FRAGMENT_EVICTED), MORE);
-	assert_int_equal(b->worker->fragments->held, FRAGMENTS_DATAGRAMS);
+	assert_int_equal(counted(b, COUNT_DROP_FRAGMENT_EVICTED), FRAGMENTS_DATAGRAMS + MORE - FRAGMENTS_HELD);
+	assert_int_equal(b->worker->fragments->held, FRAGMENTS_HELD);
 	inject_cut(b, WIRE_INSIDE, &whole, 0, 48);     /* evicts one, and finds its place */
 	inject_cut(b, WIRE_INSIDE, &whole, 48, WHOLE);
 	expect_text(b, id);
@@ -395,6 +395,25 @@ static struct made elsewhere(const struct bench *b)
 	struct made_tcp data = {.from = 40000, .to = 8080, .seq = 1, .ack = 1, .flags = TCP_ACK, .window = 1000, .data = text,
 		.data_len = sizeof(text)};
 	return make(b, CLIENT, SERVER, &data);
+}
+
+/* However many datagrams of others there are at once: all of it passes, and the table is no larger. */
+static void bounds_what_is_known(void **state)
+{
+	struct bench *b = *state;
+	struct made whole = elsewhere(b);
+	for (unsigned i = 0; i < FRAGMENTS_DATAGRAMS + 100; i++) {
+		struct made pieces[] = {cut_between(&whole, 0, 16), cut_between(&whole, 16, WHOLE)};
+		for (unsigned k = 0; k < 2; k++) {
+			pieces[k].bytes[pieces[k].ip + 4] = (uint8_t)(i >> 8);
+			pieces[k].bytes[pieces[k].ip + 5] = (uint8_t)i;
+			make_done(&pieces[k]);
+			inject(b, WIRE_INSIDE, &pieces[k]);
+			assert_true(comes_out(b, WIRE_OUTSIDE, &pieces[k]));
+		}
+	}
+	assert_true(TAILQ_EMPTY(&b->worker->fragments->idle));
+	assert_int_equal(counted(b, COUNT_DROP_FRAGMENT_EVICTED), 0); /* nothing was held */
 }
 
 static void others_leave_as_they_came_in_order(void **state)
@@ -525,6 +544,7 @@ int main(void)
 		T(too_much_is_refused),
 		T(what_does_not_become_whole_is_forgotten),
 		T(bounds_what_is_held),
+		T(bounds_what_is_known),
 		T(others_leave_as_they_came_in_order),
 		T(what_is_not_tcp_is_never_held),
 		T(datagrams_behind_options_are_held_until_known),
