@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .guard import BUILD
 from .wire import SIDES
+from .world import IN_A_SANDBOX
 
 
 class Dataplane:
@@ -19,7 +20,8 @@ class Dataplane:
         conf.write_text(f"[users]\n{users}\n{inside}domains = a.example\n{outside}")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", wire.ns["guard"], BUILD / "tests/e2e/echo_upper", BUILD / "sallyport-dataplane", conf],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env=os.environ | IN_A_SANDBOX)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError(f"the dataplane does not start: {self.said()}")
 
