@@ -163,9 +163,12 @@ static void note_events(struct worker *worker, struct flow *flow, enum conn_side
 /* To another address or VLAN a connection is moved only by what its endpoint may have said. */
 static void follow(struct worker *worker, struct flow *flow, enum conn_side side, const struct arrival *arrival)
 {
-	if (path_link_differs(&flow->link[side], &arrival->frame) &&
-		tcp_believes(flow->half[side].conn, worker->now, &arrival->seg))
-		path_follow(&flow->path[side_other(side)], &flow->path[side], &flow->link[side], &arrival->frame);
+	if (!path_link_differs(&flow->link[side], &arrival->frame) ||
+		!tcp_believes(flow->half[side].conn, worker->now, &arrival->seg))
+		return;
+	path_follow(&flow->path[side_other(side)], &flow->path[side], &flow->link[side], &arrival->frame);
+	for (unsigned end = 0; end < SIDES; end++)
+		tcp_path_changed(flow->half[end].conn, worker->now);
 }
 
 void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)

@@ -153,6 +153,9 @@ void tcp_reset(struct tcp_conn *conn, uint64_t now, uint64_t linger_us) __attrib
  * nothing new. */
 bool tcp_path_mss(struct tcp_conn *conn, struct seq quoted, uint16_t mss) __attribute__((nonnull));
 
+/* Segments reach the endpoint another way from now on: what is in flight is not waited for as long as on the old one. */
+void tcp_path_changed(struct tcp_conn *conn, uint64_t now) __attribute__((nonnull));
+
 /* Asks the endpoint whether it is alive, on behalf of the other one: TCP_EV_ALIVE follows, or nothing, if it is dead.
  * False: there is nobody to ask any more. */
 bool tcp_keepalive(struct tcp_conn *conn) __attribute__((warn_unused_result, nonnull));

@@ -61,6 +61,15 @@ void timer_on_window_opened(struct tcp_conn *conn, uint64_t now)
 	timer_on_acked(conn, now);
 }
 
+/* That the endpoint was silent on another path says nothing of this one. */
+void tcp_path_changed(struct tcp_conn *conn, uint64_t now)
+{
+	if (conn->state == CLOSED)
+		return;
+	conn->rtt.backoff = 0;
+	timer_on_acked(conn, now);
+}
+
 /* RFC 8985 7.3: behind the probe stands the retransmission timer. */
 void timer_on_tail_probe(struct tcp_conn *conn, uint64_t now)
 {

@@ -307,6 +307,39 @@ static void beyond_the_window_is_cut(void **state)
 	feed_fini(&f);
 }
 
+static bool believed(struct feed *f, unsigned flags, uint32_t seq, uint32_t ack, uint32_t n)
+{
+	static const uint8_t bytes[100];
+	const struct tcp_seg seg = {.seq = {f->irs + seq}, .ack = {f->iss + ack}, .flags = (uint8_t)flags, .data = bytes, .len = n,
+		.window = WND, .wscale = TCP_WSCALE_NONE};
+	return tcp_believes(f->conn, f->now, &seg);
+}
+
+static void what_the_endpoint_may_say_is_believed(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init(&f);
+	feed(&f, A, 0, 0, "0123456789");
+	read_all(&f);
+	write_bytes(&f, 10);
+	expect_size(&f, AP, 0, 10, 10);
+	assert_true(believed(&f, A, 10, 0, 0));
+	assert_true(believed(&f, A, 10, 10, 50));
+	assert_true(believed(&f, A, 9, 10, 0));          /* a keepalive, or a probe of our window */
+	assert_true(believed(&f, AF, 0, 0, 10));         /* repeated */
+	assert_true(believed(&f, A, 60000, 10, 10));
+	assert_false(believed(&f, A, 10 + (1 << 20), 10, 10));
+	assert_false(believed(&f, A, 9 - TCP_RECV_BYTES_MAX, 10, 10));
+	assert_false(believed(&f, A, 10, 11, 10));       /* acknowledges what was not sent */
+	assert_false(believed(&f, A, 10, (uint32_t)-200000, 10));
+	assert_false(believed(&f, RA, 10, 10, 0));
+	assert_false(believed(&f, SA, 10, 10, 0));
+	assert_false(believed(&f, 0, 10, 10, 10));
+	assert_int_equal(stats_of(&f).segs_in, 1);
+	feed_fini(&f);
+}
+
 /* RFC 9293 3.4: what lies in the window, by length and window. The offset counts from the window's left edge, or from its
  * right one. */
 static void acceptability_is_that_of_the_table(void **state)
@@ -657,6 +690,7 @@ int main(void)
 		cmocka_unit_test(window_is_scaled_and_never_shrinks),
 		cmocka_unit_test(what_was_promised_is_taken),
 		cmocka_unit_test(beyond_the_window_is_cut),
+		cmocka_unit_test(what_the_endpoint_may_say_is_believed),
 		cmocka_unit_test(acceptability_is_that_of_the_table),
 		cmocka_unit_test(urgent_bytes_stay_in_line),
 		cmocka_unit_test(segment_without_ack_is_dropped),

@@ -364,6 +364,29 @@ static void lost_segment_is_sent_again_with_back_off(void **state)
 	feed_fini(&f);
 }
 
+static void another_path_is_not_waited_for_as_long(void **state)
+{
+	(void)state;
+	struct feed f;
+	feed_init(&f);
+	write_bytes(&f, 10);
+	expect_size(&f, AP, 0, 0, 10);
+	for (unsigned i = 0; i < 5; i++) {
+		wait_next(&f);
+		expect_size(&f, AP, 0, 0, 10);
+	}
+	tcp_path_changed(f.conn, f.now);
+	expect_none(&f);
+	assert_int_equal(wait_next(&f), 300 * MS);
+	expect_size(&f, AP, 0, 0, 10);
+	assert_int_equal(wait_next(&f), 600 * MS);
+	expect_size(&f, AP, 0, 0, 10);
+	feed(&f, A, 0, 10, "");
+	tcp_path_changed(f.conn, f.now); /* nothing is in flight, nothing is due */
+	assert_int_equal(tcp_next(f.conn), UINT64_MAX);
+	feed_fini(&f);
+}
+
 static void silence_is_given_up(void **state)
 {
 	(void)state;
@@ -1009,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(window_that_shuts_during_recovery_is_probed),
 		cmocka_unit_test(new_ack_brings_its_window),
 		cmocka_unit_test(lost_segment_is_sent_again_with_back_off),
+		cmocka_unit_test(another_path_is_not_waited_for_as_long),
 		cmocka_unit_test(silence_is_given_up),
 		cmocka_unit_test(timeout_begins_slow_start),
 		cmocka_unit_test(timer_starts_anew_with_each_ack),
