@@ -310,8 +310,8 @@ static void beyond_the_window_is_cut(void **state)
 static bool believed(struct feed *f, unsigned flags, uint32_t seq, uint32_t ack, uint32_t n)
 {
 	static const uint8_t bytes[100];
-	const struct tcp_seg seg = {.seq = {f->irs + seq}, .ack = {f->iss + ack}, .flags = (uint8_t)flags, .data = bytes, .len = n,
-		.window = WND, .wscale = TCP_WSCALE_NONE};
+	const struct tcp_seg seg = {.seq = {f->irs + seq}, .ack = {f->iss + ack}, .flags = (uint8_t)flags, .data = bytes,
+		.len = n, .window = WND, .wscale = TCP_WSCALE_NONE};
 	return tcp_believes(f->conn, f->now, &seg);
 }
 
