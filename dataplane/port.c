@@ -122,7 +122,7 @@ static pthread_mutex_t *init_lock(pthread_mutex_t *lock)
 	return lock;
 }
 
-static int set_up_queues(const struct port *port, struct rte_mempool *pool, uint16_t tx_queues)
+static int set_up_queues(const struct port *port, struct rte_mempool *pool)
 {
 	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
@@ -130,32 +130,53 @@ static int set_up_queues(const struct port *port, struct rte_mempool *pool, uint
 	unsigned numa = socket < 0 ? 0 : (unsigned)socket;
 	for (uint16_t q = 0; !rc && q < port->rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(port->id, q, rx, numa, NULL, pool);
-	for (uint16_t q = 0; !rc && q < tx_queues; q++)
+	for (uint16_t q = 0; !rc && q < port->tx_queues; q++)
 		rc = rte_eth_tx_queue_setup(port->id, q, tx, numa, NULL);
 	return rc;
 }
 
-static void configure(struct port *port, struct rte_mempool *pool, unsigned lanes)
+static int try_queues(struct port *port, struct rte_mempool *pool, const struct rte_eth_dev_info *info, uint16_t rx,
+	uint16_t tx)
 {
 	struct rte_eth_conf conf = {0};
-	struct rte_eth_dev_info info;
 	uint8_t key[RSS_KEY_MAX];
-	int rc = rte_eth_dev_info_get(port->id, &info);
-	bool spreads = !rc && can_spread(&info, lanes);
-	uint16_t tx_queues = !rc && info.max_tx_queues >= lanes ? (uint16_t)lanes : 1;
-	port->rx_queues = spreads ? (uint16_t)lanes : 1;
-	port->if_index = info.if_index;
-	port->tx_lock = tx_queues < lanes ? init_lock(&port->lock) : NULL;
-	port->polled = true;
-	if (spreads)
-		ask_to_spread(&conf, &info, key);
-	rc = rc ? rc : rte_eth_dev_configure(port->id, port->rx_queues, tx_queues, &conf);
-	rc = rc ? rc : set_up_queues(port, pool, tx_queues);
+	port->rx_queues = rx;
+	port->tx_queues = tx;
+	if (rx > 1)
+		ask_to_spread(&conf, info, key);
+	int rc = rte_eth_dev_configure(port->id, rx, tx, &conf);
+	rc = rc ? rc : set_up_queues(port, pool);
 	rc = rc ? rc : rte_eth_dev_start(port->id);
+	if (rc && rx * tx > 1)
+		log_info("port does not start with so many queues device=%s rx=%u tx=%u reason=\"%s\"", port->device, rx, tx,
+			strerror(-rc));
+	return rc;
+}
+
+/* As many queues as there are lanes, if the device can spread over them; else for sending only; else one each way. */
+static int try_all(struct port *port, struct rte_mempool *pool, unsigned lanes)
+{
+	struct rte_eth_dev_info info;
+	int rc = rte_eth_dev_info_get(port->id, &info);
+	if (rc)
+		return rc;
+	port->if_index = info.if_index;
+	uint16_t tx = info.max_tx_queues >= lanes ? (uint16_t)lanes : 1;
+	if (can_spread(&info, lanes) && !try_queues(port, pool, &info, (uint16_t)lanes, tx)) {
+		fill_table(port, &info);
+		return 0;
+	}
+	rc = try_queues(port, pool, &info, 1, tx);
+	return rc && tx > 1 ? try_queues(port, pool, &info, 1, 1) : rc;
+}
+
+static void configure(struct port *port, struct rte_mempool *pool, unsigned lanes)
+{
+	int rc = try_all(port, pool, lanes);
 	if (rc)
 		fatalx("port cannot be started device=%s reason=\"%s\"", port->device, strerror(-rc));
-	if (spreads)
-		fill_table(port, &info);
+	port->tx_lock = port->tx_queues < lanes ? init_lock(&port->lock) : NULL;
+	port->polled = true;
 }
 
 void port_share(struct port *port, const struct port *first, enum wire wire, struct proc_lane lane)

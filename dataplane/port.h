@@ -34,7 +34,7 @@ struct port {
 	uint32_t frame_max;            /* bytes that a buffer must hold */
 	uint16_t id;
 	unsigned if_index;             /* of a packet socket's interface; 0: has none */
-	uint16_t rx_queues;
+	uint16_t rx_queues, tx_queues;
 	pthread_mutex_t lock;          /* the first lane's: for */
 	pthread_mutex_t *tx_lock;      /* the only queue for sending; NULL: a queue of our own */
 	/* Each lane's own: */
