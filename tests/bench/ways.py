@@ -5,13 +5,17 @@ time, so that a measurement can go round them: what disturbs the machine then di
 The kernel's TCP runs CUBIC everywhere, which is its default, whatever this machine prefers, and what the guard's engine runs.
 """
 from lib import ADDRESS, BUILD, SIDES, World, eventually, run
+from lib.bad_link import make_bad
 
-LINK = BUILD / "tests/e2e/link"
+SEED = 42
 HAPROXY_SIDE = {"inside": "10.63.0", "outside": "10.61.0"}      # its own address on each side ends in 254
 
 
 class Way(World):
-    """`address`: where the outside is reached from the inside; `device`: through which interface of either."""
+    """
+    `address`: where the outside is reached from the inside; `device`: through which interface of either; `link`: loss in
+    percent and delay in ms, each direction, of the wire between the middle and the outside.
+    """
     device = "wire"
     name = None
 
@@ -24,7 +28,8 @@ class Way(World):
         super().__enter__()
         try:
             if self.link:
-                self.emulate(*self.link)
+                loss, delay_ms = self.link
+                make_bad(self, SEED, ("outside",), (loss, delay_ms, 0, 0, 0))
             self.build()
             for place in self.wire.ns:
                 self.set_congestion_control(place)
@@ -41,19 +46,6 @@ class Way(World):
 
     def reaches(self):
         return self.wire.on("inside", "ping", "-q", "-c", "1", "-W", "1", self.address, check=False).returncode == 0
-
-    def emulate(self, loss, delay_ms):
-        """Between the middle and the outside, in a namespace of its own: our link emulator, delaying each direction."""
-        name, wire = f"link-{self.tag}", self.wire
-        wire.cut()
-        run("ip", "netns", "add", name)
-        wire.ns["link"] = name
-        wire.on("guard", "ip", "link", "set", "outside", "down")
-        wire.on("guard", "ip", "link", "set", "outside", "netns", name)
-        run("ip", "link", "add", "near", "netns", name, "type", "veth", "peer", "name", "outside", "netns", wire.ns["guard"])
-        for namespace, device in ((name, "outside"), (name, "near"), (wire.ns["guard"], "outside")):
-            wire.bring_up(namespace, device)
-        self.start(name, "link", LINK, "near", "outside", 42, loss, delay_ms, 0, 0, 0)
 
     def received(self):
         """Frames that the outside's interface has taken in."""
