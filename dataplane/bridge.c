@@ -89,6 +89,8 @@ static void look(struct worker *worker, struct flow *flow, const struct flow_key
 		emit_as_it_came(worker, arrival);
 	else if (is_syn(&arrival->seg) && (!flow || flow->state != FLOW_SPLIT))
 		watch_syn(worker, flow, key, src_first, arrival);
+	else if (!flow)
+		emit_as_it_came(worker, arrival);
 	else if (is_split)
 		guard_flow(worker, flow, side, arrival);
 	else
