@@ -443,7 +443,7 @@ static void what_comes_out_of_order_is_put_in_order(void **state)
 	struct bench *b = *state;
 	struct msg_opened opened;
 	shake_hands(b);
-	struct made_tcp second = client(6, 1, TCP_ACK, HEADER + 5), first = client(1, 1, TCP_ACK, "<?xml");
+	struct made_tcp second = client(6, 1, TCP_ACK, &HEADER[5]), first = client(1, 1, TCP_ACK, "<?xml");
 	client_says(b, &second);
 	client_says(b, &first);
 	hear_notice(b, NOTICE_ELSEWHERE, false);
