@@ -48,7 +48,7 @@ static void plan_interface(struct port *port, enum wire which)
 
 static void plan_vdev(struct port *port, const char *device)
 {
-	port->frame_max = RTE_ETHER_MAX_VLAN_FRAME_LEN + 4;
+	port->frame_max = 2048;
 	int length = snprintf(port->argument, sizeof(port->argument), "--vdev=%s", device);
 	check_length(length, sizeof(port->argument), device);
 	length = snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
@@ -57,7 +57,7 @@ static void plan_vdev(struct port *port, const char *device)
 
 static void plan_pci(struct port *port)
 {
-	port->frame_max = RTE_ETHER_MAX_VLAN_FRAME_LEN + 4;
+	port->frame_max = 2048;
 	snprintf(port->name, sizeof(port->name), "%s", port->device);
 	snprintf(port->argument, sizeof(port->argument), "--allow=%s", port->device);
 }

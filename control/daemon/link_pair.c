@@ -7,7 +7,7 @@ void link_pair_init(struct link_pair *pair, bool passes, int64_t now_ms)
 {
 	*pair = (struct link_pair){.passes = passes};
 	for (unsigned w = 0; w < WIRES; w++)
-		pair->side[w].settles_ms = now_ms + LINK_SETTLE_MS;
+		pair->side[w] = (struct link_side){.carrier = true, .settles_ms = now_ms + LINK_SETTLE_MS};
 }
 
 static struct link_order lose(struct link_pair *pair, enum wire wire)

@@ -45,7 +45,7 @@ struct link_order {
 	enum wire wire;
 };
 
-/* Both sides settle first. */
+/* Both sides are taken to be up, and settle first. */
 void link_pair_init(struct link_pair *pair, bool passes, int64_t now_ms) __attribute__((nonnull));
 
 /* A side was seen: taken up or not (administratively), with a carrier or without. */

@@ -84,11 +84,8 @@ void link_pass_start(struct link_pass *pass, int64_t now_ms)
 	pass->running = true;
 	pass->now_ms = now_ms;
 	link_pair_init(&pass->pair, pass->passes, now_ms);
-	for (unsigned w = 0; w < WIRES; w++) {
+	for (unsigned w = 0; w < WIRES; w++)
 		pass->told[w] = LINK_UP;
-		if (!*pass->kernel.name[w])
-			carry_out(pass, link_pair_see(&pass->pair, w, true, true, now_ms));
-	}
 	if (pass->kernel.events)
 		link_kernel_look(&pass->kernel);
 }

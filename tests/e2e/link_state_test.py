@@ -152,6 +152,7 @@ with World(families=(4,)) as world:
     alice, bob = world.client("inside"), world.client("outside")
     alice.presence(), bob.presence()
     check(deliver(alice, bob, "first", 10) is not None and deliver(bob, alice, "back", 10) is not None, "messages pass")
+    check("link is lost" not in world.guard.log(), "no link is said to be lost")
     for side in SIDES:
         dead_cable(world, side)
     check(deliver(alice, bob, "again", 20) is not None, "federation goes on")

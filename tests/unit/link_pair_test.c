@@ -22,7 +22,7 @@ struct step {
 	enum link_state state[WIRES];  /* after it */
 };
 
-#define BOTH_UP {0, IN, CARRIER, LINK_NOTHING, {LINK_UP, LINK_LOST}}, {0, OUT, CARRIER, LINK_NOTHING, {LINK_UP, LINK_UP}}
+#define BOTH_UP {0, IN, CARRIER, LINK_NOTHING, {LINK_UP, LINK_UP}}, {0, OUT, CARRIER, LINK_NOTHING, {LINK_UP, LINK_UP}}
 #define INSIDE_LOST {10, IN, NO_CARRIER, LINK_HOLD, {LINK_LOST, LINK_HELD}}, \
 	{0, OUT, NOT_UP, LINK_NOTHING, {LINK_LOST, LINK_HELD}}
 #define INSIDE_BACK {10, IN, CARRIER, LINK_RELEASE, {LINK_UP, LINK_LOST}}
@@ -67,13 +67,17 @@ static const struct story stories[] = {
 			{1, IN, NO_CARRIER, LINK_NOTHING, {LINK_LOST, LINK_UP}},
 			{1, IN, CARRIER, LINK_NOTHING, {LINK_UP, LINK_UP}}, INSIDE_LOST, {0, IN, END, 0, {0}}}},
 	{"a cable that is dead from the start is passed on when it should have settled",
-		{{0, IN, NO_CARRIER, LINK_NOTHING, {LINK_LOST, LINK_LOST}},
+		{{0, IN, NO_CARRIER, LINK_NOTHING, {LINK_LOST, LINK_UP}},
 			{0, OUT, CARRIER, LINK_NOTHING, {LINK_LOST, LINK_UP}},
 			{LATER - 1, IN, TICK, LINK_NOTHING, {LINK_LOST, LINK_UP}},
 			{1, OUT, TICK, LINK_HOLD, {LINK_LOST, LINK_HELD}}, {0, OUT, NOT_UP, LINK_NOTHING, {LINK_LOST, LINK_HELD}},
 			INSIDE_BACK, {0, IN, END, 0, {0}}}},
+	{"what is never seen is taken to be up",
+		{{LATER, IN, TICK, LINK_NOTHING, {LINK_UP, LINK_UP}}, {0, IN, END, 0, {0}}}},
 	{"two dead cables from the start: one is held, once",
-		{{LATER, OUT, TICK, LINK_HOLD, {LINK_LOST, LINK_HELD}},
+		{{0, IN, NO_CARRIER, LINK_NOTHING, {LINK_LOST, LINK_UP}},
+			{0, OUT, NO_CARRIER, LINK_NOTHING, {LINK_LOST, LINK_LOST}},
+			{LATER, OUT, TICK, LINK_HOLD, {LINK_LOST, LINK_HELD}},
 			{LATER, OUT, TICK, LINK_NOTHING, {LINK_LOST, LINK_HELD}}, {0, IN, END, 0, {0}}}},
 	{"both lost after somebody took one up: again one is held",
 		{BOTH_UP, INSIDE_LOST, {1, OUT, CARRIER, LINK_NOTHING, {LINK_LOST, LINK_UP}},
