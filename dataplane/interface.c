@@ -1,11 +1,14 @@
 /* Preparing a kernel interface; see interface.h. */
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -130,12 +133,57 @@ static void warn_of_ipv6(const char *name)
 	fclose(f);
 }
 
+/* --- may it be a port at all? --- */
+
+static void list_interfaces(char *list, size_t size)
+{
+	struct if_nameindex *all = if_nameindex();
+	*list = '\0';
+	for (const struct if_nameindex *i = all; i && i->if_index; i++) {
+		size_t used = strlen(list);
+		if (strcmp(i->if_name, "lo") && used + IFNAMSIZ + 2 < size)
+			snprintf(list + used, size - used, "%s%s", used ? ", " : "", i->if_name);
+	}
+	if (all)
+		if_freenameindex(all);
+}
+
+static void check_found(const char *name)
+{
+	char list[300];
+	if (strlen(name) < IFNAMSIZ && if_nametoindex(name))
+		return;
+	list_interfaces(list, sizeof(list));
+	fatalx("interface not found interface=%s (hint: there are %s; a device that is no interface is written as a PCI "
+		"address or vdev:...)", name, *list ? list : "none");
+}
+
+static void check_ethernet(int fd, const char *name)
+{
+	struct ifreq ifr = request(name);
+	if (ioctl(fd, SIOCGIFHWADDR, &ifr) || ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		fatalx("interface is not Ethernet interface=%s (hint: a port carries Ethernet frames)", name);
+}
+
+static void check_free(const char *name)
+{
+	char path[64 + IFNAMSIZ], target[PATH_MAX];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/master", name);
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	const char *master = strrchr(target, '/');
+	fatalx("interface belongs to a bridge or bond, which would forward frames beside the guard interface=%s master=%s "
+		"(hint: ip link set %s nomaster)", name, master ? master + 1 : target, name);
+}
+
 void interface_prepare(const char *name)
 {
-	if (strlen(name) >= IFNAMSIZ || !if_nametoindex(name))
-		fatalx("interface not found interface=%s (hint: `ip link` lists them; a device that is not one is written "
-			"as a PCI address or vdev:...)", name);
+	check_found(name);
 	int fd = control_socket();
+	check_ethernet(fd, name);
+	check_free(name);
 	for (unsigned i = 0; i < OFFLOADS; i++)
 		turn_off_offload(fd, name, &offloads[i]);
 	turn_off_flags(fd, name);
@@ -143,6 +191,25 @@ void interface_prepare(const char *name)
 	close(fd);
 	warn_of_addresses(name);
 	warn_of_ipv6(name);
+}
+
+void interface_use_one_queue(const char *name)
+{
+	int fd = control_socket();
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	int rc = ethtool(fd, name, &channels);
+	bool has_one = rc || (channels.rx_count + channels.combined_count <= 1);
+	if (!has_one) {
+		channels.cmd = ETHTOOL_SCHANNELS;
+		channels.combined_count = channels.combined_count > 0;
+		channels.rx_count = channels.tx_count = !channels.combined_count;
+		rc = ethtool(fd, name, &channels);
+		if (rc)
+			fatalx("interface has several queues, of which an XDP socket sees one interface=%s reason=\"%s\" (hint: "
+				"ethtool -L %s combined 1; or device = %s, without xdp:)", name, strerror(-rc), name, name);
+		log_info("interface has one queue now interface=%s", name);
+	}
+	close(fd);
 }
 
 int interface_listen_to_all(const char *name)

@@ -10,10 +10,12 @@
 #include "dataplane/base/log.h"
 #include "interface.h"
 #include "lane.h"
+#include "pci.h"
 #include "port.h"
 
 enum { RSS_KEY_BYTES = 40, RSS_KEY_MAX = 128, RETA_GROUPS_MAX = 1024 / RTE_ETH_RETA_GROUP_SIZE };
 enum { BLOCK_BYTES = 65536, RING_HEADER_BYTES = 128, LINK_HEADERS_BYTES = 14 + 2 * 4 + 4, DESCRIPTORS = 1024 };
+enum { BUFFER_BYTES = 2048, XDP_BEFORE_FRAME_BYTES = 512, XDP_MTU_MAX = 3200 };
 
 static void check_length(int length, size_t room, const char *device)
 {
@@ -46,9 +48,28 @@ static void plan_interface(struct port *port, enum wire which)
 	interface_listen_to_all(port->device); /* stays open until the process ends */
 }
 
+/* The kernel writes into our buffers, each of which has to lie within a page together with what stands before the frame. */
+static void plan_xdp(struct port *port, enum wire which)
+{
+	const char *name = conf_device_name(port->device);
+	interface_prepare(name);
+	interface_use_one_queue(name);
+	port->mtu = interface_mtu(name);
+	if (port->mtu > XDP_MTU_MAX)
+		fatalx("MTU too large for XDP sockets interface=%s mtu=%u (hint: at most %d; or device = %s, without xdp:)", name,
+			port->mtu, XDP_MTU_MAX, name);
+	uint32_t frame = port->mtu + LINK_HEADERS_BYTES + XDP_BEFORE_FRAME_BYTES;
+	port->frame_max = frame < BUFFER_BYTES ? BUFFER_BYTES : frame;
+	snprintf(port->name, sizeof(port->name), "net_af_xdp%d", which);
+	int length =
+		snprintf(port->argument, sizeof(port->argument), "--vdev=%s,iface=%s,start_queue=0,queue_count=1", port->name, name);
+	check_length(length, sizeof(port->argument), port->device);
+	interface_listen_to_all(name);
+}
+
 static void plan_vdev(struct port *port, const char *device)
 {
-	port->frame_max = 2048;
+	port->frame_max = BUFFER_BYTES;
 	int length = snprintf(port->argument, sizeof(port->argument), "--vdev=%s", device);
 	check_length(length, sizeof(port->argument), device);
 	length = snprintf(port->name, sizeof(port->name), "%.*s", (int)strcspn(device, ","), device);
@@ -57,9 +78,12 @@ static void plan_vdev(struct port *port, const char *device)
 
 static void plan_pci(struct port *port)
 {
-	port->frame_max = 2048;
-	snprintf(port->name, sizeof(port->name), "%s", port->device);
-	snprintf(port->argument, sizeof(port->argument), "--allow=%s", port->device);
+	char fault[PCI_FAULT_BYTES];
+	if (pci_fault("", port->device, fault))
+		fatalx("%s", fault);
+	port->frame_max = BUFFER_BYTES;
+	pci_address(port->device, port->name);
+	snprintf(port->argument, sizeof(port->argument), "--allow=%s", port->name);
 }
 
 void port_plan(struct port *port, const struct conf_wire *wire, enum wire which)
@@ -70,6 +94,8 @@ void port_plan(struct port *port, const struct conf_wire *wire, enum wire which)
 		plan_vdev(port, conf_device_name(wire->device));
 	else if (port->kind == DEVICE_PCI)
 		plan_pci(port);
+	else if (port->kind == DEVICE_XDP)
+		plan_xdp(port, which);
 	else
 		plan_interface(port, which);
 }
@@ -188,10 +214,10 @@ void port_share(struct port *port, const struct port *first, enum wire wire, str
 	port->tx_queue = port->tx_lock ? 0 : (uint16_t)lane.lane;
 }
 
-/* A packet socket needs no more than the membership that interface.c holds. */
+/* An interface needs no more than the membership that interface.c holds. */
 static void take_in_all(struct port *port)
 {
-	if (port->kind == DEVICE_INTERFACE)
+	if (conf_device_interface(port->device))
 		return;
 	int rc = rte_eth_promiscuous_enable(port->id);
 	if (rc && rc != -ENOTSUP)
@@ -202,10 +228,10 @@ void port_start(struct port *port, struct rte_mempool *pool, unsigned lanes)
 {
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id))
 		fatalx("device not found device=%s (hint: %s)", port->device,
-			port->kind == DEVICE_PCI ? "is it bound to vfio-pci? dpdk-devbind.py --status" : "see the log above");
+			port->kind == DEVICE_PCI ? "is there a DPDK driver for it? dpdk-devbind.py --status" : "see the log above");
 	configure(port, pool, lanes);
 	take_in_all(port);
-	if (port->kind != DEVICE_INTERFACE && rte_eth_dev_get_mtu(port->id, &port->mtu))
+	if (!conf_device_interface(port->device) && rte_eth_dev_get_mtu(port->id, &port->mtu))
 		port->mtu = RTE_ETHER_MTU;
 	log_info("port started device=%s driver=%s mtu=%u queues=%u", port->device, port->name, port->mtu, port->rx_queues);
 }

@@ -24,16 +24,36 @@ void sleeper_init(struct sleeper *sleeper, int supervisor, int bell)
 	sleeper->fds[AT_BELL] = (struct pollfd){.fd = bell, .events = POLLIN};
 }
 
+static bool is_xdp_socket(int fd)
+{
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_XDP;
+}
+
+static void add_socket(struct sleeper *sleeper, int fd)
+{
+	if (sleeper->sockets == SLEEP_SOCKETS_MAX)
+		fatalx("too many packet sockets");
+	sleeper->fds[AT_SOCKETS + sleeper->sockets++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
 void sleeper_add_port(struct sleeper *sleeper, unsigned if_index)
 {
 	unsigned before = sleeper->sockets;
-	for (int fd = 0; if_index && fd < DESCRIPTORS_LOOKED_AT; fd++) {
-		if (!is_receiving_packet_socket(fd, if_index))
-			continue;
-		if (sleeper->sockets == SLEEP_SOCKETS_MAX)
-			fatalx("too many packet sockets");
-		sleeper->fds[AT_SOCKETS + sleeper->sockets++] = (struct pollfd){.fd = fd, .events = POLLIN};
-	}
+	for (int fd = 0; if_index && fd < DESCRIPTORS_LOOKED_AT; fd++)
+		if (is_receiving_packet_socket(fd, if_index))
+			add_socket(sleeper, fd);
+	if (sleeper->sockets == before)
+		sleeper->naps = true;
+}
+
+void sleeper_add_xdp(struct sleeper *sleeper)
+{
+	unsigned before = sleeper->sockets;
+	for (int fd = 0; fd < DESCRIPTORS_LOOKED_AT; fd++)
+		if (is_xdp_socket(fd))
+			add_socket(sleeper, fd);
 	if (sleeper->sockets == before)
 		sleeper->naps = true;
 }

@@ -1,5 +1,5 @@
 /*
- * Sleeping when there is nothing to do. DPDK offers no interrupt for its packet sockets, but they can be polled like any
+ * Sleeping when there is nothing to do. DPDK offers no interrupt for its packet and XDP sockets, but they can be polled like any
  * other: so they are looked for among our own descriptors. Devices without one are looked at again after a nap.
  */
 #ifndef DATAPLANE_SLEEP_H
@@ -27,6 +27,9 @@ void sleeper_init(struct sleeper *sleeper, int supervisor, int bell) __attribute
 
 /* A port that has to be looked at: finds the packet sockets of this interface (0: it is not one). */
 void sleeper_add_port(struct sleeper *sleeper, unsigned if_index) __attribute__((nonnull));
+
+/* The same for XDP sockets, of which nothing tells whose they are: all of them. */
+void sleeper_add_xdp(struct sleeper *sleeper) __attribute__((nonnull));
 
 /* There was something to do. */
 static inline void sleeper_worked(struct sleeper *sleeper) { sleeper->nap_us = SLEEP_NAP_MIN_US; }

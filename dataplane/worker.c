@@ -80,9 +80,17 @@ void workers_open(struct worker *workers[PROC_LANES_MAX], const struct conf *con
 static void init_sleeper(struct worker *worker)
 {
 	sleeper_init(&worker->sleeper, worker->supervisor, handover_bell(worker));
-	for (unsigned w = 0; w < WIRES; w++)
-		if (worker->port[w].polled)
-			sleeper_add_port(&worker->sleeper, worker->port[w].if_index);
+	/* Of several lanes one would be woken by what another has to read, again and again: so those take naps. */
+	bool by_xdp = false;
+	for (unsigned w = 0; w < WIRES; w++) {
+		const struct port *port = &worker->port[w];
+		if (port->polled && port->kind == DEVICE_XDP && worker->lane.lanes == 1)
+			by_xdp = true;
+		else if (port->polled)
+			sleeper_add_port(&worker->sleeper, port->if_index);
+	}
+	if (by_xdp)
+		sleeper_add_xdp(&worker->sleeper);
 }
 
 void worker_init(struct worker *worker, const struct conf *conf, struct counters *counters)

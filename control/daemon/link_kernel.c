@@ -129,3 +129,30 @@ void link_kernel_set(const struct link_kernel *kernel, enum wire wire, bool up)
 	if (change)
 		rtnl_link_put(change);
 }
+
+static int put_no_program(struct nl_msg *msg)
+{
+	struct nlattr *xdp = nla_nest_start(msg, IFLA_XDP | NLA_F_NESTED);
+	int rc = xdp ? nla_put_s32(msg, IFLA_XDP_FD, -1) : -NLE_NOMEM;
+	if (!rc)
+		nla_nest_end(msg, xdp);
+	return rc;
+}
+
+void link_kernel_take_xdp_off(const struct link_kernel *kernel, enum wire wire)
+{
+	struct rtnl_link *link;
+	if (rtnl_link_get_kernel(kernel->requests, 0, kernel->name[wire], &link))
+		return; /* gone, and its program with it */
+	struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = rtnl_link_get_ifindex(link)};
+	rtnl_link_put(link);
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK);
+	int rc = msg ? nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) : -NLE_NOMEM;
+	rc = rc ? rc : put_no_program(msg);
+	if (rc)
+		nlmsg_free(msg);
+	else
+		rc = nl_send_sync(kernel->requests, msg); /* frees it */
+	if (rc)
+		log_warnx("XDP program cannot be taken off interface=%s reason=\"%s\"", kernel->name[wire], nl_geterror(rc));
+}

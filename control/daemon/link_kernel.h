@@ -38,4 +38,7 @@ void link_kernel_look(struct link_kernel *kernel) __attribute__((nonnull));
 /* Takes it up or down. A failure is logged. */
 void link_kernel_set(const struct link_kernel *kernel, enum wire wire, bool up) __attribute__((nonnull));
 
+/* Takes away the XDP program that a dataplane left on it. A failure is logged. */
+void link_kernel_take_xdp_off(const struct link_kernel *kernel, enum wire wire) __attribute__((nonnull));
+
 #endif

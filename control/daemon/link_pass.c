@@ -97,6 +97,9 @@ void link_pass_stop(struct link_pass *pass)
 			link_kernel_set(&pass->kernel, w, true);
 			log_info("port is taken up again side=%s device=%s", side_name(w), pass->device[w]);
 		}
+	for (unsigned w = 0; w < WIRES; w++)
+		if (conf_device_kind(pass->device[w]) == DEVICE_XDP)
+			link_kernel_take_xdp_off(&pass->kernel, w);
 	pass->running = false;
 }
 

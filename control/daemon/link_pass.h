@@ -29,7 +29,8 @@ int link_pass_init(struct link_pass *pass, const struct conf *conf, link_tell_fn
 	__attribute__((nonnull, warn_unused_result));
 void link_pass_fini(struct link_pass *pass) __attribute__((nonnull));
 
-/* The dataplane has opened its ports; it is about to end, or has: what is held is released. Both may be said twice. */
+/* The dataplane has opened its ports; it is about to end, or has: what is held is released, and what it
+ * may have left on an interface is taken off. Both may be said twice. */
 void link_pass_start(struct link_pass *pass, int64_t now_ms) __attribute__((nonnull));
 void link_pass_stop(struct link_pass *pass) __attribute__((nonnull));
 

@@ -64,7 +64,8 @@ const struct conf_key conf_keys[] = {
 		"Memory for frames and connections, in MiB (64 to 65536)."},
 
 	{"inside", "device", set_device, CONF(wire[WIRE_INSIDE].device), 0, 0, true, "eth1",
-		"A kernel interface (eth1), a PCI address (0000:03:00.0), or \"vdev:...\" for any DPDK virtual device."},
+		"A kernel interface (eth1), the same by XDP sockets (xdp:eth1), a PCI address (0000:03:00.0), or \"vdev:...\" for\n"
+		"any DPDK virtual device."},
 	{"inside", "domains", set_domains, CONF(domains), 0, 0, true, "a.example",
 		"Our own domains, as A-labels (xn--... where they are not ASCII)."},
 	{"inside", "trust", set_path, CONF(wire[WIRE_INSIDE].trust), 0, 0, true, "inside-trust.pem",

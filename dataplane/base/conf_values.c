@@ -289,11 +289,11 @@ void set_device(const struct conf_value *v, void *field)
 	size_t n = strlen(v->text);
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)v->text[i] <= ' ' || (unsigned char)v->text[i] >= 0x7f) {
-			FAULT(v, "a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)");
+			FAULT(v, "a blank or control character (hint: eth1, xdp:eth1, 0000:03:00.0 or vdev:...)");
 			return;
 		}
 	if (n == 0 || !put_text(field, sizeof(v->conf->wire[0].device), v->text))
-		FAULT(v, "none, or longer than 255 bytes (hint: eth1, 0000:03:00.0 or vdev:...)");
+		FAULT(v, "none, or longer than 255 bytes (hint: eth1, xdp:eth1, 0000:03:00.0 or vdev:...)");
 }
 
 /* --- words and domains --- */
