@@ -80,11 +80,10 @@ void workers_open(struct worker *workers[PROC_LANES_MAX], const struct conf *con
 static void init_sleeper(struct worker *worker)
 {
 	sleeper_init(&worker->sleeper, worker->supervisor, handover_bell(worker));
-	/* Of several lanes one would be woken by what another has to read, again and again: so those take naps. */
 	bool by_xdp = false;
 	for (unsigned w = 0; w < WIRES; w++) {
 		const struct port *port = &worker->port[w];
-		if (port->polled && port->kind == DEVICE_XDP && worker->lane.lanes == 1)
+		if (port->polled && port->kind == DEVICE_XDP)
 			by_xdp = true;
 		else if (port->polled)
 			sleeper_add_port(&worker->sleeper, port->if_index);

@@ -38,8 +38,8 @@ static void tell(struct link_pass *pass, enum wire wire)
 static void carry_out(struct link_pass *pass, struct link_order order)
 {
 	bool of_kernel = *pass->kernel.name[order.wire];
-	for (unsigned w = 0; w < WIRES; w++)
-		tell(pass, w);
+	tell(pass, wire_other(order.wire));
+	tell(pass, order.wire);
 	if (order.deed != LINK_NOTHING && of_kernel)
 		link_kernel_set(&pass->kernel, order.wire, order.deed == LINK_RELEASE);
 }

@@ -200,6 +200,11 @@ static void check_devices(struct loader *loader)
 	if (*device && !strcmp(device, conf_device_name(conf->wire[WIRE_INSIDE].device)))
 		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"),
 			"device: that of [inside] (hint: two wires)");
+	for (unsigned w = 0; w < WIRES; w++)
+		if (conf->workers > 1 && conf_device_kind(conf->wire[w].device) == DEVICE_XDP)
+			conf_fault(&loader->faults, line_of(loader->loaded, w == WIRE_INSIDE ? "inside" : "outside", "device"),
+				"device: XDP sockets serve one worker (hint: device = %s, or [guard] workers = 1)",
+				conf_device_name(conf->wire[w].device));
 }
 
 static void read_all(struct loader *loader)

@@ -25,6 +25,11 @@ with World(servers=False) as world:
         "a presence that does not exist": (text.replace('inbound-presence = "full"', 'inbound-presence = "some"'), '"some"'),
         "a profile that does not exist": (text.replace('profile = "default"', 'profile = "other"', 1), 'profile = "other"'),
         "a key given twice": (text.replace("[dataplane]", '[dataplane]\ncpus = "1"'), 'cpus = "0-1"'),
+        "XDP sockets and several workers": (text.replace("[guard]", '[guard]\nworkers = "2"')
+                                            .replace('device = "outside"', 'device = "xdp:outside"'), '"xdp:outside"'),
+        "one interface on both sides": (text.replace('device = "outside"', 'device = "xdp:inside"'), '"xdp:inside"'),
+        "a word for an answer": (text.replace("[guard]", '[guard]\npass-link-state = "maybe"'), '"maybe"'),
+        "a failure that is not known": (text.replace("[guard]", '[guard]\non-failure = "panic"'), '"panic"'),
         "a file that does not exist": (text.replace("inside-organisation-ca.pem", "nowhere.pem"), "nowhere.pem"),
         "no equals sign": (text.replace("[dataplane]", "[dataplane]\nnonsense"), "nonsense"),
     }
