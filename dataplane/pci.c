@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/base/conf_device.h"
 #include "pci.h"
 
 enum { NAME_BYTES = 256, ETHERNET_CLASS = 0x0200 };
@@ -13,12 +14,9 @@ enum { NAME_BYTES = 256, ETHERNET_CLASS = 0x0200 };
 
 void pci_address(const char *device, char address[PCI_ADDRESS_BYTES])
 {
-	unsigned domain = 0, bus = 0, slot = 0, function = 0;
-	if (sscanf(device, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4) {
-		domain = 0;
-		sscanf(device, "%x:%x.%x", &bus, &slot, &function);
-	}
-	snprintf(address, PCI_ADDRESS_BYTES, "%04x:%02x:%02x.%x", domain, bus, slot, function);
+	unsigned part[4] = {0};
+	conf_device_pci(device, part);
+	snprintf(address, PCI_ADDRESS_BYTES, "%04x:%02x:%02x.%x", part[0], part[1], part[2], part[3]);
 }
 
 static bool is_there(const char *root, const char *folder, const char *address, const char *name)

@@ -66,7 +66,7 @@ tests/unit/link_layer_test.srcs := tests/unit/link_layer_test.c
 tests/unit/link_layer_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/link_layer_test.o: cflags.tests/unit = $(dpdk_cflags)
 unit_tests += tests/unit/pci_test
-tests/unit/pci_test.srcs := tests/unit/pci_test.c dataplane/pci.c
+tests/unit/pci_test.srcs := tests/unit/pci_test.c dataplane/pci.c dataplane/base/conf_device.c
 
 unit_tests += tests/unit/deadline_test
 tests/unit/deadline_test.srcs := tests/unit/deadline_test.c

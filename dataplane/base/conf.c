@@ -196,8 +196,8 @@ static void check_users(struct loader *loader)
 static void check_devices(struct loader *loader)
 {
 	const struct conf *conf = &loader->loaded->conf;
-	const char *device = conf_device_name(conf->wire[WIRE_OUTSIDE].device);
-	if (*device && !strcmp(device, conf_device_name(conf->wire[WIRE_INSIDE].device)))
+	const char *device = conf->wire[WIRE_OUTSIDE].device;
+	if (*device && conf_device_same(device, conf->wire[WIRE_INSIDE].device))
 		conf_fault(&loader->faults, line_of(loader->loaded, "outside", "device"),
 			"device: that of [inside] (hint: two wires)");
 	for (unsigned w = 0; w < WIRES; w++)

@@ -1,5 +1,4 @@
 /* How a device is written; see conf_device.h. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,14 +6,22 @@
 
 static const char xdp[] = "xdp:", vdev[] = "vdev:";
 
-static bool is_pci_address(const char *device)
+bool conf_device_pci(const char *device, unsigned address[4])
 {
-	unsigned domain, bus, slot, function;
 	int end = 0;
-	if (sscanf(device, "%x:%x:%x.%x%n", &domain, &bus, &slot, &function, &end) == 4 && !device[end])
+	if (sscanf(device, "%x:%x:%x.%x%n", &address[0], &address[1], &address[2], &address[3], &end) == 4 && !device[end])
 		return true;
 	end = 0;
-	return sscanf(device, "%x:%x.%x%n", &bus, &slot, &function, &end) == 3 && !device[end];
+	address[0] = 0;
+	return sscanf(device, "%x:%x.%x%n", &address[1], &address[2], &address[3], &end) == 3 && !device[end];
+}
+
+bool conf_device_same(const char *a, const char *b)
+{
+	unsigned pci_a[4], pci_b[4];
+	if (conf_device_pci(a, pci_a) && conf_device_pci(b, pci_b))
+		return !memcmp(pci_a, pci_b, sizeof(pci_a));
+	return !strcmp(conf_device_name(a), conf_device_name(b));
 }
 
 enum device_kind conf_device_kind(const char *device)
@@ -23,7 +30,8 @@ enum device_kind conf_device_kind(const char *device)
 		return DEVICE_VDEV;
 	if (!strncmp(device, xdp, sizeof(xdp) - 1))
 		return DEVICE_XDP;
-	return is_pci_address(device) ? DEVICE_PCI : DEVICE_INTERFACE;
+	unsigned address[4];
+	return conf_device_pci(device, address) ? DEVICE_PCI : DEVICE_INTERFACE;
 }
 
 const char *conf_device_name(const char *device)

@@ -2,6 +2,8 @@
 #ifndef BASE_CONF_DEVICE_H
 #define BASE_CONF_DEVICE_H
 
+#include <stdbool.h>
+
 enum device_kind {
 	DEVICE_INTERFACE,              /* eth1: a kernel interface, by packet sockets */
 	DEVICE_XDP,                    /* xdp:eth1: the same by XDP sockets */
@@ -10,6 +12,12 @@ enum device_kind {
 };
 
 enum device_kind conf_device_kind(const char *device) __attribute__((nonnull));
+
+/* Are they one and the same, however they are written? */
+bool conf_device_same(const char *a, const char *b) __attribute__((nonnull));
+
+/* Domain, bus, slot, function; false: it is no PCI address. */
+bool conf_device_pci(const char *device, unsigned address[4]) __attribute__((nonnull));
 
 /* Without "xdp:" or "vdev:". */
 const char *conf_device_name(const char *device) __attribute__((nonnull));

@@ -161,8 +161,10 @@ static const struct bad {
 	{"[inside]\n", "[dataplane]\ncpus = 3-1\n[inside]\n",
 		"11: cpus: \"3-1\" is not a list of CPUs (hint: 2 or 0-3,6)\n"},
 	{"device = eth1", "device = eth 1",
-		"11: device: a blank or control character (hint: eth1, 0000:03:00.0 or vdev:...)\n"},
+		"11: device: a blank or control character (hint: eth1, xdp:eth1, 0000:03:00.0 or vdev:...)\n"},
 	{"device = eth1", "device = \"vdev:net_af_packet1,iface=eth2\"",
+		"17: device: that of [inside] (hint: two wires)\n"},
+	{"device = eth1", "device = xdp:net_af_packet1,iface=eth2",
 		"17: device: that of [inside] (hint: two wires)\n"},
 	{"device = eth1", "device eth1",
 		"11: neither section nor key: device eth1 (hint: key = value)\n"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/base/conf_device.h"
 #include "dataplane/pci.h"
 
 #define DEVICE "/sys/bus/pci/devices/0000:03:00.0"
@@ -91,6 +92,34 @@ static void addresses_are_made_whole(void **state)
 	assert_string_equal(address, "0001:0a:1f.7");
 }
 
+static void devices_are_known_by_how_they_are_written(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *device;
+		enum device_kind kind;
+		const char *name, *interface;
+	} rows[] = {
+		{"eth1", DEVICE_INTERFACE, "eth1", "eth1"},
+		{"enp3s0f1.7", DEVICE_INTERFACE, "enp3s0f1.7", "enp3s0f1.7"},
+		{"xdp:eth1", DEVICE_XDP, "eth1", "eth1"},
+		{"vdev:net_tap0,iface=t", DEVICE_VDEV, "net_tap0,iface=t", NULL},
+		{"03:00.0", DEVICE_PCI, "03:00.0", NULL},
+		{"0000:03:00.0", DEVICE_PCI, "0000:03:00.0", NULL},
+		{"03:00.0x", DEVICE_INTERFACE, "03:00.0x", "03:00.0x"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(conf_device_kind(rows[i].device), rows[i].kind);
+		assert_string_equal(conf_device_name(rows[i].device), rows[i].name);
+		const char *interface = conf_device_interface(rows[i].device);
+		assert_true(rows[i].interface ? interface && !strcmp(interface, rows[i].interface) : !interface);
+	}
+	assert_true(conf_device_same("3:0.1", "0000:03:00.1"));
+	assert_false(conf_device_same("3:0.1", "0001:03:00.1"));
+	assert_true(conf_device_same("xdp:eth1", "eth1"));
+	assert_false(conf_device_same("eth1", "eth2"));
+}
+
 static void names_those_that_are_there(void **state)
 {
 	says(*state, "04:00.0", "no such PCI device device=0000:04:00.0", "of Ethernet there are 0000:03:00.0)");
@@ -149,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(addresses_are_made_whole),
+		T(devices_are_known_by_how_they_are_written),
 		T(names_those_that_are_there),
 		T(says_when_there_are_none),
 		T(has_no_driver),
