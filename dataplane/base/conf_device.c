@@ -6,9 +6,12 @@
 
 static const char xdp[] = "xdp:", vdev[] = "vdev:";
 
+/* sscanf() alone would take "0x" and blanks for part of a number. */
 bool conf_device_pci(const char *device, unsigned address[4])
 {
 	int end = 0;
+	if (device[strspn(device, "0123456789abcdefABCDEF:.")])
+		return false;
 	if (sscanf(device, "%x:%x:%x.%x%n", &address[0], &address[1], &address[2], &address[3], &end) == 4 && !device[end])
 		return true;
 	end = 0;
