@@ -36,8 +36,8 @@ static void take(struct port *port, bool up)
 	int rc = up ? rte_eth_dev_set_link_up(port->id) : rte_eth_dev_set_link_down(port->id);
 	port->link_said = LINK_LOST;
 	if (rc)
-		log_warnx("port cannot be taken %s device=%s reason=\"%s\" (hint: the link state of the other side is not passed to "
-			"what is connected here)", up ? "up" : "down", port->device, strerror(-rc));
+		log_warnx("port cannot be taken %s device=%s reason=\"%s\" (hint: the link state of the other side is not "
+			"passed to what is connected here)", up ? "up" : "down", port->device, strerror(-rc));
 }
 
 void link_told(struct worker *worker, enum wire wire, enum link_state state)

@@ -117,8 +117,8 @@ static void say_of_kernel(const char *root, const char *address, const char *dri
 static bool vfio_fault(const char *root, const char *address, char fault[PCI_FAULT_BYTES])
 {
 	if (!is_there(root, DEVICES, address, "iommu_group"))
-		snprintf(fault, PCI_FAULT_BYTES, "no IOMMU for the PCI device device=%s (hint: turn it on in the firmware and on the "
-			"kernel's command line, intel_iommu=on or amd_iommu=on; or bind it to uio_pci_generic)", address);
+		snprintf(fault, PCI_FAULT_BYTES, "no IOMMU for the PCI device device=%s (hint: turn it on in the firmware and on "
+			"the kernel's command line, intel_iommu=on or amd_iommu=on; or bind it to uio_pci_generic)", address);
 	else if (!is_there(root, "/dev", "vfio", "vfio"))
 		snprintf(fault, PCI_FAULT_BYTES, "vfio is not loaded device=%s (hint: modprobe vfio-pci)", address);
 	else

@@ -61,8 +61,8 @@ static void plan_xdp(struct port *port, enum wire which)
 	uint32_t frame = port->mtu + LINK_HEADERS_BYTES + XDP_BEFORE_FRAME_BYTES;
 	port->frame_max = frame < BUFFER_BYTES ? BUFFER_BYTES : frame;
 	snprintf(port->name, sizeof(port->name), "net_af_xdp%d", which);
-	int length =
-		snprintf(port->argument, sizeof(port->argument), "--vdev=%s,iface=%s,start_queue=0,queue_count=1", port->name, name);
+	int length = snprintf(port->argument, sizeof(port->argument), "--vdev=%s,iface=%s,start_queue=0,queue_count=1",
+		port->name, name);
 	check_length(length, sizeof(port->argument), port->device);
 	interface_listen_to_all(name);
 }

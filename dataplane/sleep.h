@@ -1,6 +1,6 @@
 /*
- * Sleeping when there is nothing to do. DPDK offers no interrupt for its packet and XDP sockets, but they can be polled like any
- * other: so they are looked for among our own descriptors. Devices without one are looked at again after a nap.
+ * Sleeping when there is nothing to do. DPDK offers no interrupt for its packet and XDP sockets, but they can be polled
+ * like any other: so they are looked for among our own descriptors. Devices without one are looked at again after a nap.
  */
 #ifndef DATAPLANE_SLEEP_H
 #define DATAPLANE_SLEEP_H
