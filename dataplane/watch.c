@@ -79,11 +79,25 @@ static size_t gather(const struct watch *watch, uint8_t bytes[OPENING_BYTES_MAX]
 	return n;
 }
 
+/* The bytes that were judged, out of the memory that all connections share. False: there is no more. */
+static bool keep_judged(struct worker *worker, struct watch *watch, const uint8_t *bytes, size_t len)
+{
+	struct tcp_budget *memory = &worker->memory;
+	watch->judged = len <= memory->max_bytes - memory->used_bytes ? malloc(len) : NULL;
+	if (!watch->judged)
+		return false;
+	memcpy(watch->judged, bytes, len);
+	watch->judged_len = (uint32_t)len;
+	memory->used_bytes += len;
+	return true;
+}
+
 void watch_free(struct worker *worker, struct flow *flow)
 {
 	if (!flow->watch)
 		return;
 	drop_held(worker, flow->watch, COUNT_DROP_BLOCKED);
+	worker->memory.used_bytes -= flow->watch->judged_len;
 	free(flow->watch->judged);
 	free(flow->watch);
 	flow->watch = NULL;
@@ -159,13 +173,10 @@ static void release(struct worker *worker, struct flow *flow)
 	struct arrival held[WATCH_HELD_MAX];
 	uint8_t bytes[OPENING_BYTES_MAX];
 	size_t len = gather(watch, bytes);
-	watch->judged = malloc(len);
-	if (!watch->judged) {
+	if (!keep_judged(worker, watch, bytes, len)) {
 		drop_held(worker, watch, COUNT_DROP_OUT_OF_MEMORY);
 		return;
 	}
-	memcpy(watch->judged, bytes, len);
-	watch->judged_len = (uint32_t)len;
 	unsigned n = take_held(worker, watch, held);
 	for (unsigned i = 0; i < n; i++)
 		emit_as_it_came(worker, &held[i]);

@@ -494,6 +494,24 @@ static void what_is_held_is_bounded(void **state)
 	b->worker->held = 0;
 }
 
+/* What is not let through is sent again, and passes when there is memory. */
+static void what_was_judged_is_drawn_from_the_budget(void **state)
+{
+	struct bench *b = *state;
+	struct tcp_budget *memory = &b->worker->memory;
+	size_t used = memory->used_bytes;
+	shake_hands(b);
+	struct made_tcp data = client(1, 1, TCP_ACK, "SSH-2.0-x\r\n"), ack = server(1, 12, TCP_ACK, NULL);
+	memory->used_bytes = memory->max_bytes - 5;
+	is_kept(b, &data);
+	assert_int_equal(counted(b, COUNT_DROP_OUT_OF_MEMORY), 1);
+	memory->used_bytes = used;
+	passes(b, WIRE_INSIDE, &data);
+	assert_int_equal(memory->used_bytes, used + 11);
+	passes(b, WIRE_OUTSIDE, &ack);
+	assert_int_equal(memory->used_bytes, used);
+}
+
 static void the_table_is_bounded(void **state)
 {
 	struct bench *b = *state;
@@ -588,6 +606,7 @@ int main(void)
 		T(data_of_a_syn_are_cut_if_they_may_be_xmpp),
 		T(waits_until_the_client_has_heard_the_server),
 		T(what_is_held_is_bounded),
+		T(what_was_judged_is_drawn_from_the_budget),
 		T(the_table_is_bounded),
 		T(websockets_are_told_of_or_blocked),
 		T(quic_is_told_of_or_blocked),
