@@ -118,6 +118,7 @@ static int stop(void **state)
 	for (unsigned lane = 0; lane < LANES; lane++) {
 		deadlines_fini(&b->worker[lane]->deadlines);
 		flow_table_fini(&b->worker[lane]->flows);
+		fragments_free(b->worker[lane]->fragments);
 		free(b->worker[lane]);
 	}
 	return rte_eal_cleanup();

@@ -225,6 +225,7 @@ class TwoHands:
         self.syn_ack = client.hear("SA")
         client.ack = wrapped(self.syn_ack.seq + 1)
         client.send()
+        server.hear("A")                    # before that no server speaks
 
     def close(self):
         self.client.send(flags="RA")
