@@ -1,4 +1,4 @@
-/* Trust stores and TLS settings; see trust.h. */
+/* Trust stores, and how a chain is checked; see trust.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,16 +8,9 @@
 #include <openssl/x509v3.h>
 
 #include "dataplane/base/log.h"
+#include "context.h"
 #include "identity.h"
 #include "trust.h"
-
-enum {
-	SECURITY_LEVEL = 2,            /* 112 bits: RSA from 2048, no SHA-1 signatures */
-	CHAIN_DEPTH_MAX = 8,           /* CAs between a certificate and the one that is trusted */
-};
-
-#define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define GROUPS "X25519:P-256:P-384"
 
 static const char *openssl_reason(void)
 {
@@ -64,29 +57,6 @@ static int verify(X509_STORE_CTX *store, void *unused)
 	return 1;
 }
 
-static SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store)
-{
-	SSL_CTX *context = SSL_CTX_new(method);
-	if (!context)
-		return NULL;
-	SSL_CTX_set_security_level(context, SECURITY_LEVEL);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
-			SSL_OP_CIPHER_SERVER_PREFERENCE);
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(context, 0);
-	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_verify_depth(context, CHAIN_DEPTH_MAX);
-	SSL_CTX_set_cert_verify_callback(context, verify, NULL);
-	SSL_CTX_set1_cert_store(context, store);
-	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(context, CIPHERS_1_2) &&
-		SSL_CTX_set1_groups_list(context, GROUPS))
-		return context;
-	SSL_CTX_free(context);
-	return NULL;
-}
-
 static X509_STORE *load_store(const char *path)
 {
 	X509_STORE *store = X509_STORE_new();
@@ -120,10 +90,13 @@ int trust_init(struct trust *trust, const struct conf_wire *wire)
 	trust->accept = context_new(TLS_server_method(), store);
 	trust->dial = context_new(TLS_client_method(), store);
 	X509_STORE_free(store);
-	if (trust->accept && trust->dial)
-		return 0;
-	log_warnx("TLS cannot be set up reason=%s", openssl_reason());
-	return -EINVAL;
+	if (!trust->accept || !trust->dial) {
+		log_warnx("TLS cannot be set up reason=%s", openssl_reason());
+		return -EINVAL;
+	}
+	SSL_CTX_set_cert_verify_callback(trust->accept, verify, NULL);
+	SSL_CTX_set_cert_verify_callback(trust->dial, verify, NULL);
+	return 0;
 }
 
 void trust_fini(struct trust *trust)

@@ -1,4 +1,4 @@
-/* Whom each wire trusts, and how TLS is spoken there. */
+/* Whom each wire trusts. */
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
 
