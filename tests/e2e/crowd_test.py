@@ -11,6 +11,7 @@ from lib.flood import Flood
 from lib.probe import Probe
 
 AT_MOST_SECONDS = 300                # for tests/run
+ALONE = True                         # for tests/run: it measures memory, and round trips
 STREAMS, AT_A_TIME = 10_000, 16
 SYNS, SYNS_PER_SECOND = 100_000, 25_000
 KIB_A_STREAM, KIB_A_FLOOD = 160, 64 << 10

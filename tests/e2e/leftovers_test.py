@@ -5,6 +5,8 @@ from pathlib import Path
 
 from lib import BUILD, SIDES, World, check, deliver, eventually
 
+ALONE = True                         # for tests/run: it compares what is on the machine before and after
+
 
 def traces(world):
     """What may only be different while the guard runs."""
