@@ -1,9 +1,6 @@
 /* TLS contexts; see context.h. */
 #include "context.h"
 
-#define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define GROUPS "X25519:P-256:P-384"
-
 static void set_what_is_never_done(SSL_CTX *context)
 {
 	SSL_CTX_set_security_level(context, CONTEXT_SECURITY_LEVEL);
@@ -21,7 +18,18 @@ static void set_bounds(SSL_CTX *context)
 	SSL_CTX_set_max_cert_list(context, CONTEXT_CHAIN_BYTES_MAX);
 }
 
-SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store)
+static bool set_profile(SSL_CTX *context, const struct conf_tls *profile)
+{
+	int least = conf_tls_speaks(profile, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
+	int most = conf_tls_speaks(profile, "1.3") ? TLS1_3_VERSION : TLS1_2_VERSION;
+	return SSL_CTX_set_min_proto_version(context, least) && SSL_CTX_set_max_proto_version(context, most) &&
+		SSL_CTX_set_cipher_list(context, profile->ciphers) &&
+		SSL_CTX_set_ciphersuites(context, profile->ciphersuites) &&
+		SSL_CTX_set1_groups_list(context, profile->groups) &&
+		SSL_CTX_set1_sigalgs_list(context, profile->signatures);
+}
+
+SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store, const struct conf_tls *profile)
 {
 	SSL_CTX *context = SSL_CTX_new(method);
 	if (!context)
@@ -30,8 +38,7 @@ SSL_CTX *context_new(const SSL_METHOD *method, X509_STORE *store)
 	set_bounds(context);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set1_cert_store(context, store);
-	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(context, CIPHERS_1_2) &&
-		SSL_CTX_set1_groups_list(context, GROUPS))
+	if (set_profile(context, profile))
 		return context;
 	SSL_CTX_free(context);
 	return NULL;

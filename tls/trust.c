@@ -87,8 +87,8 @@ int trust_init(struct trust *trust, const struct conf_wire *wire)
 	X509_STORE *store = trust->guard_ca ? load_store(wire->trust) : NULL;
 	if (!store)
 		return -EINVAL;
-	trust->accept = context_new(TLS_server_method(), store);
-	trust->dial = context_new(TLS_client_method(), store);
+	trust->accept = context_new(TLS_server_method(), store, &wire->tls);
+	trust->dial = context_new(TLS_client_method(), store, &wire->tls);
 	X509_STORE_free(store);
 	if (!trust->accept || !trust->dial) {
 		log_warnx("TLS cannot be set up reason=%s", openssl_reason());

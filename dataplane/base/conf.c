@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "conf_device.h"
-#include "conf_table.h"
+#include "conf_tls.h"
 #include "log.h"
 
 enum { KEYS_MAX = 64 };
@@ -53,7 +53,7 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
 		conf_fault(&loader->faults, section->line,
-			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, profile, peer)", section->name);
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer)", section->name);
 }
 
 static const struct conf_key *key_find(const char *kind, const char *name)
@@ -117,6 +117,35 @@ static void set_single_sections(struct loader *loader)
 }
 
 /* --- sections that are there many times --- */
+
+static void add_builtin_tls(struct loader *loader)
+{
+	struct conf *conf = &loader->loaded->conf;
+	for (const char *const *name = conf_tls_names; *name; name++)
+		if (conf_tls_builtin(*name, &conf->tls[conf->tls_count]))
+			conf->tls_count++;
+}
+
+static void add_tls(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_tls *tls = &conf->tls[conf->tls_count], builtin;
+	unsigned faults = loader->faults.count;
+	if (conf_tls_builtin(name, &builtin))
+		conf_fault(&loader->faults, section->line, "[%s] is built in (hint: another name)", section->name);
+	else if (conf->tls_count == CONF_TLS_MAX)
+		conf_fault(&loader->faults, section->line, "too many TLS profiles (hint: both sides can share one)");
+	else if (!put_text(tls->name, sizeof(tls->name), name))
+		conf_fault(&loader->faults, section->line, "name of a TLS profile too long (hint: 63 bytes)");
+	else {
+		tls->line = section->line;
+		conf->tls_count++;
+		set_section(loader, "tls", section, tls);
+		const char *fault = loader->faults.count == faults ? conf_tls_fault(tls) : NULL;
+		if (fault)
+			conf_fault(&loader->faults, section->line, "[%s]: %s", section->name, fault);
+	}
+}
 
 static void add_profile(struct loader *loader, const struct ini_section *section, const char *name)
 {
@@ -214,6 +243,8 @@ static void read_all(struct loader *loader)
 		if (!kind_find(section->name, &name))
 			unknown_section(loader, section);
 	}
+	add_builtin_tls(loader);
+	add_sections(loader, "tls", add_tls);
 	set_single_sections(loader);
 	add_sections(loader, "profile", add_profile);
 	add_sections(loader, "peer", add_peer);
@@ -226,9 +257,10 @@ static struct loaded *loaded_new(void)
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return NULL;
+	loaded->conf.tls = calloc(CONF_TLS_MAX + 1, sizeof(struct conf_tls));
 	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
 	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
-	if (loaded->conf.profiles && loaded->conf.peers)
+	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers)
 		return loaded;
 	conf_free(&loaded->conf);
 	return NULL;
@@ -256,6 +288,7 @@ void conf_free(struct conf *conf)
 {
 	if (!conf)
 		return;
+	free(conf->tls);
 	free(conf->profiles);
 	free(conf->peers);
 	free(conf); /* the first member of struct loaded */

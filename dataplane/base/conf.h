@@ -21,7 +21,17 @@ enum conf_limits {
 	CONF_PROFILES_MAX = 64,
 	CONF_WORDS_MAX = 256,
 	CONF_WORD_BYTES = 128,
+	CONF_TLS_MAX = 16,             /* with those that are built in */
+	CONF_TLS_LIST_BYTES = 512,
 	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
+};
+
+struct conf_tls {                      /* [tls NAME], or built in */
+	char name[64];
+	int line;                      /* 0: built in */
+	/* Names joined by ':', best first: what OpenSSL wants, but for the versions ("1.2:1.3"). */
+	char versions[16], groups[64], ciphers[CONF_TLS_LIST_BYTES], ciphersuites[CONF_TLS_LIST_BYTES],
+		signatures[CONF_TLS_LIST_BYTES];
 };
 
 struct conf_wire {                     /* [inside], [outside] */
@@ -29,6 +39,7 @@ struct conf_wire {                     /* [inside], [outside] */
 	char trust[PATH_MAX];          /* PEM: the CAs that sign the servers on this side */
 	char ca_certificate[PATH_MAX]; /* PEM: the guard CA that servers on this side trust */
 	char ca_key[PATH_MAX];         /* PEM: its key; read by keyd only */
+	struct conf_tls tls;           /* how TLS is spoken with servers on this side */
 };
 
 /* Order matters: a lower level lets less through. */
@@ -81,7 +92,8 @@ struct conf {
 	unsigned domain_count;
 	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours; lower case, A-labels */
 	struct conf_wire wire[WIRES];
-	unsigned profile_count, peer_count;
+	unsigned tls_count, profile_count, peer_count;
+	struct conf_tls *tls;
 	struct conf_profile *profiles;
 	struct conf_peer *peers;
 };
@@ -100,6 +112,11 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *faults)
 	__attribute__((warn_unused_result, nonnull));
 struct conf *conf_load_inherited(void) __attribute__((warn_unused_result)); /* PROC_FD_CONF; exits on a fault */
 void conf_free(struct conf *conf);
+
+/* The TLS profile that is built in under this name. False: there is none. */
+bool conf_tls_builtin(const char *name, struct conf_tls *tls) __attribute__((warn_unused_result, nonnull));
+/* "1.2" or "1.3" */
+bool conf_tls_speaks(const struct conf_tls *tls, const char *version) __attribute__((nonnull));
 
 /* Every key with its default and help, as an annotated configuration file. */
 void conf_print_keys(FILE *out) __attribute__((nonnull));

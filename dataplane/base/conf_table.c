@@ -1,5 +1,5 @@
 /* Every section and key of the configuration, with its default and its help. */
-#include "conf_table.h"
+#include "conf_tls.h"
 
 const struct conf_section conf_sections[] = {
 	{"guard", NULL, "The guard as a whole."},
@@ -9,6 +9,10 @@ const struct conf_section conf_sections[] = {
 	{"inside", NULL,
 		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file."},
 	{"outside", NULL, "The wire towards everybody else."},
+	{"tls", "tls partners",
+		"A TLS profile: how TLS is spoken with the servers on a side. Built in are intermediate (the defaults below),\n"
+		"modern (only version 1.3) and high (only 1.3, AES-256, P-384 and P-521). Others can be made here, of what is\n"
+		"secure: anything else is refused. Lists are separated by commas, the best first."},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
 		"outside, inbound what comes back. Lists are separated by commas; quote a value that holds ; or #."},
@@ -19,6 +23,7 @@ const struct conf_section conf_sections[] = {
 };
 
 #define CONF(member) offsetof(struct conf, member)
+#define TLS(member) offsetof(struct conf_tls, member)
 #define PROFILE(member) offsetof(struct conf_profile, member)
 #define PEER(member) offsetof(struct conf_peer, member)
 
@@ -74,6 +79,8 @@ const struct conf_key conf_keys[] = {
 		"PEM file: the guard CA that servers on this side trust."},
 	{"inside", "ca-key", set_path, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
 		"PEM file: its private key. Nobody but its owner may read it."},
+	{"inside", "tls", set_tls, CONF(wire[WIRE_INSIDE].tls), 0, 0, false, "intermediate",
+		"TLS profile on this side: intermediate, modern, high, or the name of a [tls NAME]."},
 
 	{"outside", "device", set_device, CONF(wire[WIRE_OUTSIDE].device), 0, 0, true, "eth2", "As for [inside]."},
 	{"outside", "trust", set_path, CONF(wire[WIRE_OUTSIDE].trust), 0, 0, true, "outside-trust.pem",
@@ -82,6 +89,22 @@ const struct conf_key conf_keys[] = {
 		"As for [inside]."},
 	{"outside", "ca-key", set_path, CONF(wire[WIRE_OUTSIDE].ca_key), 0, 0, true, "outside-ca.key",
 		"As for [inside]."},
+	{"outside", "tls", set_tls, CONF(wire[WIRE_OUTSIDE].tls), 0, 0, false, "intermediate", "As for [inside]."},
+
+	{"tls", "versions", set_tls_versions, TLS(versions), 0, 0, false, "1.2, 1.3", "Of 1.2 and 1.3."},
+	{"tls", "groups", set_tls_groups, TLS(groups), 0, 0, false, "X25519, P-256, P-384",
+		"For the key exchange: of X25519, X448, P-256, P-384 and P-521."},
+	{"tls", "ciphers", set_tls_ciphers, TLS(ciphers), 0, 0, false,
+		"ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305, "
+		"ECDHE-RSA-CHACHA20-POLY1305, ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256",
+		"Of version 1.2; there are no others."},
+	{"tls", "ciphersuites", set_tls_ciphersuites, TLS(ciphersuites), 0, 0, false,
+		"TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256",
+		"Of version 1.3; there are no others."},
+	{"tls", "signatures", set_tls_signatures, TLS(signatures), 0, 0, false,
+		"ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512, ed25519, rsa_pss_rsae_sha256, "
+		"rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512",
+		"Of handshakes, and of certificates of servers; also ed448, rsa_pss_pss_sha256, ..._sha384 and ..._sha512."},
 
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",

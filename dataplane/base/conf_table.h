@@ -15,10 +15,10 @@ struct conf_value {
 };
 
 struct conf_key {
-	const char *section;           /* "profile" and "peer" may be there many times, with a name */
+	const char *section;           /* "tls", "profile" and "peer" may be there many times, with a name */
 	const char *name;
 	void (*set)(const struct conf_value *v, void *field);
-	size_t offset;                 /* in struct conf, struct conf_profile or struct conf_peer */
+	size_t offset;                 /* in struct conf, struct conf_tls, struct conf_profile or struct conf_peer */
 	unsigned long min, max;        /* of numbers */
 	bool mandatory;
 	const char *value;             /* its default; of a mandatory key an example */
@@ -50,6 +50,7 @@ void set_elsewhere(const struct conf_value *v, void *field);
 void set_answer(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);
 void set_on_failure(const struct conf_value *v, void *field);
+void set_tls(const struct conf_value *v, void *field);
 void set_yes_no(const struct conf_value *v, void *field);
 
 /* Copies text with its NUL, if there is room for it. */

@@ -245,6 +245,22 @@ void set_profile(const struct conf_value *v, void *field)
 		FAULT(v, "there is no [profile %s] (hint: add that section)", v->text);
 }
 
+void set_tls(const struct conf_value *v, void *field)
+{
+	const struct conf *conf = v->conf;
+	const char *names[CONF_TLS_MAX + 1];
+	for (unsigned i = 0; i < conf->tls_count; i++) {
+		names[i] = conf->tls[i].name;
+		if (!strcasecmp(names[i], v->text)) {
+			*(struct conf_tls *)field = conf->tls[i];
+			return;
+		}
+	}
+	names[conf->tls_count] = NULL;
+	const char *near = nearest_word(v->text, names);
+	FAULT(v, "there is no [tls %s] (hint: %s)", v->text, near ? near : "intermediate, modern, high, or add that section");
+}
+
 /* --- users --- */
 
 /* A number without an entry of its own has the group of the same number. */

@@ -30,6 +30,9 @@ with World(servers=False) as world:
         "one interface on both sides": (text.replace('device = "outside"', 'device = "xdp:inside"'), '"xdp:inside"'),
         "a word for an answer": (text.replace("[guard]", '[guard]\npass-link-state = "maybe"'), '"maybe"'),
         "a failure that is not known": (text.replace("[guard]", '[guard]\non-failure = "panic"'), '"panic"'),
+        "an old version of TLS": (text + '\n[tls old]\nversions = "1.0, 1.2"\n', '"1.0, 1.2"'),
+        "a weak cipher": (text + '\n[tls old]\nciphers = "ECDHE-ECDSA-AES256-SHA384"\n', '-SHA384"'),
+        "a TLS profile that does not exist": (text.replace("[inside]", '[inside]\ntls = "mordern"'), '"mordern"'),
         "a file that does not exist": (text.replace("inside-organisation-ca.pem", "nowhere.pem"), "nowhere.pem"),
         "no equals sign": (text.replace("[dataplane]", "[dataplane]\nnonsense"), "nonsense"),
     }

@@ -13,6 +13,10 @@
 
 #include "dataplane/base/conf.h"
 
+#define TLS_SIGNATURES \
+	"ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512, ed25519, rsa_pss_rsae_sha256, " \
+	"rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512"
+
 static const char good[] =
 	"[guard]\n"                                            /* 1 */
 	"name = test-guard\n"                                  /* 2 */
@@ -130,6 +134,63 @@ static void the_longest_match_governs(void **state)
 	conf_free(conf);
 }
 
+static const char tls_section[] =
+	"[tls Ours]\nversions = 1.3\ngroups = x448,P-521 P-256\nciphersuites = tls_aes_128_gcm_sha256\n[inside]\ntls = OURS\n";
+
+static void tls_profiles_are_built_in_or_made(void **state)
+{
+	(void)state;
+	char text[2048], *faults;
+	const char *inside = strstr(good, "[inside]\n");
+	snprintf(text, sizeof(text), "%.*s%s%s", (int)(inside - good), good, tls_section, inside + strlen("[inside]\n"));
+	struct conf *conf = load(text, strlen(text), &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	const struct conf_tls *ours = &conf->wire[WIRE_INSIDE].tls, *theirs = &conf->wire[WIRE_OUTSIDE].tls;
+	assert_string_equal(ours->name, "ours");
+	assert_string_equal(ours->versions, "1.3");
+	assert_string_equal(ours->groups, "X448:P-521:P-256");
+	assert_string_equal(ours->ciphersuites, "TLS_AES_128_GCM_SHA256");
+	assert_string_equal(ours->ciphers, theirs->ciphers);
+	assert_false(conf_tls_speaks(ours, "1.2"));
+	assert_string_equal(theirs->name, "intermediate");
+	assert_true(conf_tls_speaks(theirs, "1.2") && conf_tls_speaks(theirs, "1.3"));
+	assert_string_equal(theirs->groups, "X25519:P-256:P-384");
+	conf_free(conf);
+
+	struct conf_tls tls;
+	assert_true(conf_tls_builtin("modern", &tls));
+	assert_string_equal(tls.versions, "1.3");
+	assert_true(conf_tls_builtin("high", &tls));
+	assert_string_equal(tls.groups, "P-384:P-521");
+	assert_false(conf_tls_builtin("ours", &tls));
+}
+
+/* Whatever is weak is refused, whatever it is called, and the reason is told. */
+static void weak_ciphers_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *cipher, *why;
+	} rows[] = {
+		{"NULL-SHA256", "does not encrypt"}, {"eNULL", "does not encrypt"}, {"ADH-AES256-GCM-SHA384", "authenticated"},
+		{"AECDH-AES256-SHA", "authenticated"}, {"EXP-RC4-MD5", "export"}, {"ECDHE-RSA-RC4-SHA", "RC4"},
+		{"ECDHE-RSA-DES-CBC3-SHA", "64 bits"}, {"DES-CBC3-SHA", "64 bits"}, {"AES256-GCM-SHA384", "forward secrecy"},
+		{"DHE-RSA-AES256-GCM-SHA384", "elliptic"}, {"DHE-RSA-CHACHA20-POLY1305", "elliptic"},
+		{"PSK-AES256-GCM-SHA384", "certificates"}, {"SRP-AES-256-CBC-SHA", "certificates"},
+		{"ECDHE-ECDSA-AES256-SHA384", "CBC"}, {"AES128-SHA", "CBC"}, {"ECDHE-ECDSA-AES256-CCM8", "CCM"},
+		{"HIGH", "unknown"}, {"ALL", "unknown"}, {"DEFAULT@SECLEVEL=0", "unknown"}, {"!aNULL", "does not encrypt"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[2048], *faults;
+		snprintf(text, sizeof(text), "%s[tls x]\nciphers = %s\n", good, rows[i].cipher);
+		assert_null(load(text, strlen(text), &faults));
+		if (!strstr(faults, "36: ciphers: ") || !strstr(faults, rows[i].why) || !strstr(faults, "(hint: ECDHE-"))
+			fail_msg("%s: %s", rows[i].cipher, faults);
+		free(faults);
+	}
+}
+
 /* The good file with one piece of text replaced, and all that is then said. */
 static const struct bad {
 	const char *find, *replace, *faults;
@@ -232,6 +293,31 @@ static const struct bad {
 		"29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
 	{"[peer *.example]", "[peer b.example.]",
 		"29: [peer b.example.]: an empty label (hint: no dot at either end, no two in a row)\n"},
+	{"[inside]\n", "[tls x]\nversions = 1.1, 1.2\n[inside]\n",
+		"11: versions: \"1.1\" is refused: TLS 1.1 is broken (RFC 8996) (hint: 1.2, 1.3)\n"},
+	{"[inside]\n", "[tls x]\nversions = SSLv3\n[inside]\n",
+		"11: versions: \"SSLv3\" is refused: SSL is broken (RFC 6176, RFC 7568) (hint: 1.2, 1.3)\n"
+		"11: versions: nothing that can be used (hint: 1.2, 1.3)\n"},
+	{"[inside]\n", "[tls x]\ngroups = P-256, ffdhe2048\n[inside]\n",
+		"11: groups: \"ffdhe2048\" is refused: finite-field groups are slow and of no use to anybody who has curves "
+		"(hint: X25519, P-256, P-384)\n"},
+	{"[inside]\n", "[tls x]\ngroups = P-257, p-256\n[inside]\n",
+		"11: groups: unknown value \"P-257\" (hint: P-256)\n"},
+	{"[inside]\n", "[tls x]\ngroups = P-256, p-256\n[inside]\n", "11: groups: P-256 is there twice (hint: once)\n"},
+	{"[inside]\n", "[tls x]\nsignatures = ecdsa_secp256r1_sha256, ecdsa_sha1\n[inside]\n",
+		"11: signatures: \"ecdsa_sha1\" is refused: SHA-1 is broken (RFC 9155) (hint: " TLS_SIGNATURES ")\n"},
+	{"[inside]\n", "[tls x]\nsignatures = ed25519\n[inside]\n",
+		"10: [tls x]: signatures: guard certificates could not be used (hint: add ecdsa_secp256r1_sha256)\n"},
+	{"[inside]\n", "[tls x]\ngroups = X25519\n[inside]\n",
+		"10: [tls x]: groups: guard certificates could not be used with version 1.2 (hint: add P-256)\n"},
+	{"[inside]\n", "[tls x]\nciphers = ECDHE-RSA-AES128-GCM-SHA256\n[inside]\n",
+		"10: [tls x]: ciphers: guard certificates could not be used with version 1.2 (hint: add one with ECDSA)\n"},
+	{"[inside]\n", "[tls Modern]\n[inside]\n", "10: [tls modern] is built in (hint: another name)\n"},
+	{"[inside]\n", "[tls]\n[inside]\n", "10: [tls] needs a name (hint: [tls partners])\n"},
+	{"[inside]\n", "[tls x]\nversion = 1.3\n[inside]\n", "11: unknown key version in [tls] (hint: versions)\n"},
+	{"[inside]\n", "[inside]\ntls = modrn\n", "11: tls: there is no [tls modrn] (hint: modern)\n"},
+	{"[inside]\n", "[inside]\ntls = ours\n",
+		"11: tls: there is no [tls ours] (hint: intermediate, modern, high, or add that section)\n"},
 	{"[guard]\n", "name = x\n[guard]\n", "1: a key before the first section (hint: [guard])\n"},
 	{"[guard]\n", "\xef\xbb\xbf[guard]\n",
 		"1: a byte order mark (hint: save as UTF-8 without it)\n"
@@ -414,6 +500,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_file_is_read),
 		cmocka_unit_test(the_longest_match_governs),
+		cmocka_unit_test(tls_profiles_are_built_in_or_made),
+		cmocka_unit_test(weak_ciphers_are_refused),
 		cmocka_unit_test(every_fault_is_named_with_its_line),
 		cmocka_unit_test(all_faults_are_listed),
 		cmocka_unit_test(lines_that_iniparser_would_cut_are_faults),

@@ -41,6 +41,7 @@ static void make_wire(struct world *w, unsigned wire)
 	w->guard_ca[wire] = pki_ca(wire == WIRE_INSIDE ? "guard CA inside" : "guard CA outside");
 	w->site_ca[wire] = pki_ca(wire == WIRE_INSIDE ? "site CA inside" : "site CA outside");
 	path(w, conf->trust, "trust", wire);
+	assert_true(conf_tls_builtin("intermediate", &conf->tls));
 	path(w, conf->ca_certificate, "ca", wire);
 	path(w, conf->ca_key, "key", wire);
 	pki_write_certificate(&w->site_ca[wire], conf->trust);
