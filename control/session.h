@@ -61,7 +61,7 @@ struct session {
 	uint64_t opened_ms, opened_wall_ms, heard_ms, closing_ms;
 	uint64_t stanzas[POLICY_CLOSE + 1]; /* by verdict */
 	bool tls_started;
-	char why[160]; /* why it ended; "" while it lives */
+	char why[320]; /* why it ended; "" while it lives */
 };
 
 struct session *session_new(struct control *control, uint64_t id, const struct msg_opened *opened)

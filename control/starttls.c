@@ -158,7 +158,7 @@ int session_on_tls_failed(struct session *session, enum conn_side side, const st
 		return -EPROTO;
 	memcpy(reason, failed->reason, sizeof(reason));
 	reason[sizeof(reason) - 1] = '\0';
-	snprintf(why, sizeof(why), "TLS with %s failed, %s: %.100s", side == SIDE_CLIENT ? "client" : "server",
+	snprintf(why, sizeof(why), "TLS with %s failed, %s: %s", side == SIDE_CLIENT ? "client" : "server",
 		failure_name(failed->failure), reason);
 	control_count(session->control, COUNT_TLS_FAILURES);
 	audit_alert(session->control, session, "tls-failed", why);

@@ -1,9 +1,13 @@
 /* Identity of XMPP servers in certificates; see identity.h. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include <openssl/x509v3.h>
 
+#include "dataplane/base/channel.h"
+#include "dataplane/base/domain.h"
 #include "identity.h"
 
 #define SRV_PREFIX "_xmpp-server."
@@ -46,16 +50,22 @@ static bool srv_id_proves(const ASN1_STRING *name, const char *domain)
 		is_same(bytes + prefix, len - prefix, domain);
 }
 
+/* RFC 6120 13.7.1.4: an address is in U-labels where DNS has A-labels. */
+static bool xmpp_addr_proves(const ASN1_STRING *name, const char *domain)
+{
+	char ascii[CHANNEL_NAME_MAX];
+	return domain_to_a_labels(ascii, sizeof(ascii), (const char *)ASN1_STRING_get0_data(name),
+		       (size_t)ASN1_STRING_length(name)) &&
+		strcmp(ascii, domain) == 0;
+}
+
 static bool other_name_proves(const OTHERNAME *other, const char *domain)
 {
 	int kind = OBJ_obj2nid(other->type_id);
 	if (kind == NID_SRVName && other->value->type == V_ASN1_IA5STRING)
 		return srv_id_proves(other->value->value.ia5string, domain);
-	if (kind == NID_XmppAddr && other->value->type == V_ASN1_UTF8STRING) {
-		const ASN1_STRING *name = other->value->value.utf8string;
-		return is_same(ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name), domain);
-	}
-	return false;
+	return kind == NID_XmppAddr && other->value->type == V_ASN1_UTF8STRING &&
+		xmpp_addr_proves(other->value->value.utf8string, domain);
 }
 
 static bool name_proves(const GENERAL_NAME *name, const char *domain)
@@ -73,4 +83,42 @@ bool identity_proves(const X509 *certificate, const char *domain)
 		proved = name_proves(sk_GENERAL_NAME_value(names, i), domain);
 	GENERAL_NAMES_free(names);
 	return proved;
+}
+
+/* --- for people --- */
+
+/* The text of a name of the kinds that count; NULL of any other. */
+static const ASN1_STRING *text_of(const GENERAL_NAME *name)
+{
+	if (name->type == GEN_DNS)
+		return name->d.dNSName;
+	if (name->type != GEN_OTHERNAME)
+		return NULL;
+	int kind = OBJ_obj2nid(name->d.otherName->type_id), type = name->d.otherName->value->type;
+	if ((kind == NID_SRVName && type == V_ASN1_IA5STRING) || (kind == NID_XmppAddr && type == V_ASN1_UTF8STRING))
+		return name->d.otherName->value->value.asn1_string;
+	return NULL;
+}
+
+static void append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
+void identity_list(const X509 *certificate, char *text, size_t size)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	*text = 0;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const ASN1_STRING *name = text_of(sk_GENERAL_NAME_value(names, i));
+		if (name)
+			append(text, size, "%s%.*s", *text ? ", " : "", ASN1_STRING_length(name), ASN1_STRING_get0_data(name));
+	}
+	GENERAL_NAMES_free(names);
 }

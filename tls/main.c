@@ -55,7 +55,7 @@ static void warm_up(struct relay *relay)
 	}
 }
 
-static struct conf *open_everything(struct relay *relay)
+static const struct conf *open_everything(struct relay *relay)
 {
 	struct conf *conf = conf_load_inherited();
 	relay->counters = counters_open(PROC_FD_COUNTERS, counter_names, TLS_COUNTERS_END);
@@ -64,7 +64,7 @@ static struct conf *open_everything(struct relay *relay)
 	relay->lower = attach(TLS_FD_LOWER, CHANNEL_UPPER);
 	relay->upper = attach(TLS_FD_UPPER, CHANNEL_LOWER);
 	for (unsigned wire = 0; wire < WIRES; wire++)
-		if (trust_init(&relay->trust[wire], &conf->wire[wire]))
+		if (trust_init(&relay->trust[wire], conf, wire))
 			fatalx("no trust wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
 	if (relay_init(relay, TLS_FD_KEYD))
 		fatalx("out of memory");
@@ -131,9 +131,7 @@ int main(void)
 	struct relay *relay = calloc(1, sizeof(*relay));
 	if (!relay)
 		fatalx("out of memory");
-	struct conf *conf = open_everything(relay);
-	enter_sandbox(conf);
-	conf_free(conf);
+	enter_sandbox(open_everything(relay));
 	if (proc_tell(SUPERVISOR_READY))
 		fatalx("sallyportd is gone");
 	relay_for_ever(relay);

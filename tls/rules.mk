@@ -17,6 +17,10 @@ unit_tests += tests/unit/tls_identity_test
 tests/unit/tls_identity_test.srcs := tests/unit/tls_identity_test.c
 tests/unit/tls_identity_test.archives := tls_pki tls base
 
+unit_tests += tests/unit/tls_trust_test
+tests/unit/tls_trust_test.srcs := tests/unit/tls_trust_test.c
+tests/unit/tls_trust_test.archives := tls_pki tls base
+
 define tls_test
 unit_tests += tests/unit/tls_$(1)_test
 tests/unit/tls_$(1)_test.srcs := tests/unit/tls_$(1)_test.c

@@ -8,8 +8,10 @@
 #include <openssl/x509v3.h>
 
 #include "dataplane/base/log.h"
+#include "chain.h"
 #include "context.h"
 #include "identity.h"
+#include "reason.h"
 #include "trust.h"
 
 static const char *openssl_reason(void)
@@ -18,43 +20,58 @@ static const char *openssl_reason(void)
 	return reason ? reason : "unknown";
 }
 
-/* A server's certificate is for serverAuth, and public CAs issue nothing else any more: XMPP servers dial with it, too. */
-static void allow_server_purpose(X509_STORE_CTX *store, X509 *certificate)
+/* What OpenSSL does with it: X509_V_OK or the error that stands in `store`, with the certificate that it is about. */
+static int chain_error(X509_STORE_CTX *store, bool of_server)
 {
-	if (X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) != 1 &&
-		X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1) {
-		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_SSL_SERVER);
-		X509_VERIFY_PARAM_set_trust(X509_STORE_CTX_get0_param(store), X509_TRUST_SSL_SERVER);
+	int depth;
+	/* Whom it is for, is for chain_fault() to say, which knows that servers dial, too. */
+	X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_ANY);
+	if (X509_verify_cert(store) != 1) {
+		int error = X509_STORE_CTX_get_error(store);
+		return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
 	}
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+	int error = chain_fault(chain, of_server, &depth);
+	if (error != X509_V_OK) {
+		X509_STORE_CTX_set_error_depth(store, depth);
+		X509_STORE_CTX_set_current_cert(store, sk_X509_value(chain, depth));
+	}
+	return error;
 }
 
-static int refuse(X509_STORE_CTX *store, struct trust_check *check, enum tls_failure failure, int error,
-	const char *reason)
+/* RFC 6120 13.7.1.2, of a chain that is good. */
+static int name_error(X509_STORE_CTX *store, struct trust_check *check)
 {
-	check->failure = failure;
-	snprintf(check->reason, sizeof(check->reason), "%s", reason);
-	X509_STORE_CTX_set_error(store, error);
-	return 0;
+	X509 *certificate = X509_STORE_CTX_get0_cert(store);
+	if (!identity_proves(certificate, check->domain)) {
+		reason_of_names(check->reason, certificate, check->domain);
+		return X509_V_ERR_HOSTNAME_MISMATCH;
+	}
+	if (!chain_permits(X509_STORE_CTX_get0_chain(store), check->domain)) {
+		snprintf(check->reason, sizeof(check->reason), "its CA may not certify %.200s (name constraints)",
+			check->domain);
+		return X509_V_ERR_PERMITTED_VIOLATION;
+	}
+	return X509_V_OK;
 }
 
-/* In the place of OpenSSL's own check of a chain: the same, and the name (RFC 6120 13.7). */
+/* In the place of OpenSSL's own check of a chain. The error becomes the alert that the endpoint gets. */
 static int verify(X509_STORE_CTX *store, void *unused)
 {
 	(void)unused;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct trust_check *check = SSL_get_app_data(ssl);
-	X509 *certificate = X509_STORE_CTX_get0_cert(store);
-	if (SSL_is_server(ssl))
-		allow_server_purpose(store, certificate);
-	if (X509_verify_cert(store) != 1) {
-		int error = X509_STORE_CTX_get_error(store);
-		return refuse(store, check, TLS_FAILED_CERTIFICATE, error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error,
-			X509_verify_cert_error_string(error));
+	check->failure = TLS_FAILED_CERTIFICATE;
+	int error = chain_error(store, !SSL_is_server(ssl));
+	if (error != X509_V_OK) {
+		reason_of_error(check->reason, error, X509_STORE_CTX_get_current_cert(store),
+			X509_STORE_CTX_get_error_depth(store));
+	} else {
+		check->failure = TLS_FAILED_NAME;
+		error = name_error(store, check);
 	}
-	if (!identity_proves(certificate, check->domain))
-		return refuse(store, check, TLS_FAILED_NAME, X509_V_ERR_HOSTNAME_MISMATCH,
-			"the certificate is for another name");
-	return 1;
+	X509_STORE_CTX_set_error(store, error);
+	return error == X509_V_OK;
 }
 
 static X509_STORE *load_store(const char *path)
@@ -80,9 +97,10 @@ static X509 *load_guard_ca(const char *path, char name[CHANNEL_NAME_MAX])
 	return ca;
 }
 
-int trust_init(struct trust *trust, const struct conf_wire *wire)
+int trust_init(struct trust *trust, const struct conf *all, enum wire number)
 {
-	*trust = (struct trust){0};
+	const struct conf_wire *wire = &all->wire[number];
+	*trust = (struct trust){.conf = all, .wire = number};
 	trust->guard_ca = load_guard_ca(wire->ca_certificate, trust->guard_ca_name);
 	X509_STORE *store = trust->guard_ca ? load_store(wire->trust) : NULL;
 	if (!store)

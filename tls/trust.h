@@ -9,14 +9,19 @@
 #include "dataplane/base/conf.h"
 
 struct trust {
+	const struct conf *conf;
+	enum wire wire;
+	uint64_t generation;           /* raised by whatever may make a certificate bad that was good: a session that was
+					* begun under another generation must not be resumed */
 	SSL_CTX *accept;               /* towards the endpoint that dialled */
 	SSL_CTX *dial;                 /* towards the endpoint that was dialled */
 	X509 *guard_ca;                /* what endpoints on this wire are shown, completes the chain */
 	char guard_ca_name[CHANNEL_NAME_MAX];
 };
 
-/* 0, or -EINVAL with the fault logged. */
-int trust_init(struct trust *trust, const struct conf_wire *wire) __attribute__((warn_unused_result, nonnull));
+/* 0, or -EINVAL with the fault logged. `conf` and `trust` stay where they are until trust_fini(). */
+int trust_init(struct trust *trust, const struct conf *conf, enum wire wire)
+	__attribute__((warn_unused_result, nonnull));
 void trust_fini(struct trust *trust) __attribute__((nonnull));
 
 /* What the check of an endpoint's certificate came to; SSL_get_app_data() of its SSL is one of these. */

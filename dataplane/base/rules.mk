@@ -1,6 +1,6 @@
 archives += base
 base.srcs := $(wildcard dataplane/base/*.c)
-base.libs := -liniparser -lseccomp
+base.libs := -liniparser -lseccomp -lidn2
 
 # Plays the other end of a channel: a test adds `channel_harness` to its archives, before `base`.
 archives += channel_harness

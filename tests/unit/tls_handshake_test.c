@@ -202,7 +202,7 @@ struct row {
 	struct pki_spec spec;          /* %s in names: the domain */
 	enum who issuer;
 	int failure;                   /* -1: good */
-	const char *reason;
+	const char *reason;            /* how it begins */
 	int alert;                     /* that its owner gets */
 };
 
@@ -215,24 +215,24 @@ static const struct row rows[] = {
 	{"RSA 2048", {.rsa_bits = 2048, DNS_OK}, BY_SITE_CA, -1, NULL, -1},
 	{"server only", {.usage = "serverAuth", DNS_OK}, BY_SITE_CA, -1, NULL, -1},
 	{"big", {.padding_bytes = 20000, DNS_OK}, BY_SITE_CA, -1, NULL, -1},
-	{"expired", {.from_s = -7200, .to_s = -60, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "certificate has expired",
+	{"expired", {.from_s = -7200, .to_s = -60, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate expired 20",
 		SSL_AD_CERTIFICATE_EXPIRED},
-	{"not yet valid", {.from_s = 600, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "certificate is not yet valid",
+	{"not yet valid", {.from_s = 600, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate is not valid before 20",
 		SSL_AD_BAD_CERTIFICATE},
-	{"unknown CA", {DNS_OK}, BY_STRANGER, TLS_FAILED_CERTIFICATE, "unable to get local issuer certificate",
+	{"unknown CA", {DNS_OK}, BY_STRANGER, TLS_FAILED_CERTIFICATE, "the certificate is signed by \"stranger\", ",
 		SSL_AD_UNKNOWN_CA},
-	{"self-signed", {DNS_OK}, BY_ITSELF, TLS_FAILED_CERTIFICATE, "self-signed certificate", SSL_AD_UNKNOWN_CA},
-	{"RSA 1024", {.rsa_bits = 1024, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "EE certificate key too weak",
+	{"self-signed", {DNS_OK}, BY_ITSELF, TLS_FAILED_CERTIFICATE, "the certificate is self-signed", SSL_AD_UNKNOWN_CA},
+	{"RSA 1024", {.rsa_bits = 1024, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate has a weak key",
 		SSL_AD_BAD_CERTIFICATE},
-	{"SHA-1", {.sha1 = true, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "CA signature digest algorithm too weak",
+	{"SHA-1", {.digest = "SHA1", DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate has a weak signature",
 		SSL_AD_BAD_CERTIFICATE},
-	{"for code", {.usage = "codeSigning", DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "unsuitable certificate purpose",
+	{"for code", {.usage = "codeSigning", DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate is not for ",
 		SSL_AD_UNSUPPORTED_CERTIFICATE},
 	{"wrong name", {.names = {{PKI_DNS, "c.example", 0}}}, BY_SITE_CA, TLS_FAILED_NAME,
-		"the certificate is for another name", SSL_AD_BAD_CERTIFICATE},
+		"the certificate is for c.example, not for ", SSL_AD_BAD_CERTIFICATE},
 	{"wildcard above", {.names = {{PKI_DNS, "*.%s", 0}}}, BY_SITE_CA, TLS_FAILED_NAME,
-		"the certificate is for another name", SSL_AD_BAD_CERTIFICATE},
-	{"only a common name", {.common_name = "%s"}, BY_SITE_CA, TLS_FAILED_NAME, "the certificate is for another name",
+		"the certificate is for *.", SSL_AD_BAD_CERTIFICATE},
+	{"only a common name", {.common_name = "%s"}, BY_SITE_CA, TLS_FAILED_NAME, "the certificate is for nobody, not for ",
 		SSL_AD_BAD_CERTIFICATE},
 	{"none", {.common_name = NULL}, NO_CERTIFICATE, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate", -2},
 };
@@ -275,7 +275,7 @@ static void expect_bad(const struct world *w, const struct row *row, enum conn_s
 {
 	const struct endpoint *owner = &w->endpoint[bad], *other = &w->endpoint[side_other(bad)];
 	if (w->failures != 1 || (int)w->failed.failure != row->failure || w->failed_side != bad ||
-		strcmp(w->failed.reason, row->reason))
+		strncmp(w->failed.reason, row->reason, strlen(row->reason)))
 		fail_msg("%s, side %d: %u failures, side %d, %u \"%s\"", row->what, bad, w->failures, w->failed_side,
 			w->failed.failure, w->failed.reason);
 	assert_int_equal(w->told[SIDE_CLIENT].secured_count + w->told[SIDE_SERVER].secured_count, 0);

@@ -74,7 +74,7 @@ static void make_relay(struct world *w)
 	w->relay->upper = player_start(&w->upper, CHANNEL_LOWER);
 	w->relay->counters = counters_new(tls_names, TLS_COUNTERS_END);
 	for (unsigned wire = 0; wire < WIRES; wire++)
-		assert_int_equal(trust_init(&w->relay->trust[wire], &w->conf.wire[wire]), 0);
+		assert_int_equal(trust_init(&w->relay->trust[wire], &w->conf, wire), 0);
 	assert_int_equal(relay_init(w->relay, pair[1]), 0);
 }
 

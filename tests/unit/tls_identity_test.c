@@ -61,6 +61,17 @@ static const struct row rows[] = {
 	{"xn--mnchen-3ya.a.example", {{PKI_DNS, "*.a.example", 0}}, true},
 	{"xn--mnchen-3ya.example", {{PKI_DNS, "xn--*.example", 0}}, false},
 
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "m\xc3\xbcnchen.example", 0}}, true},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "M\xc3\x9cNCHEN.Example", 0}}, true},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "mu\xcc\x88nchen.example", 0}}, true},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "xn--mnchen-3ya.example", 0}}, true},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "munchen.example", 0}}, false},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "m\xc3\xbcnchen.example\0.evil", 20}}, false},
+	{"xn--mnchen-3ya.example", {{PKI_XMPP, "m\xfcnchen.example", 0}}, false},
+	{"xn--mnchen-3ya.example", {{PKI_SRV, "_xmpp-server.m\xc3\xbcnchen.example", 0}}, false},
+	{"xn--strae-oqa.example", {{PKI_XMPP, "stra\xc3\x9f" "e.example", 0}}, true},
+	{"strasse.example", {{PKI_XMPP, "stra\xc3\x9f" "e.example", 0}}, false},
+
 	{"a.example", {{PKI_DNS, "a.example\0.evil.example", 23}}, false},
 	{"a.example", {{PKI_DNS, "a.example\0", 10}}, false},
 	{"a.example", {{PKI_DNS, "a.exampl\0", 9}}, false},

@@ -90,21 +90,37 @@ static void add_padding(X509 *certificate, int bytes)
 	free(random);
 }
 
+static void add_text(X509 *certificate, int nid, const char *value, const char *usual)
+{
+	value = value ? value : usual;
+	if (*value)
+		add_extension(certificate, nid, value);
+}
+
 static void add_extensions(X509 *certificate, const struct pki_spec *spec)
 {
-	add_extension(certificate, NID_basic_constraints, spec->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
-	add_extension(certificate, NID_key_usage, spec->is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
+	add_text(certificate, NID_basic_constraints, spec->basic, spec->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	add_text(certificate, NID_key_usage, spec->key_usage,
+		spec->is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
 	add_extension(certificate, NID_subject_key_identifier, "hash");
-	if (!spec->is_ca)
-		add_extension(certificate, NID_ext_key_usage, spec->usage ? spec->usage : "serverAuth,clientAuth");
+	add_text(certificate, NID_ext_key_usage, spec->usage, spec->is_ca ? "" : "serverAuth,clientAuth");
+	add_text(certificate, NID_name_constraints, spec->constraints, "");
+	add_text(certificate, NID_tlsfeature, spec->features, "");
 	if (spec->padding_bytes)
 		add_padding(certificate, spec->padding_bytes);
 	add_names(certificate, spec);
 }
 
+static EVP_PKEY *make_key(const struct pki_spec *spec)
+{
+	if (spec->rsa_bits)
+		return EVP_RSA_gen((unsigned)spec->rsa_bits);
+	return EVP_EC_gen(spec->curve ? spec->curve : "P-256");
+}
+
 struct pki pki_make(const struct pki_spec *spec, const struct pki *issuer)
 {
-	struct pki pki = {X509_new(), spec->rsa_bits ? EVP_RSA_gen((unsigned)spec->rsa_bits) : EVP_EC_gen("P-256")};
+	struct pki pki = {X509_new(), make_key(spec)};
 	assert_non_null(pki.certificate);
 	assert_non_null(pki.key);
 	const char *name = spec->common_name ? spec->common_name : "test";
@@ -118,7 +134,7 @@ struct pki pki_make(const struct pki_spec *spec, const struct pki *issuer)
 	X509_set_issuer_name(pki.certificate, X509_get_subject_name(issuer ? issuer->certificate : pki.certificate));
 	X509_set_pubkey(pki.certificate, pki.key);
 	add_extensions(pki.certificate, spec);
-	const EVP_MD *digest = spec->sha1 ? EVP_sha1() : EVP_sha256();
+	const EVP_MD *digest = spec->digest ? EVP_get_digestbyname(spec->digest) : EVP_sha256();
 	assert_true(X509_sign(pki.certificate, issuer ? issuer->key : pki.key, digest) > 0);
 	return pki;
 }

@@ -21,9 +21,14 @@ struct pki_spec {
 	const char *common_name;
 	long from_s, to_s;             /* from now; 0: since an hour, for a day */
 	int rsa_bits;                  /* 0: P-256 */
-	bool sha1;
+	const char *curve;             /* NULL: P-256 */
+	const char *digest;            /* of the signature; NULL: SHA-256 */
 	bool is_ca;
-	const char *usage;             /* extendedKeyUsage; NULL: both */
+	const char *basic;             /* basicConstraints, keyUsage; NULL: as usual, "": none */
+	const char *key_usage;
+	const char *usage;             /* extendedKeyUsage; NULL: both, or of a CA none; "": none */
+	const char *constraints;       /* nameConstraints; NULL: none */
+	const char *features;          /* tlsfeature; NULL: none */
 	int padding_bytes;             /* of an extension that nobody knows */
 };
 

@@ -1,0 +1,355 @@
+/* Whom a wire believes: chains of every kind of badness, shown to its contexts by an endpoint that shows anything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/err.h>
+
+#include "tls/trust.h"
+#include "tls_pki.h"
+
+/* What all tests look at. Two wires would be alike: one is enough. */
+struct bench {
+	char folder[64];
+	struct conf conf;
+	struct pki root, guard_ca, guard;
+	struct trust trust;
+};
+
+static void bench_file(const struct bench *b, char path[PATH_MAX], const char *name)
+{
+	snprintf(path, PATH_MAX, "%s/%s", b->folder, name);
+}
+
+static struct bench bench_new(const struct pki_spec *root)
+{
+	struct bench b = {.guard_ca = pki_ca("guard")};
+	b.guard = pki_server("b.example", &b.guard_ca);
+	struct conf_wire *wire = &b.conf.wire[WIRE_OUTSIDE];
+	b.root = root ? pki_make(root, NULL) : pki_ca("root");
+	pki_folder_make(b.folder);
+	bench_file(&b, wire->trust, "trust.pem");
+	bench_file(&b, wire->ca_certificate, "ca.pem");
+	pki_write_certificate(&b.root, wire->trust);
+	pki_write_certificate(&b.guard_ca, wire->ca_certificate);
+	return b;
+}
+
+static void bench_open(struct bench *b)
+{
+	assert_int_equal(trust_init(&b->trust, &b->conf, WIRE_OUTSIDE), 0);
+}
+
+static void bench_close(struct bench *b)
+{
+	trust_fini(&b->trust);
+	pki_free(&b->root);
+	pki_free(&b->guard_ca);
+	pki_free(&b->guard);
+	pki_folder_remove(b->folder);
+}
+
+/* --- a handshake in memory --- */
+
+static SSL *endpoint(bool dials, const struct pki *leaf, const struct pki *cas, unsigned ca_count, int version)
+{
+	SSL_CTX *context = SSL_CTX_new(dials ? TLS_client_method() : TLS_server_method());
+	SSL_CTX_set_security_level(context, 0);
+	SSL_CTX_set_max_proto_version(context, version);
+	assert_int_equal(SSL_CTX_use_certificate(context, leaf->certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(context, leaf->key), 1);
+	for (unsigned i = 0; i < ca_count; i++)
+		assert_int_equal(SSL_CTX_add1_chain_cert(context, cas[i].certificate), 1);
+	SSL *ssl = SSL_new(context);
+	SSL_CTX_free(context);
+	assert_non_null(ssl);
+	return ssl;
+}
+
+static bool fails(SSL *ssl)
+{
+	ERR_clear_error();
+	int rc = SSL_do_handshake(ssl);
+	return rc != 1 && SSL_get_error(ssl, rc) != SSL_ERROR_WANT_READ;
+}
+
+static void join(SSL *a, SSL *b)
+{
+	BIO *one, *other;
+	assert_int_equal(BIO_new_bio_pair(&one, 1 << 17, &other, 1 << 17), 1);
+	SSL_set_bio(a, one, one);
+	SSL_set_bio(b, other, other);
+}
+
+/* A certificate of the guard's own, so that a handshake towards a client comes to its verification. */
+static SSL *guard(struct bench *b, bool accepts, struct trust_check *check)
+{
+	SSL *ssl = SSL_new(accepts ? b->trust.accept : b->trust.dial);
+	assert_non_null(ssl);
+	SSL_set_app_data(ssl, check);
+	SSL_use_certificate(ssl, b->guard.certificate);
+	SSL_use_PrivateKey(ssl, b->guard.key);
+	SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return ssl;
+}
+
+/* What the guard says to an endpoint that shows this: `check`. */
+static void shake(struct bench *b, bool of_server, const struct pki *leaf, const struct pki *cas, unsigned ca_count,
+	int version, struct trust_check *check)
+{
+	SSL *own = guard(b, !of_server, check), *theirs = endpoint(!of_server, leaf, cas, ca_count, version);
+	join(own, theirs);
+	if (of_server)
+		SSL_set_connect_state(own), SSL_set_accept_state(theirs);
+	else
+		SSL_set_accept_state(own), SSL_set_connect_state(theirs);
+	for (unsigned i = 0; i < 10 && !check->reason[0]; i++) {
+		bool failed = fails(own);
+		if (failed && !check->reason[0])
+			fail_msg("handshake: %s", ERR_reason_error_string(ERR_peek_error()));
+		(void)fails(theirs);
+	}
+	assert_true(check->reason[0] || SSL_is_init_finished(own));
+	assert_int_equal(!check->reason[0], SSL_get_verify_result(own) == X509_V_OK);
+	SSL_free(own);
+	SSL_free(theirs);
+}
+
+static void expect(struct bench *b, const char *what, bool of_server, const struct pki *leaf, const struct pki *cas,
+	unsigned ca_count, const char *domain, int failure, const char *reason)
+{
+	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+	for (unsigned v = 0; v < 2; v++) {
+		struct trust_check check = {.domain = domain};
+		shake(b, of_server, leaf, cas, ca_count, versions[v], &check);
+		bool right = failure < 0 ? !check.reason[0]
+					 : check.reason[0] && (int)check.failure == failure && strstr(check.reason, reason);
+		if (!right)
+			fail_msg("%s, of a %s: %d \"%s\" instead of %d \"%s\"", what, of_server ? "server" : "client",
+				check.reason[0] ? (int)check.failure : -1, check.reason, failure, reason ? reason : "");
+	}
+}
+
+/* --- root, one CA below it, leaf --- */
+
+#define LEAF .names = {{PKI_DNS, "a.example", 0}}
+#define SRV_LEAF .names = {{PKI_SRV, "_xmpp-server.a.example", 0}}
+#define XMPP_LEAF .names = {{PKI_XMPP, "a.example", 0}}
+#define ROOT .common_name = "root", .is_ca = true
+#define SUB .common_name = "sub", .is_ca = true
+
+enum who { CLIENT = 1, SERVER = 2, BOTH = 3 };
+
+struct row {
+	const char *what;
+	struct pki_spec root, sub, leaf;
+	enum who refused;              /* in which roles */
+	int failure;
+	const char *reason;
+};
+
+#define BAD(reason) BOTH, TLS_FAILED_CERTIFICATE, reason
+#define NOT_PERMITTED BOTH, TLS_FAILED_NAME, "name constraints"
+#define GOOD 0, -1, NULL
+
+static const struct row rows[] = {
+	{"all is well", {ROOT}, {SUB}, {LEAF}, GOOD},
+
+	/* validity */
+	{"leaf expired", {ROOT}, {SUB}, {LEAF, .from_s = -9000, .to_s = -60}, BAD("the certificate expired 20")},
+	{"leaf not yet valid", {ROOT}, {SUB}, {LEAF, .from_s = 600}, BAD("the certificate is not valid before 20")},
+	{"CA expired", {ROOT}, {SUB, .from_s = -9000, .to_s = -60}, {LEAF}, BAD("CA certificate \"sub\" expired 20")},
+	{"CA not yet valid", {ROOT}, {SUB, .from_s = 600}, {LEAF}, BAD("\"sub\" is not valid before 20")},
+	{"root expired", {ROOT, .from_s = -9000, .to_s = -60}, {SUB}, {LEAF}, BAD("\"root\" expired 20")},
+
+	/* keys */
+	{"leaf of RSA 1024", {ROOT}, {SUB}, {LEAF, .rsa_bits = 1024}, BAD("the certificate has a weak key")},
+	{"leaf of RSA 2040", {ROOT}, {SUB}, {LEAF, .rsa_bits = 2040}, BAD("the certificate has a weak key")},
+	{"leaf of RSA 2048", {ROOT}, {SUB}, {LEAF, .rsa_bits = 2048}, GOOD},
+	{"CA of RSA 1024", {ROOT}, {SUB, .rsa_bits = 1024}, {LEAF}, BAD("\"sub\" has a weak key")},
+	{"root of RSA 1024", {ROOT, .rsa_bits = 1024}, {SUB}, {LEAF}, BAD("\"root\" has a weak key")},
+	{"CA on P-192", {ROOT}, {SUB, .curve = "P-192"}, {LEAF}, BAD("\"sub\" has a weak key")},
+	{"CA on P-224", {ROOT}, {SUB, .curve = "P-224"}, {LEAF}, GOOD},
+	{"leaf on P-384", {ROOT}, {SUB}, {LEAF, .curve = "P-384"}, GOOD},
+
+	/* signatures */
+	{"leaf by SHA-1", {ROOT}, {SUB}, {LEAF, .digest = "SHA1"}, BAD("the certificate has a weak signature")},
+	{"leaf by MD5", {ROOT}, {SUB, .rsa_bits = 2048}, {LEAF, .digest = "MD5"}, BAD("the certificate has a weak sig")},
+	{"CA by SHA-1", {ROOT}, {SUB, .digest = "SHA1"}, {LEAF}, BAD("\"sub\" has a weak signature")},
+	{"root by SHA-1, which nobody relies on", {ROOT, .digest = "SHA1"}, {SUB}, {LEAF}, GOOD},
+	{"leaf by SHA-512", {ROOT}, {SUB}, {LEAF, .digest = "SHA512"}, GOOD},
+
+	/* purpose */
+	{"for servers only", {ROOT}, {SUB}, {LEAF, .usage = "serverAuth"}, GOOD},
+	{"CA for servers only", {ROOT}, {SUB, .usage = "serverAuth"}, {LEAF}, GOOD},
+	{"for clients only", {ROOT}, {SUB}, {LEAF, .usage = "clientAuth"}, SERVER, TLS_FAILED_CERTIFICATE, "not for TLS of"},
+	{"CA for clients only", {ROOT}, {SUB, .usage = "clientAuth"}, {LEAF}, SERVER, TLS_FAILED_CERTIFICATE, "\"sub\" is not"},
+	{"for no purpose in particular", {ROOT}, {SUB}, {LEAF, .usage = ""}, GOOD},
+	{"for mail", {ROOT}, {SUB}, {LEAF, .usage = "emailProtection"}, BAD("the certificate is not for TLS of servers")},
+	{"CA for mail", {ROOT}, {SUB, .usage = "emailProtection"}, {LEAF}, BAD("\"sub\" is not for TLS of servers")},
+	{"CA for clients, leaf for servers", {ROOT}, {SUB, .usage = "clientAuth"}, {LEAF, .usage = "serverAuth"},
+		BAD("is not for TLS of servers")},
+
+	/* who is a CA */
+	{"a leaf as CA", {ROOT}, {.common_name = "sub"}, {LEAF}, BAD("\"sub\"")},
+	{"CA without basicConstraints", {ROOT}, {SUB, .basic = ""}, {LEAF}, BAD("\"sub\" is not that of a CA")},
+	{"CA that may not sign", {ROOT}, {SUB, .key_usage = "critical,cRLSign"}, {LEAF}, BAD("\"sub\" is not that of a CA")},
+	{"CA without keyUsage", {ROOT}, {SUB, .key_usage = ""}, {LEAF}, GOOD},
+	{"root without keyUsage and basicConstraints", {ROOT, .key_usage = "", .basic = ""}, {SUB}, {LEAF}, BAD("\"root\"")},
+	{"path length", {ROOT, .basic = "critical,CA:TRUE,pathlen:0"}, {SUB}, {LEAF}, BAD("path length")},
+	{"path length that fits", {ROOT, .basic = "critical,CA:TRUE,pathlen:1"}, {SUB}, {LEAF}, GOOD},
+
+	/* name constraints */
+	{"DNS-ID permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:a.example"}, {LEAF}, GOOD},
+	{"DNS-ID permitted above", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:example"}, {LEAF}, GOOD},
+	{"DNS-ID not permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:b.example"}, {LEAF},
+		BAD("has a name that its CA may not certify")},
+	{"DNS-ID excluded", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:example"}, {LEAF},
+		BAD("has a name that its CA may not certify")},
+	{"SRV-ID permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:a.example"}, {SRV_LEAF}, GOOD},
+	{"SRV-ID not permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:b.example"}, {SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID not permitted, not critical", {ROOT}, {SUB, .constraints = "permitted;DNS:b.example"}, {SRV_LEAF},
+		NOT_PERMITTED},
+	{"SRV-ID beside", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:xa.example"}, {SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID where only what is below is permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:.a.example"},
+		{SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID excluded", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:a.example"}, {SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID excluded above", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:Example"}, {SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID not excluded", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:b.example"}, {SRV_LEAF}, GOOD},
+	{"SRV-ID permitted and excluded", {ROOT},
+		{SUB, .constraints = "critical,permitted;DNS:example,excluded;DNS:a.example"}, {SRV_LEAF}, NOT_PERMITTED},
+	{"SRV-ID not permitted by the root", {ROOT, .constraints = "critical,permitted;DNS:b.example"}, {SUB}, {SRV_LEAF},
+		NOT_PERMITTED},
+	{"SRV-ID under constraints on mail", {ROOT}, {SUB, .constraints = "critical,permitted;email:b.example"}, {SRV_LEAF},
+		GOOD},
+	{"SRV-ID under constraints on SRV-IDs", {ROOT},
+		{SUB, .constraints = "critical,permitted;otherName:1.3.6.1.5.5.7.8.7;IA5STRING:b.example"}, {SRV_LEAF},
+		BAD("")},
+	{"xmppAddr permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:a.example"}, {XMPP_LEAF}, GOOD},
+	{"xmppAddr not permitted", {ROOT}, {SUB, .constraints = "critical,permitted;DNS:b.example"}, {XMPP_LEAF},
+		NOT_PERMITTED},
+	{"xmppAddr excluded", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:a.example"}, {XMPP_LEAF}, NOT_PERMITTED},
+	{"wildcard over what is excluded", {ROOT}, {SUB, .constraints = "critical,excluded;DNS:a.example"},
+		{.names = {{PKI_DNS, "*.example", 0}, {PKI_DNS, "x.example", 0}, {PKI_SRV, "_xmpp-server.a.example", 0}}},
+		NOT_PERMITTED},
+
+	/* names */
+	{"another name", {ROOT}, {SUB}, {.names = {{PKI_DNS, "b.example", 0}, {PKI_XMPP, "c\n\"\xc3\xa9.example", 0}}}, BOTH,
+		TLS_FAILED_NAME, "the certificate is for b.example, c????.example, not for a.example"},
+	{"no name", {ROOT}, {SUB}, {.common_name = "a.example"}, BOTH, TLS_FAILED_NAME, "for nobody, not for a.example"},
+};
+
+static void every_kind_of_chain(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct row *row = &rows[i];
+		struct bench b = bench_new(&row->root);
+		struct pki sub = pki_make(&row->sub, &b.root), leaf = pki_make(&row->leaf, &sub);
+		bench_open(&b);
+		for (unsigned of_server = 0; of_server < 2; of_server++) {
+			bool bad = row->refused & (of_server ? SERVER : CLIENT);
+			expect(&b, row->what, of_server, &leaf, &sub, 1, "a.example", bad ? row->failure : -1, row->reason);
+		}
+		pki_free(&sub);
+		pki_free(&leaf);
+		bench_close(&b);
+	}
+}
+
+static void a_wildcard_stands_for_nothing_excluded(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	const struct pki_spec spec = {SUB, .constraints = "critical,excluded;DNS:x.a.example"};
+	struct pki sub = pki_make(&spec, &b.root), leaf = pki_server("*.a.example", &sub);
+	bench_open(&b);
+	expect(&b, "beside", true, &leaf, &sub, 1, "y.a.example", -1, NULL);
+	expect(&b, "excluded", true, &leaf, &sub, 1, "x.a.example", TLS_FAILED_NAME, "name constraints");
+	pki_free(&sub);
+	pki_free(&leaf);
+	bench_close(&b);
+}
+
+static void internationalised(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	const struct pki_spec spec = {.names = {{PKI_XMPP, "b\xc3\xbc" "cher.example", 0}}};
+	const struct pki_spec limited = {SUB, .constraints = "critical,permitted;DNS:xn--bcher-kva.example"};
+	const struct pki_spec elsewhere = {SUB, .constraints = "critical,permitted;DNS:bucher.example"};
+	struct pki sub = pki_make(&limited, &b.root), leaf = pki_make(&spec, &sub);
+	struct pki other = pki_make(&elsewhere, &b.root), bad = pki_make(&spec, &other);
+	bench_open(&b);
+	expect(&b, "U-labels", true, &leaf, &sub, 1, "xn--bcher-kva.example", -1, NULL);
+	expect(&b, "another domain", true, &leaf, &sub, 1, "bucher.example", TLS_FAILED_NAME, "is for b??cher.example");
+	expect(&b, "not permitted", true, &bad, &other, 1, "xn--bcher-kva.example", TLS_FAILED_NAME, "constraints");
+	pki_free(&sub);
+	pki_free(&leaf);
+	pki_free(&other);
+	pki_free(&bad);
+	bench_close(&b);
+}
+
+static void chain_of(struct bench *b, unsigned length, int failure, const char *reason)
+{
+	struct pki cas[16] = {{NULL, NULL}};
+	const struct pki *issuer = &b->root;
+	for (unsigned i = length; i-- > 0; issuer = &cas[i]) {
+		char name[32];
+		snprintf(name, sizeof(name), "CA %u", i);
+		const struct pki_spec spec = {.common_name = name, .is_ca = true};
+		cas[i] = pki_make(&spec, issuer);
+	}
+	struct pki leaf = pki_server("a.example", issuer);
+	for (unsigned of_server = 0; of_server < 2; of_server++)
+		expect(b, "long chain", of_server, &leaf, cas, length, "a.example", failure, reason);
+	for (unsigned i = 0; i < length; i++)
+		pki_free(&cas[i]);
+	pki_free(&leaf);
+}
+
+static void long_chains(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	bench_open(&b);
+	chain_of(&b, 0, -1, NULL);
+	chain_of(&b, 8, -1, NULL);
+	chain_of(&b, 9, TLS_FAILED_CERTIFICATE, "");
+	bench_close(&b);
+}
+
+static void strangers(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	/* Its own CA has the name of ours, and it comes along with it. */
+	struct pki other = pki_ca("root"), leaf = pki_server("a.example", &other), own = pki_server("a.example", NULL);
+	bench_open(&b);
+	for (unsigned of_server = 0; of_server < 2; of_server++) {
+		expect(&b, "CA of our CA's name", of_server, &leaf, &other, 1, "a.example", TLS_FAILED_CERTIFICATE,
+			"signature failure");
+		expect(&b, "self-signed", of_server, &own, NULL, 0, "a.example", TLS_FAILED_CERTIFICATE, "is self-signed");
+	}
+	pki_free(&other);
+	pki_free(&leaf);
+	pki_free(&own);
+	bench_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_of_chain),
+		cmocka_unit_test(a_wildcard_stands_for_nothing_excluded),
+		cmocka_unit_test(internationalised),
+		cmocka_unit_test(long_chains),
+		cmocka_unit_test(strangers),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
