@@ -16,7 +16,7 @@ static void use_profile(struct world *w, enum wire wire, const struct conf_tls *
 	struct conf_wire *conf = &w->conf.wire[wire];
 	conf->tls = *profile;
 	trust_fini(&w->relay->trust[wire]);
-	assert_int_equal(trust_init(&w->relay->trust[wire], conf), 0);
+	assert_int_equal(trust_init(&w->relay->trust[wire], &w->conf, wire), 0);
 	handshake_prepare(&w->relay->trust[wire]);
 }
 

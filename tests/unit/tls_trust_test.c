@@ -31,6 +31,7 @@ static struct bench bench_new(const struct pki_spec *root)
 	b.guard = pki_server("b.example", &b.guard_ca);
 	struct conf_wire *wire = &b.conf.wire[WIRE_OUTSIDE];
 	b.root = root ? pki_make(root, NULL) : pki_ca("root");
+	assert_true(conf_tls_builtin("intermediate", &wire->tls));
 	pki_folder_make(b.folder);
 	bench_file(&b, wire->trust, "trust.pem");
 	bench_file(&b, wire->ca_certificate, "ca.pem");
