@@ -7,3 +7,4 @@ from .xmpp import Client, body, deliver, error_condition, local  # noqa: F401
 from .frames import Port, frame  # noqa: F401
 from .traffic import Echo, GuardedConnection, Transfer, datagrams  # noqa: F401
 from .s2s import Stream  # noqa: F401
+from .gate import Gate  # noqa: F401

@@ -58,11 +58,15 @@ class Stream:
         self.send(HEADER.format(self.domain, self.peer))
         return self.until(features)
 
-    def starttls(self):
+    def ask_for_tls(self):
+        """From here on the socket is for a TLS handshake."""
         self.header()
         self.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         if self.until("/>") is None:
             raise ConnectionError("STARTTLS was refused")
+
+    def starttls(self):
+        self.ask_for_tls()
         self.socket.settimeout(10)
         self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer)
 
