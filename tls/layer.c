@@ -7,6 +7,20 @@
 
 #include "layer.h"
 
+/* Each costs us keys to derive and an answer, and nothing in TLS limits them; in a handshake its own states do. */
+static void on_message(int written, int version, int type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+	struct layer *layer = arg;
+	(void)version, (void)bytes, (void)n, (void)ssl;
+	if (layer->reads_data && (type == SSL3_RT_ALERT || (type == SSL3_RT_HANDSHAKE && !written)))
+		layer->idle_talk++;
+}
+
+static bool talks_too_much(const struct layer *layer)
+{
+	return layer->idle_talk > LAYER_IDLE_TALK_MAX;
+}
+
 /* --- a BIO over the two queues of the wire: bounded, and nothing is copied that need not be --- */
 
 static int queue_read(BIO *bio, char *to, size_t size, size_t *n)
@@ -14,6 +28,8 @@ static int queue_read(BIO *bio, char *to, size_t size, size_t *n)
 	struct layer *layer = BIO_get_data(bio);
 	size_t len = buf_len(&layer->from_wire);
 	BIO_clear_retry_flags(bio);
+	if (talks_too_much(layer))
+		return 0;                      /* an error, not a wait */
 	if (!len) {
 		BIO_set_retry_read(bio);
 		return 0;
@@ -101,6 +117,8 @@ int layer_start_tls(struct layer *layer, SSL *ssl)
 		return -ENOMEM;
 	}
 	SSL_set_bio(ssl, bio, bio);
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, layer);
 	layer->ssl = ssl;
 	int rc = move(&layer->to_wire, &layer->from_above);
 	return !rc && buf_len(&layer->from_above) ? -ENOSPC : rc;
@@ -119,10 +137,13 @@ int layer_read(struct layer *layer, uint8_t *bytes, size_t size)
 	if (!layer->ssl)
 		return buf_len(&layer->from_wire) ? read_plain(layer, bytes, size) : 0;
 	size_t n = 0;
+	layer->reads_data = true;
 	ERR_clear_error();
 	int rc = SSL_read_ex(layer->ssl, bytes, size, &n);
-	if (rc == 1)
+	if (rc == 1) {
+		layer->idle_talk = 0;
 		return (int)n;
+	}
 	switch (SSL_get_error(layer->ssl, rc)) {
 	case SSL_ERROR_WANT_READ:
 	case SSL_ERROR_WANT_WRITE:     /* the answer to a key update; to_wire is full */
@@ -157,10 +178,12 @@ int layer_write(struct layer *layer)
 }
 
 /* OpenSSL numbers an alert that was received by its code above SSL_AD_REASON_OFFSET. */
-bool layer_fault(char reason[CHANNEL_NAME_MAX])
+bool layer_fault(const struct layer *layer, char reason[CHANNEL_NAME_MAX])
 {
 	unsigned long error = ERR_peek_error();
 	const char *text = error ? ERR_reason_error_string(error) : NULL;
+	if (talks_too_much(layer))
+		text = "many messages of TLS and no data";
 	snprintf(reason, CHANNEL_NAME_MAX, "%s", text ? text : "a record could not be read");
 	return ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET;
 }

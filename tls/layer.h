@@ -21,6 +21,7 @@ enum layer_limits {
 	LAYER_TO_WIRE_BYTES = CHANNEL_WINDOW + (128 << 10),    /* what is queued in plain when TLS starts, and records */
 	LAYER_RECORD_BYTES = 16 << 10,
 	LAYER_CREDIT_BYTES = 32 << 10, /* given back in no smaller pieces */
+	LAYER_IDLE_TALK_MAX = 64,      /* key updates, tickets and the like without a byte of data between them */
 };
 
 /* What was said upward of this endpoint, and what was asked downward for it. */
@@ -32,7 +33,9 @@ struct layer {
 	uint32_t credit_up, credit_down;       /* bytes that we may send to control, to the wire */
 	uint32_t held_wire, held_above;        /* bytes that came and for which credit was not given back */
 	enum layer_end up, down;
-	bool close_notify_seen;
+	bool close_notify_seen, truncated;     /* how the endpoint ended: with it, or without */
+	bool reads_data;               /* the handshake is over */
+	unsigned idle_talk;            /* messages of TLS itself since then, or the last data */
 };
 
 void layer_init(struct layer *layer) __attribute__((nonnull));
@@ -49,7 +52,7 @@ int layer_read(struct layer *layer, uint8_t *bytes, size_t size) __attribute__((
 int layer_write(struct layer *layer) __attribute__((warn_unused_result, nonnull));
 
 /* Why the last layer_read() or layer_write() came to -EPROTO, for people. True: the endpoint said so, by an alert. */
-bool layer_fault(char reason[CHANNEL_NAME_MAX]) __attribute__((nonnull));
+bool layer_fault(const struct layer *layer, char reason[CHANNEL_NAME_MAX]) __attribute__((nonnull));
 
 /* Ends TLS towards the endpoint (close_notify), if it was begun. */
 void layer_close(struct layer *layer) __attribute__((nonnull));

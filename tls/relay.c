@@ -62,7 +62,7 @@ static void tell_failed(struct relay *relay, struct conn *conn, enum conn_side s
 static void record_failed(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct msg_tls_failed why = {.failure = TLS_FAILED_RECORD};
-	if (layer_fault(why.reason))
+	if (layer_fault(&conn->layer[side], why.reason))
 		why.failure = TLS_FAILED_HANDSHAKE;
 	tell_failed(relay, conn, side, &why);
 }
@@ -105,7 +105,8 @@ static int read_up(struct relay *relay, struct conn *conn, enum conn_side side)
 static void end_up(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
-	if (layer->ssl && !layer->close_notify_seen)
+	layer->truncated = layer->ssl && !layer->close_notify_seen;
+	if (layer->truncated)
 		count(relay, TLS_COUNT_TRUNCATED);
 	say(relay->upper, conn, MSG_END_OF_STREAM, side, NULL, 0);
 	layer->up = END_STREAM_DONE;
@@ -191,6 +192,12 @@ static void write_down(struct relay *relay, struct conn *conn, enum conn_side si
 	} while (is_writable(conn) && buf_len(&layer->from_above) && buf_len(&layer->from_above) < before);
 }
 
+/* What the other endpoint left without an end looks so here, too: nobody is told that it was the whole (RFC 8446 6.1). */
+static bool may_close(const struct conn *conn, enum conn_side side)
+{
+	return is_writable(conn) && !conn->layer[side_other(side)].truncated;
+}
+
 /* A reset does not wait for an endpoint that does not read: what has no credit by then is not sent. */
 static void end_down(struct relay *relay, struct conn *conn, enum conn_side side)
 {
@@ -201,7 +208,7 @@ static void end_down(struct relay *relay, struct conn *conn, enum conn_side side
 		buf_drop(&layer->to_wire, buf_len(&layer->to_wire));
 		buf_drop(&layer->from_above, buf_len(&layer->from_above));
 	} else if (layer->down == END_STREAM && !buf_len(&layer->from_above)) {
-		if (is_writable(conn))
+		if (may_close(conn, side))
 			layer_close(layer);
 		send_down(relay, conn, side);
 		if (buf_len(&layer->to_wire))
