@@ -1,11 +1,9 @@
 """A Prosody of our own: configuration and data in a folder of the test, run as user prosody in a namespace."""
-import pwd
 import shutil
-import socket
-import time
 from pathlib import Path
 
-from .wire import netns, run
+from .server import Server
+from .wire import run
 
 MODULES = Path(__file__).resolve().parent.parent / "modules"
 CONFIG = """
@@ -34,11 +32,8 @@ Component "conference.{domain}" "muc"
 """
 
 
-class Prosody:
-    def __init__(self, folder, domain, namespace, start, users=("alice", "bob")):
-        self.folder, self.domain, self.namespace, self.start_process = folder, domain, namespace, start
-        self.users, self.process = users, None
-        folder.mkdir()
+class Prosody(Server):
+    user, log_name = "prosody", "log"
 
     def configure(self, certificate, trusted, secure=True, disabled=(), extra=""):
         """certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may."""
@@ -56,34 +51,8 @@ class Prosody:
             (accounts / f"{user}.dat").write_text('return { ["password"] = "secret" };\n')
         run("chown", "-R", "prosody:", self.folder)
 
-    def start(self):
-        user = pwd.getpwnam("prosody")
-        self.process = self.start_process(
-            self.namespace, f"prosody-{self.domain}", "unshare", "-m", "sh", "-c",
-            f"mount --bind {self.folder.parent}/resolv.conf /etc/resolv.conf && "
-            f"exec setpriv --reuid={user.pw_uid} --regid={user.pw_gid} --clear-groups "
-            f"prosody -F --config {self.folder}/prosody.cfg.lua")
-        self.wait_for_port()
-
-    def wait_for_port(self):
-        for _ in range(150):
-            try:
-                with netns(self.namespace):
-                    socket.create_connection(("127.0.0.1", 5222), 1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.1)
-        raise RuntimeError(f"prosody of {self.domain} does not start: {self.log()[-2000:]}")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-
-    def log(self):
-        path = self.folder / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def command(self):
+        return f"prosody -F --config {self.folder}/prosody.cfg.lua"
 
     def certificates_seen(self):
         """What mod_log_certificate wrote: [{"host": ..., "subject": ..., "issuer": ...}]"""

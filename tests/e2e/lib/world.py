@@ -26,9 +26,10 @@ USERS = {"inside": ("alice", "anna"), "outside": ("bob", "bella")}
 
 
 class World:
-    def __init__(self, families=(4, 6), mtu=1500, servers=True, ports=(5269, 5269)):
+    def __init__(self, families=(4, 6), mtu=1500, servers=True, ports=(5269, 5269), kinds=(Prosody, Prosody)):
         self.families, self.with_servers, self.mtu = families, servers, mtu
         self.ports = dict(zip(SIDES, ports))                # that SRV records name
+        self.kinds = dict(zip(SIDES, kinds))                # of servers
         self.tag = os.environ.get("WORLD_TAG", "") + secrets.token_hex(3)
         self.processes, self.clients, self.kept, self.quiet = [], [], False, False
         self.domains = {"inside": ["a.example", "conference.a.example"],
@@ -74,8 +75,8 @@ class World:
         self.server = {}
         for side in SIDES if self.with_servers else ():
             domains = self.domains[side]
-            self.server[side] = Prosody(self.folder / domains[0], domains[0], self.wire.ns[side], self.start,
-                                        USERS[side])
+            self.server[side] = self.kinds[side](self.folder / domains[0], domains[0], self.wire.ns[side], self.start,
+                                                 USERS[side])
             self.configure(side)
 
     def trusted(self, side):
@@ -93,7 +94,9 @@ class World:
         for side in SIDES:
             self.start(self.wire.ns[side], f"dnsmasq-{side}", "dnsmasq", "-C", conf)
         for side in SIDES:
-            self.server[side].start()
+            self.server[side].start(wait=False)
+        for side in SIDES:
+            self.server[side].wait_for_port()
 
     def start(self, namespace, name, *command):
         """A process of the test's own in a namespace; its output in the file `name`.log."""
@@ -134,7 +137,7 @@ class World:
                             check=False, stdin=subprocess.DEVNULL).stdout
 
     def tell_logs(self):
-        logs = sorted(self.folder.glob("*.log")) + [s.folder / "log" for s in self.server.values()] \
+        logs = sorted(self.folder.glob("*.log")) + [s.folder / s.log_name for s in self.server.values()] \
             if hasattr(self, "server") else []
         for path in logs:
             if path.exists():
