@@ -320,6 +320,25 @@ void audit_notice(struct control *control, const struct msg_notice *notice)
 			notice->blocked ? "blocked" : "passed", words[notice->kind].reason);
 }
 
+/* An alert if they are refused; in any case a line, which tells when what was in force. */
+void audit_crls(struct control *control, const struct msg_crls *crls)
+{
+	struct json json;
+	const char *wire = crls->wire == WIRE_INSIDE ? "inside" : "outside";
+	if (crls->refused)
+		control_count(control, COUNT_ALERTS);
+	line_begin(control, &json, crls->refused ? "alert" : "crls");
+	if (crls->refused)
+		json_string(&json, "alert", "crls-refused", SIZE_MAX);
+	json_string(&json, "wire", wire, SIZE_MAX);
+	json_number(&json, "in_force", crls->count);
+	if (crls->refused)
+		json_string(&json, "reason", crls->reason, SIZE_MAX);
+	line_finish(control, &json);
+	if (crls->refused)
+		log_warnx("alert=crls-refused wire=%s reason=\"%s\" in_force=%u", wire, crls->reason, crls->count);
+}
+
 void audit_pair_refused(
 	struct control *control, const struct session *session, const char *from, const char *to, const char *why)
 {

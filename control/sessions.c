@@ -153,6 +153,17 @@ static int on_notice(void *owner, void *conn, const struct channel_msg *msg, con
 	return 0;
 }
 
+static int on_crls(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct msg_crls crls;
+	(void)conn;
+	memcpy(&crls, payload, sizeof(crls));
+	if (crls.wire >= WIRES || crls.refused > 1 || !memchr(crls.reason, 0, sizeof(crls.reason)) || msg->conn)
+		return -EPROTO;
+	audit_crls(owner, &crls);
+	return 0;
+}
+
 static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_OPENED] = {sizeof(struct msg_opened), sizeof(struct msg_opened), STATE(SESSION_UNKNOWN), on_opened},
 	[MSG_BYTES] = {1, CHANNEL_PAYLOAD_MAX, LIVE, on_bytes},
@@ -163,6 +174,7 @@ static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_SECURED] = {sizeof(struct msg_secured), sizeof(struct msg_secured), HANDSHAKE | CLOSING, on_secured},
 	[MSG_TLS_FAILED] = {sizeof(struct msg_tls_failed), sizeof(struct msg_tls_failed), UNDER_TLS, on_tls_failed},
 	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), STATE(SESSION_UNKNOWN), on_notice},
+	[MSG_CRLS] = {sizeof(struct msg_crls), sizeof(struct msg_crls), STATE(SESSION_UNKNOWN), on_crls},
 };
 
 static unsigned state_of(void *owner, uint64_t id, void **object)

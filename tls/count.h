@@ -16,6 +16,8 @@
 	X(TLS_COUNT_FAILED_TIMEOUT, "tls-failed-timeout") \
 	X(TLS_COUNT_FAILED_KEYD, "tls-failed-keyd") \
 	X(TLS_COUNT_FAILED_RECORD, "tls-failed-record") \
+	X(TLS_COUNT_CRLS_TAKEN, "tls-crls-taken") \
+	X(TLS_COUNT_CRLS_REFUSED, "tls-crls-refused") \
 	X(TLS_COUNT_TRUNCATED, "tls-ended-without-close-notify") \
 	X(TLS_COUNT_CERTIFICATES, "tls-guard-certificates-fetched") \
 	X(TLS_COUNT_CACHE_HITS, "tls-guard-certificates-from-cache") \

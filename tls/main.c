@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/rand.h>
 
@@ -14,7 +15,11 @@
 #include "dataplane/base/sandbox.h"
 #include "relay.h"
 
-enum { SPIN_ROUNDS = 64 };             /* empty rounds before sleeping: shorter than a wake-up from another core */
+enum {
+	SPIN_ROUNDS = 64,              /* empty rounds before sleeping: shorter than a wake-up from another core */
+	BUSY_ROUNDS = 4096,            /* without sleeping, before sallyportd is listened to all the same */
+	CRLS_WAIT_MS = 5000,
+};
 
 #define TLS_COUNTER_NAME(id, name) [id] = name,
 static const char *const counter_names[] = {TLS_COUNTERS(TLS_COUNTER_NAME)};
@@ -55,6 +60,39 @@ static void warm_up(struct relay *relay)
 	}
 }
 
+/* --- CRLs --- */
+
+/* -EINVAL: they are refused. */
+static int take_crls(struct relay *relay, int message, int bundle)
+{
+	enum wire wire = (enum wire)(message & 1);
+	unsigned version = (unsigned)message >> 1;
+	int rc = relay_take_crls(relay, wire, bundle);
+	close(bundle);
+	if (proc_tell(supervisor_crls(rc ? SUPERVISOR_CRLS_REFUSED : SUPERVISOR_CRLS_TAKEN, wire, version)))
+		fatalx("sallyportd is gone");
+	return rc;
+}
+
+/* Nobody is judged before they are here. */
+static void await_crls(struct relay *relay, const struct conf *conf)
+{
+	for (unsigned wire = 0; wire < WIRES; wire++) {
+		const struct conf_wire *own = &conf->wire[wire];
+		while (*own->crls && own->crl_check != CRL_CHECK_NONE && !relay->trust[wire].generation) {
+			struct pollfd supervisor = {.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
+			struct channel_fds fds;
+			if (poll(&supervisor, 1, CRLS_WAIT_MS) != 1)
+				fatalx("no CRLs came");
+			int message = proc_hear(&fds);
+			if (message < 0 || (supervisor_told_crls(message) && take_crls(relay, message, fds.memory)))
+				fatalx("no CRLs wire=%s path=%s", wire == WIRE_INSIDE ? "inside" : "outside", own->crls);
+		}
+	}
+}
+
+/* --- the process --- */
+
 static const struct conf *open_everything(struct relay *relay)
 {
 	struct conf *conf = conf_load_inherited();
@@ -68,6 +106,7 @@ static const struct conf *open_everything(struct relay *relay)
 			fatalx("no trust wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
 	if (relay_init(relay, TLS_FD_KEYD))
 		fatalx("out of memory");
+	await_crls(relay, conf);
 	warm_up(relay);
 	return conf;
 }
@@ -99,16 +138,20 @@ static void sleep_until_needed(struct relay *relay)
 	channel_awake(relay->upper);
 }
 
-static void check_supervisor(void)
+static void hear_supervisor(struct relay *relay)
 {
-	struct channel_fds none;
-	if (proc_hear(&none) < 0)
-		exit(0);
+	struct channel_fds fds;
+	for (int message; (message = proc_hear(&fds));) {
+		if (message < 0)
+			exit(0);
+		if (supervisor_told_crls(message) && take_crls(relay, message, fds.memory))
+			continue; /* the old ones stay, and everybody was told */
+	}
 }
 
 static _Noreturn void relay_for_ever(struct relay *relay)
 {
-	for (unsigned idle = 0;;) {
+	for (unsigned idle = 0, busy = 0;;) {
 		relay->now_ms = monotonic_ms();
 		int n = relay_run(relay);
 		if (n < 0) {
@@ -117,11 +160,13 @@ static _Noreturn void relay_for_ever(struct relay *relay)
 			fatalx("a channel or keyd broke its contract");
 		}
 		idle = n ? 0 : idle + 1;
-		if (idle < SPIN_ROUNDS)
+		busy++;
+		if (idle < SPIN_ROUNDS && busy < BUSY_ROUNDS)
 			continue;
-		sleep_until_needed(relay);
-		check_supervisor();
-		idle = 0;
+		if (idle == SPIN_ROUNDS)
+			sleep_until_needed(relay);
+		hear_supervisor(relay);
+		idle = busy = 0;
 	}
 }
 

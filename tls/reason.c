@@ -1,4 +1,5 @@
 /* Why a certificate was refused; see reason.h. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +15,7 @@ enum { NAME_BYTES = 80, DATE_BYTES = 24 };
 static void tame(char *text)
 {
 	for (; *text; text++)
-		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\'' || *text == '\\')
 			*text = '?';
 }
 
@@ -43,14 +44,20 @@ static void whose(char *text, size_t size, const X509 *certificate, int depth)
 		return;
 	}
 	name_text(name, X509_get_subject_name(certificate));
-	snprintf(text, size, "the CA certificate \"%s\"", name);
+	snprintf(text, size, "the CA certificate '%s'", name);
 }
 
 static void without_issuer(char reason[CHANNEL_NAME_MAX], const X509 *certificate, const char *which)
 {
 	char name[NAME_BYTES];
 	name_text(name, X509_get_issuer_name(certificate));
-	snprintf(reason, CHANNEL_NAME_MAX, "%s is signed by \"%s\", which is not trusted here", which, name);
+	snprintf(reason, CHANNEL_NAME_MAX, "%s is signed by '%s', which is not trusted here", which, name);
+}
+
+static bool is_without_issuer(int error)
+{
+	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+		error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
 }
 
 static const char *verb_of(int error)
@@ -72,33 +79,83 @@ static const char *verb_of(int error)
 	case X509_V_ERR_PERMITTED_VIOLATION:
 	case X509_V_ERR_EXCLUDED_VIOLATION:
 		return "has a name that its CA may not certify (name constraints)";
-	case X509_V_ERR_CERT_REVOKED:
-		return "was revoked";
 	default:
 		return NULL;
 	}
 }
 
-void reason_of_error(char reason[CHANNEL_NAME_MAX], int error, const X509 *certificate, int depth)
+static void revocation_date(char date[DATE_BYTES], X509_STORE_CTX *store, X509 *certificate)
 {
-	char which[NAME_BYTES + 32], date[DATE_BYTES];
-	const char *verb = verb_of(error);
-	whose(which, sizeof(which), certificate, depth);
-	if (verb) {
-		snprintf(reason, CHANNEL_NAME_MAX, "%s %s", which, verb);
-	} else if (certificate && error == X509_V_ERR_CERT_HAS_EXPIRED) {
-		date_text(date, X509_get0_notAfter(certificate));
-		snprintf(reason, CHANNEL_NAME_MAX, "%s expired %s", which, date);
-	} else if (certificate && error == X509_V_ERR_CERT_NOT_YET_VALID) {
-		date_text(date, X509_get0_notBefore(certificate));
-		snprintf(reason, CHANNEL_NAME_MAX, "%s is not valid before %s", which, date);
-	} else if (certificate && (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-					  error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
-					  error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT)) {
-		without_issuer(reason, certificate, which);
-	} else {
-		snprintf(reason, CHANNEL_NAME_MAX, "%s: %s", which, X509_verify_cert_error_string(error));
+	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(store, X509_get_issuer_name(certificate));
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		X509_REVOKED *entry = NULL;
+		if (X509_CRL_get0_by_cert(sk_X509_CRL_value(crls, i), &entry, certificate) && entry)
+			date_text(date, X509_REVOKED_get0_revocationDate(entry));
 	}
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+}
+
+static void revoked(char reason[CHANNEL_NAME_MAX], const char *which, X509_STORE_CTX *store, X509 *certificate)
+{
+	char name[NAME_BYTES], date[DATE_BYTES] = "";
+	revocation_date(date, store, certificate);
+	name_text(name, X509_get_issuer_name(certificate));
+	snprintf(reason, CHANNEL_NAME_MAX, "%s was revoked by '%s' %s", which, name, date);
+}
+
+/* Of the CRL about this certificate. */
+static const char *crl_fault(int error)
+{
+	switch (error) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return "is not at hand";
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		return "is out of date";
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return "is not valid yet";
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+		return "has a bad signature";
+	default:
+		return NULL;
+	}
+}
+
+static void of_dates(char reason[CHANNEL_NAME_MAX], const char *which, int error, const X509 *certificate)
+{
+	char date[DATE_BYTES];
+	bool expired = error == X509_V_ERR_CERT_HAS_EXPIRED;
+	date_text(date, expired ? X509_get0_notAfter(certificate) : X509_get0_notBefore(certificate));
+	snprintf(reason, CHANNEL_NAME_MAX, "%s %s %s", which, expired ? "expired" : "is not valid before", date);
+}
+
+static void of_crl(char reason[CHANNEL_NAME_MAX], const char *which, int error, const X509 *certificate)
+{
+	char name[NAME_BYTES];
+	name_text(name, X509_get_issuer_name(certificate));
+	snprintf(reason, CHANNEL_NAME_MAX, "whether %s was revoked is not known: the CRL of '%s' %s", which, name,
+		crl_fault(error));
+}
+
+void reason_of_error(char reason[CHANNEL_NAME_MAX], int error, X509_STORE_CTX *store)
+{
+	char which[NAME_BYTES + 32];
+	const char *verb = verb_of(error);
+	X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+	whose(which, sizeof(which), certificate, X509_STORE_CTX_get_error_depth(store));
+	if (verb)
+		snprintf(reason, CHANNEL_NAME_MAX, "%s %s", which, verb);
+	else if (!certificate)
+		snprintf(reason, CHANNEL_NAME_MAX, "%s", X509_verify_cert_error_string(error));
+	else if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
+		of_dates(reason, which, error, certificate);
+	else if (error == X509_V_ERR_CERT_REVOKED)
+		revoked(reason, which, store, certificate);
+	else if (crl_fault(error))
+		of_crl(reason, which, error, certificate);
+	else if (is_without_issuer(error))
+		without_issuer(reason, certificate, which);
+	else
+		snprintf(reason, CHANNEL_NAME_MAX, "%s: %s", which, X509_verify_cert_error_string(error));
 }
 
 void reason_of_names(char reason[CHANNEL_NAME_MAX], const X509 *certificate, const char *domain)

@@ -6,9 +6,8 @@
 
 #include "dataplane/base/channel.h"
 
-/* What X509_V_ERR_ `error` means for this certificate, which is at `depth` of its chain. */
-void reason_of_error(char reason[CHANNEL_NAME_MAX], int error, const X509 *certificate, int depth)
-	__attribute__((nonnull(1)));
+/* What X509_V_ERR_ `error` means for the certificate that `store` looked at last. */
+void reason_of_error(char reason[CHANNEL_NAME_MAX], int error, X509_STORE_CTX *store) __attribute__((nonnull));
 
 /* The certificate is good, but its names are others. */
 void reason_of_names(char reason[CHANNEL_NAME_MAX], const X509 *certificate, const char *domain)

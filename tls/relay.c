@@ -582,6 +582,18 @@ int relay_run(struct relay *relay)
 	return channel_broken(relay->lower) || channel_broken(relay->upper) ? -EPROTO : n + m;
 }
 
+int relay_take_crls(struct relay *relay, enum wire wire, int bundle)
+{
+	struct msg_crls told;
+	int rc = trust_take_crls(&relay->trust[wire], bundle, &told);
+	count(relay, rc ? TLS_COUNT_CRLS_REFUSED : TLS_COUNT_CRLS_TAKEN);
+	if (rc)
+		log_warnx("CRLs are refused wire=%s reason=\"%s\"", wire == WIRE_INSIDE ? "inside" : "outside", told.reason);
+	if (channel_send(relay->upper, MSG_CRLS, SIDE_CLIENT, 0, &told, sizeof(told)))
+		return rc; /* broken, which the round finds out */
+	return rc;
+}
+
 int relay_timeout_ms(const struct relay *relay)
 {
 	const struct conn *oldest = TAILQ_FIRST(&relay->shaking);

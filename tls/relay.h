@@ -26,6 +26,9 @@ struct relay {
 int relay_init(struct relay *relay, int keyd_fd) __attribute__((warn_unused_result, nonnull));
 void relay_fini(struct relay *relay) __attribute__((nonnull));
 
+/* trust_take_crls(), counted, and control is told. */
+int relay_take_crls(struct relay *relay, enum wire wire, int bundle) __attribute__((warn_unused_result, nonnull));
+
 /* One round: takes messages and answers of keyd, does what can be done, publishes. How many messages were handled, or
  * -EPROTO: an end of a channel, or keyd, broke its contract. */
 int relay_run(struct relay *relay) __attribute__((warn_unused_result, nonnull));

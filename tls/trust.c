@@ -12,6 +12,7 @@
 #include "context.h"
 #include "identity.h"
 #include "reason.h"
+#include "revocation.h"
 #include "trust.h"
 
 static const char *openssl_reason(void)
@@ -21,9 +22,11 @@ static const char *openssl_reason(void)
 }
 
 /* What OpenSSL does with it: X509_V_OK or the error that stands in `store`, with the certificate that it is about. */
-static int chain_error(X509_STORE_CTX *store, bool of_server)
+static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of_server)
 {
 	int depth;
+	if (trust->crl_count || trust->conf->wire[trust->wire].crl_check == CRL_CHECK_REQUIRED)
+		revocation_ask(store, trust->conf->wire[trust->wire].crl_check);
 	/* Whom it is for, is for chain_fault() to say, which knows that servers dial, too. */
 	X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_ANY);
 	if (X509_verify_cert(store) != 1) {
@@ -56,16 +59,14 @@ static int name_error(X509_STORE_CTX *store, struct trust_check *check)
 }
 
 /* In the place of OpenSSL's own check of a chain. The error becomes the alert that the endpoint gets. */
-static int verify(X509_STORE_CTX *store, void *unused)
+static int verify(X509_STORE_CTX *store, void *trust)
 {
-	(void)unused;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct trust_check *check = SSL_get_app_data(ssl);
 	check->failure = TLS_FAILED_CERTIFICATE;
-	int error = chain_error(store, !SSL_is_server(ssl));
+	int error = chain_error(trust, store, !SSL_is_server(ssl));
 	if (error != X509_V_OK) {
-		reason_of_error(check->reason, error, X509_STORE_CTX_get_current_cert(store),
-			X509_STORE_CTX_get_error_depth(store));
+		reason_of_error(check->reason, error, store);
 	} else {
 		check->failure = TLS_FAILED_NAME;
 		error = name_error(store, check);
@@ -102,18 +103,17 @@ int trust_init(struct trust *trust, const struct conf *all, enum wire number)
 	const struct conf_wire *wire = &all->wire[number];
 	*trust = (struct trust){.conf = all, .wire = number};
 	trust->guard_ca = load_guard_ca(wire->ca_certificate, trust->guard_ca_name);
-	X509_STORE *store = trust->guard_ca ? load_store(wire->trust) : NULL;
-	if (!store)
+	trust->store = trust->guard_ca ? load_store(wire->trust) : NULL;
+	if (!trust->store)
 		return -EINVAL;
-	trust->accept = context_new(TLS_server_method(), store, &wire->tls);
-	trust->dial = context_new(TLS_client_method(), store, &wire->tls);
-	X509_STORE_free(store);
+	trust->accept = context_new(TLS_server_method(), trust->store, &wire->tls);
+	trust->dial = context_new(TLS_client_method(), trust->store, &wire->tls);
 	if (!trust->accept || !trust->dial) {
 		log_warnx("TLS cannot be set up reason=%s", openssl_reason());
 		return -EINVAL;
 	}
-	SSL_CTX_set_cert_verify_callback(trust->accept, verify, NULL);
-	SSL_CTX_set_cert_verify_callback(trust->dial, verify, NULL);
+	SSL_CTX_set_cert_verify_callback(trust->accept, verify, trust);
+	SSL_CTX_set_cert_verify_callback(trust->dial, verify, trust);
 	return 0;
 }
 
@@ -121,8 +121,31 @@ void trust_fini(struct trust *trust)
 {
 	SSL_CTX_free(trust->accept);
 	SSL_CTX_free(trust->dial);
+	X509_STORE_free(trust->store);
 	X509_free(trust->guard_ca);
 	*trust = (struct trust){0};
+}
+
+static void use_store(struct trust *trust, X509_STORE *store, unsigned crl_count)
+{
+	X509_STORE_free(trust->store);
+	trust->store = store;
+	trust->crl_count = crl_count;
+	trust->generation++;
+	SSL_CTX_set1_cert_store(trust->accept, store);
+	SSL_CTX_set1_cert_store(trust->dial, store);
+}
+
+int trust_take_crls(struct trust *trust, int bundle, struct msg_crls *told)
+{
+	unsigned count = 0;
+	*told = (struct msg_crls){.wire = trust->wire};
+	X509_STORE *store = revocation_store(trust->store, bundle, &count, told->reason);
+	told->refused = !store;
+	if (store)
+		use_store(trust, store, count);
+	told->count = trust->crl_count;
+	return store ? 0 : -EINVAL;
 }
 
 void fingerprint(const X509 *certificate, uint8_t sha256[32])

@@ -13,6 +13,8 @@ struct trust {
 	enum wire wire;
 	uint64_t generation;           /* raised by whatever may make a certificate bad that was good: a session that was
 					* begun under another generation must not be resumed */
+	X509_STORE *store;             /* of both contexts */
+	unsigned crl_count;            /* in it */
 	SSL_CTX *accept;               /* towards the endpoint that dialled */
 	SSL_CTX *dial;                 /* towards the endpoint that was dialled */
 	X509 *guard_ca;                /* what endpoints on this wire are shown, completes the chain */
@@ -23,6 +25,13 @@ struct trust {
 int trust_init(struct trust *trust, const struct conf *conf, enum wire wire)
 	__attribute__((warn_unused_result, nonnull));
 void trust_fini(struct trust *trust) __attribute__((nonnull));
+
+/*
+ * Puts the CRLs of a bundle (crl_bundle.h) in the place of those that are in force; the descriptor stays the caller's.
+ * Fills *told. 0, or -EINVAL: one of them is broken, weak, or not of the CA that it names, and nothing has changed.
+ * Connections that are there go on; handshakes that are not over are checked by the new ones.
+ */
+int trust_take_crls(struct trust *trust, int bundle, struct msg_crls *told) __attribute__((warn_unused_result, nonnull));
 
 /* What the check of an endpoint's certificate came to; SSL_get_app_data() of its SSL is one of these. */
 struct trust_check {

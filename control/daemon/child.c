@@ -14,7 +14,7 @@
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
 
-enum { FDS_MAX = PROC_FD_END, FD_SPARE = 128 };
+enum { FDS_MAX = PROC_FD_END, FD_SPARE = 128, TELL_FILES_MAX = 3 };
 static_assert((int)FD_SPARE >= (int)PROC_FD_END, "copies are out of the way");
 
 void child_init(struct child *child, enum proc_role role, struct proc_lane lane)
@@ -153,26 +153,33 @@ void child_ask_to_end(struct child *child)
 	child->socket = -1;
 }
 
-int child_tell(int socket, enum supervisor_msg type, const struct channel_fds *fds)
+int child_tell_files(int socket, enum supervisor_msg type, const int *files, unsigned count)
 {
 	uint8_t byte = (uint8_t)type;
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(3 * sizeof(int))];
+		char bytes[CMSG_SPACE(TELL_FILES_MAX * sizeof(int))];
 	} control = {.bytes = {0}};
 	struct iovec iov = {&byte, 1};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (fds) {
-		const int list[3] = {fds->memory, fds->wake_upper, fds->wake_lower};
+	if (count > TELL_FILES_MAX)
+		return -E2BIG;
+	if (count) {
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
+		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(list));
-		memcpy(CMSG_DATA(c), list, sizeof(list));
+		c->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(c), files, count * sizeof(int));
 	}
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+int child_tell(int socket, enum supervisor_msg type, const struct channel_fds *fds)
+{
+	const int files[3] = {fds ? fds->memory : -1, fds ? fds->wake_upper : -1, fds ? fds->wake_lower : -1};
+	return child_tell_files(socket, type, files, fds ? 3 : 0);
 }
 
 int child_hear(int socket)

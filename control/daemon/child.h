@@ -52,6 +52,10 @@ bool child_reap(struct child *child, bool expected) __attribute__((nonnull));
 int child_tell(int socket, enum supervisor_msg type, const struct channel_fds *fds)
 	__attribute__((warn_unused_result));
 
+/* The same with `count` descriptors, at most three. */
+int child_tell_files(int socket, enum supervisor_msg type, const int *files, unsigned count)
+	__attribute__((warn_unused_result));
+
 /* Takes one message: its type, 0 if there is none, -EPIPE if the child closed its end. */
 int child_hear(int socket) __attribute__((warn_unused_result));
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crl_watch.h"
 #include "dataplane/base/log.h"
 #include "link_pass.h"
 #include "supervisor.h"
@@ -37,6 +38,7 @@ struct supervisor {
 	struct lane lanes[PROC_LANES_MAX];
 	unsigned lane_count;
 	struct link_pass link_pass;
+	struct crl_watch crl_watch;
 	bool was_ready;                /* the guard was, once */
 	bool stop;
 	int exit_code;
@@ -139,6 +141,8 @@ static void on_death(struct supervisor *s, const struct child *child)
 static void start(struct supervisor *s, struct child *child, const int *fds, unsigned count)
 {
 	int rc = child_start(child, s->program, fds, count, s->now_ms);
+	if (!rc && child->role == PROC_TLS)
+		rc = crl_watch_greet(&s->crl_watch, child->socket);
 	if (rc) {
 		errno = -rc;
 		log_warn("cannot start %s", child->name);
@@ -276,6 +280,19 @@ static void tell_link(void *owner, enum wire wire, enum link_state state)
 		}
 }
 
+/* To each tls. One that is not up gets them when it starts. */
+static void tell_crls(void *owner, enum supervisor_msg type, int bundle)
+{
+	struct supervisor *s = owner;
+	for (unsigned i = 0; i < s->child_count; i++) {
+		struct child *child = &s->children[i];
+		if (child->role == PROC_TLS && child->socket >= 0 && child_tell_files(child->socket, type, &bundle, 1)) {
+			log_warnx("%s does not listen", child->name);
+			child_doom(child);
+		}
+	}
+}
+
 static void on_ready(struct supervisor *s, struct child *child)
 {
 	child->state = CHILD_READY;
@@ -294,6 +311,8 @@ static void on_socket(struct supervisor *s, struct child *child)
 		on_ready(s, child);
 	else if (child->role == PROC_DATAPLANE && supervisor_told_link(type, &wire, &state))
 		link_pass_hear(&s->link_pass, wire, state, s->now_ms);
+	else if (child->role == PROC_TLS && crl_watch_hear(&s->crl_watch, type))
+		return;
 	else if (type == SUPERVISOR_PEER_BROKEN)
 		on_broken_channel(s, child, child->lane.lane);
 	else if (type)
@@ -356,6 +375,7 @@ static int next_timeout(const struct supervisor *s)
 		if (s->children[i].state == CHILD_STARTING)
 			due = earlier(due, s->children[i].started_ms + READY_MS);
 	due = earlier(due, link_pass_due(&s->link_pass));
+	due = earlier(due, crl_watch_due(&s->crl_watch));
 	if (due == INT64_MAX)
 		return -1;
 	return due <= s->now_ms ? 0 : (int)(due - s->now_ms);
@@ -383,6 +403,7 @@ static void wait_and_handle(struct supervisor *s)
 	if (fds[0].revents)
 		on_signal(s);
 	link_pass_run(&s->link_pass, fds[1].revents, s->now_ms);
+	crl_watch_run(&s->crl_watch, s->now_ms);
 	/* A child may have ended, or been started anew, by what another one just said. */
 	for (unsigned i = 0; i < s->child_count && !s->stop; i++)
 		if (sockets[i].revents && s->children[i].socket == sockets[i].fd)
@@ -468,6 +489,10 @@ int supervise(const struct conf *conf, const struct wiring *wiring, const struct
 	struct supervisor s = {.wiring = wiring, .program = program};
 	if (link_pass_init(&s.link_pass, conf, tell_link, &s))
 		return 1;
+	if (crl_watch_init(&s.crl_watch, conf, tell_crls, &s)) {
+		link_pass_fini(&s.link_pass);
+		return 1;
+	}
 	init(&s);
 	while (!s.stop) {
 		start_what_is_due(&s);
@@ -479,6 +504,7 @@ int supervise(const struct conf *conf, const struct wiring *wiring, const struct
 	}
 	end_all(&s);
 	link_pass_fini(&s.link_pass);
+	crl_watch_fini(&s.crl_watch);
 	close(s.signals);
 	return s.exit_code;
 }

@@ -51,8 +51,8 @@ static inline enum wire wire_other(enum wire w)
 
 /*
  * Verbs. "Up" messages tell what an endpoint did; "down" messages say what to do towards an endpoint. msg.side is the
- * endpoint that is spoken of, in both directions. For MSG_OPENED, MSG_CLOSED, MSG_START_TLS, MSG_TLS_FAILED and
- * MSG_NOTICE, whose subject is not a side, it is SIDE_CLIENT unless said otherwise.
+ * endpoint that is spoken of, in both directions. For MSG_OPENED, MSG_CLOSED, MSG_START_TLS, MSG_TLS_FAILED,
+ * MSG_NOTICE and MSG_CRLS, whose subject is not a side, it is SIDE_CLIENT unless said otherwise.
  */
 enum msg_type {
 	MSG_NONE = 0,
@@ -66,6 +66,7 @@ enum msg_type {
 	MSG_SECURED = 8,       /* tls to control, per side: struct msg_secured; comes before the side's first plaintext */
 	MSG_TLS_FAILED = 9,    /* tls to control: struct msg_tls_failed, msg.side = whose check failed; alerts are sent */
 	MSG_NOTICE = 10,       /* up: struct msg_notice. Of no connection: its id is 0 */
+	MSG_CRLS = 11,         /* tls to control: struct msg_crls. Of no connection: its id is 0 */
 	MSG_TYPES
 };
 
@@ -156,6 +157,15 @@ struct msg_notice {
 	uint8_t src[16], dst[16];      /* network byte order; IPv4 in the first four bytes */
 };
 static_assert(sizeof(struct msg_notice) == 44, "notice");
+
+/* New lists of revoked certificates came, and are in force, or are refused: then the old ones stay. */
+struct msg_crls {
+	uint32_t wire;                 /* enum wire */
+	uint32_t refused;              /* 1 or 0 */
+	uint32_t count;                /* how many are in force now */
+	char reason[CHANNEL_NAME_MAX]; /* why they are refused, for people */
+};
+static_assert(sizeof(struct msg_crls) == 268, "crls");
 
 /* The memfd and its two eventfds. Whoever holds all three is one of the channel's ends. */
 struct channel_fds {

@@ -9,7 +9,7 @@
 #include "conf_tls.h"
 #include "log.h"
 
-enum { KEYS_MAX = 64 };
+enum { KEYS_MAX = 128 };
 
 /* What conf_load() makes. The lines are kept for faults that are found later (conf_check_files). */
 struct loaded {
@@ -320,6 +320,16 @@ static void check_readable(struct conf_faults *faults, int line, const char *key
 		conf_fault(faults, line, "%s: %s can be read by everybody (hint: chmod 600)", key, path);
 }
 
+static void check_crls(struct conf_faults *faults, int line, const struct conf_wire *wire)
+{
+	struct stat st;
+	if (!*wire->crls && wire->crl_check == CRL_CHECK_REQUIRED)
+		conf_fault(faults, line, "crl-check: required, but there are none (hint: crls = FILE or FOLDER)");
+	else if (*wire->crls && (stat(wire->crls, &st) || access(wire->crls, R_OK)))
+		conf_fault(faults, line, "crls: %s: %s (hint: relative to the folder of this file)", wire->crls,
+			strerror(errno));
+}
+
 static void check_folder(struct conf_faults *faults, int line, const char *key, const char *path)
 {
 	char folder[PATH_MAX];
@@ -341,6 +351,7 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *out)
 	for (unsigned w = 0; w < WIRES; w++) {
 		const struct conf_wire *wire = &conf->wire[w];
 		check_readable(&faults, line_of(loaded, sections[w], "trust"), "trust", wire->trust, false);
+		check_crls(&faults, line_of(loaded, sections[w], *wire->crls ? "crls" : "crl-check"), wire);
 		check_readable(&faults, line_of(loaded, sections[w], "ca-certificate"), "ca-certificate",
 			wire->ca_certificate, false);
 		check_readable(&faults, line_of(loaded, sections[w], "ca-key"), "ca-key", wire->ca_key, true);

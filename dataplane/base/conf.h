@@ -34,9 +34,14 @@ struct conf_tls {                      /* [tls NAME], or built in */
 		signatures[CONF_TLS_LIST_BYTES];
 };
 
+/* What is asked of CRLs: nothing; what those at hand say; a current one for every certificate of a chain. */
+enum conf_crl_check { CRL_CHECK_NONE, CRL_CHECK_IF_PRESENT, CRL_CHECK_REQUIRED };
+
 struct conf_wire {                     /* [inside], [outside] */
 	char device[256];              /* kernel interface, PCI address, or "vdev:..." for any DPDK virtual device */
 	char trust[PATH_MAX];          /* PEM: the CAs that sign the servers on this side */
+	char crls[PATH_MAX];           /* file or folder with lists of revoked certificates; "": none */
+	enum conf_crl_check crl_check; /* crl-check = none | if-present | required */
 	char ca_certificate[PATH_MAX]; /* PEM: the guard CA that servers on this side trust */
 	char ca_key[PATH_MAX];         /* PEM: its key; read by keyd only */
 	struct conf_tls tls;           /* how TLS is spoken with servers on this side */

@@ -75,6 +75,12 @@ const struct conf_key conf_keys[] = {
 		"Our own domains, as A-labels (xn--... where they are not ASCII)."},
 	{"inside", "trust", set_path, CONF(wire[WIRE_INSIDE].trust), 0, 0, true, "inside-trust.pem",
 		"PEM file: the CAs that sign the certificates of servers on this side."},
+	{"inside", "crls", set_optional_path, CONF(wire[WIRE_INSIDE].crls), 0, 0, false, "",
+		"Lists of revoked certificates (CRLs) of those CAs and of the ones below them: a file, PEM or DER, or a folder\n"
+		"of such files. They are read again when they change; those that are broken are refused, and the old ones stay."},
+	{"inside", "crl-check", set_crl_check, CONF(wire[WIRE_INSIDE].crl_check), 0, 0, false, "if-present",
+		"none: they are not looked at. if-present: what a CRL at hand says holds, even if it should have been replaced\n"
+		"by now; a CA without one is believed. required: every certificate of a chain needs a current one of its CA."},
 	{"inside", "ca-certificate", set_path, CONF(wire[WIRE_INSIDE].ca_certificate), 0, 0, true, "inside-ca.pem",
 		"PEM file: the guard CA that servers on this side trust."},
 	{"inside", "ca-key", set_path, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
@@ -84,6 +90,9 @@ const struct conf_key conf_keys[] = {
 
 	{"outside", "device", set_device, CONF(wire[WIRE_OUTSIDE].device), 0, 0, true, "eth2", "As for [inside]."},
 	{"outside", "trust", set_path, CONF(wire[WIRE_OUTSIDE].trust), 0, 0, true, "outside-trust.pem",
+		"As for [inside]."},
+	{"outside", "crls", set_optional_path, CONF(wire[WIRE_OUTSIDE].crls), 0, 0, false, "", "As for [inside]."},
+	{"outside", "crl-check", set_crl_check, CONF(wire[WIRE_OUTSIDE].crl_check), 0, 0, false, "if-present",
 		"As for [inside]."},
 	{"outside", "ca-certificate", set_path, CONF(wire[WIRE_OUTSIDE].ca_certificate), 0, 0, true, "outside-ca.pem",
 		"As for [inside]."},

@@ -38,6 +38,8 @@ void set_name(const struct conf_value *v, void *field);
 void set_number(const struct conf_value *v, void *field);
 void set_ports(const struct conf_value *v, void *field);
 void set_path(const struct conf_value *v, void *field);
+void set_optional_path(const struct conf_value *v, void *field);
+void set_crl_check(const struct conf_value *v, void *field);
 void set_features(const struct conf_value *v, void *field);
 void set_user(const struct conf_value *v, void *field);
 void set_cpus(const struct conf_value *v, void *field);

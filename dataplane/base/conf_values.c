@@ -299,6 +299,20 @@ void set_path(const struct conf_value *v, void *field)
 		FAULT(v, "path too long (hint: %d bytes)", PATH_MAX - 1);
 }
 
+void set_optional_path(const struct conf_value *v, void *field)
+{
+	if (*v->text)
+		set_path(v, field);
+}
+
+void set_crl_check(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"none", "if-present", "required", NULL};
+	int word = enumerated(v, words);
+	if (word >= 0)
+		*(enum conf_crl_check *)field = (enum conf_crl_check)word;
+}
+
 /* DPDK takes the string apart at commas and the like; blanks and control characters have no place in it. */
 void set_device(const struct conf_value *v, void *field)
 {

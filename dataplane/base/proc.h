@@ -67,8 +67,36 @@ enum supervisor_msg {
 	SUPERVISOR_PEER_BROKEN = 2,    /* process to sallyportd: the other end of my channel broke the contract */
 	SUPERVISOR_ATTACH = 3,         /* sallyportd to dataplane: three descriptors, the lower end of a new channel */
 	SUPERVISOR_DETACH = 4,         /* sallyportd to dataplane: the upper end is dead; reset what is guarded */
+	SUPERVISOR_CRLS = 0x20,        /* sallyportd to tls: one descriptor, see crl_bundle.h; supervisor_crls() */
+	SUPERVISOR_CRLS_TAKEN = 0x28,  /* tls to sallyportd: they are in force, or they are refused and the old ones stay */
+	SUPERVISOR_CRLS_REFUSED = 0x30,
 	SUPERVISOR_LINK = 0x80,        /* both ways: supervisor_link() */
 };
+
+/* So many versions of a wire's CRLs can be told apart, to know which one an answer is about. */
+enum { SUPERVISOR_CRL_VERSIONS = 4 };
+
+/* SUPERVISOR_CRLS and the answers to it, of a wire and version. */
+static inline enum supervisor_msg supervisor_crls(enum supervisor_msg kind, enum wire wire, unsigned version)
+{
+	return (enum supervisor_msg)(kind | (version % SUPERVISOR_CRL_VERSIONS) << 1 | wire);
+}
+
+enum { SUPERVISOR_CRL_DETAIL = 2 * SUPERVISOR_CRL_VERSIONS - 1 };      /* the bits for wire and version */
+
+/* Is it an answer? */
+static inline bool supervisor_told_of_crls(int msg, enum wire *wire, bool *taken)
+{
+	*wire = (enum wire)(msg & 1);
+	*taken = (msg & ~SUPERVISOR_CRL_DETAIL) == SUPERVISOR_CRLS_TAKEN;
+	return *taken || (msg & ~SUPERVISOR_CRL_DETAIL) == SUPERVISOR_CRLS_REFUSED;
+}
+
+/* Are they here? */
+static inline bool supervisor_told_crls(int msg)
+{
+	return msg >= SUPERVISOR_CRLS && msg < SUPERVISOR_CRLS_TAKEN;
+}
 
 /*
  * How a port's link is. Told by sallyportd to each thread of the dataplane, and by the first thread to sallyportd about
@@ -105,7 +133,8 @@ struct proc_lane proc_init(enum proc_role role);
 /* Sends one byte, never blocks. 0 or -errno. */
 int supervisor_tell(int socket, enum supervisor_msg type) __attribute__((warn_unused_result));
 
-/* Takes one message, never blocks: its type, 0 if none, -EPIPE if sallyportd is gone. *fds is filled for ATTACH. */
+/* Takes one message, never blocks: its type, 0 if none, -EPIPE if sallyportd is gone. *fds is filled for ATTACH,
+ * and fds->memory for CRLS: the caller closes them. */
 int supervisor_hear(int socket, struct channel_fds *fds) __attribute__((warn_unused_result, nonnull));
 
 /* The same on PROC_FD_SUPERVISOR. */

@@ -34,6 +34,8 @@ with World(servers=False) as world:
         "a weak cipher": (text + '\n[tls old]\nciphers = "ECDHE-ECDSA-AES256-SHA384"\n', '-SHA384"'),
         "a TLS profile that does not exist": (text.replace("[inside]", '[inside]\ntls = "mordern"'), '"mordern"'),
         "a file that does not exist": (text.replace("inside-organisation-ca.pem", "nowhere.pem"), "nowhere.pem"),
+        "CRLs that do not exist": (text.replace("[inside]", '[inside]\ncrls = "nowhere"'), '"nowhere"'),
+        "CRLs that are required, and none": (text.replace("[inside]", '[inside]\ncrl-check = "required"'), '"required"'),
         "no equals sign": (text.replace("[dataplane]", "[dataplane]\nnonsense"), "nonsense"),
     }
     for what, (faulty, marker) in cases.items():

@@ -219,7 +219,7 @@ static const struct row rows[] = {
 		SSL_AD_CERTIFICATE_EXPIRED},
 	{"not yet valid", {.from_s = 600, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate is not valid before 20",
 		SSL_AD_BAD_CERTIFICATE},
-	{"unknown CA", {DNS_OK}, BY_STRANGER, TLS_FAILED_CERTIFICATE, "the certificate is signed by \"stranger\", ",
+	{"unknown CA", {DNS_OK}, BY_STRANGER, TLS_FAILED_CERTIFICATE, "the certificate is signed by 'stranger', ",
 		SSL_AD_UNKNOWN_CA},
 	{"self-signed", {DNS_OK}, BY_ITSELF, TLS_FAILED_CERTIFICATE, "the certificate is self-signed", SSL_AD_UNKNOWN_CA},
 	{"RSA 1024", {.rsa_bits = 1024, DNS_OK}, BY_SITE_CA, TLS_FAILED_CERTIFICATE, "the certificate has a weak key",

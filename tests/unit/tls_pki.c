@@ -153,6 +153,26 @@ struct pki pki_server(const char *domain, const struct pki *issuer)
 	return pki_make(&spec, issuer);
 }
 
+X509_CRL *pki_crl(const struct pki *issuer, const struct pki *revoked, long from_s, long to_s, const char *digest)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *time = ASN1_TIME_new();
+	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->certificate));
+	X509_CRL_set1_lastUpdate(crl, X509_gmtime_adj(time, from_s ? from_s : -3600));
+	X509_CRL_set1_nextUpdate(crl, X509_gmtime_adj(time, to_s ? to_s : 86400));
+	if (revoked) {
+		X509_REVOKED *entry = X509_REVOKED_new();
+		X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked->certificate));
+		X509_REVOKED_set_revocationDate(entry, X509_gmtime_adj(time, -60));
+		assert_int_equal(X509_CRL_add0_revoked(crl, entry), 1);
+	}
+	ASN1_TIME_free(time);
+	X509_CRL_sort(crl);
+	assert_true(X509_CRL_sign(crl, issuer->key, digest ? EVP_get_digestbyname(digest) : EVP_sha256()) > 0);
+	return crl;
+}
+
 void pki_free(struct pki *pki)
 {
 	X509_free(pki->certificate);

@@ -42,6 +42,8 @@ struct pki pki_make(const struct pki_spec *spec, const struct pki *issuer);
 struct pki pki_ca(const char *name);
 /* As a server has it: DNS-ID and SRV-ID of the domain. */
 struct pki pki_server(const char *domain, const struct pki *issuer);
+/* A CRL of `issuer` that has `revoked`, or nobody. Its time in seconds from now as in struct pki_spec; the caller's. */
+X509_CRL *pki_crl(const struct pki *issuer, const struct pki *revoked, long from_s, long to_s, const char *digest);
 void pki_free(struct pki *pki);
 
 void pki_write_certificate(const struct pki *pki, const char *path);

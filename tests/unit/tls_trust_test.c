@@ -1,14 +1,19 @@
 /* Whom a wire believes: chains of every kind of badness, shown to its contexts by an endpoint that shows anything. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
+#include "dataplane/base/crl_bundle.h"
 #include "tls/trust.h"
 #include "tls_pki.h"
 
@@ -163,24 +168,24 @@ static const struct row rows[] = {
 	/* validity */
 	{"leaf expired", {ROOT}, {SUB}, {LEAF, .from_s = -9000, .to_s = -60}, BAD("the certificate expired 20")},
 	{"leaf not yet valid", {ROOT}, {SUB}, {LEAF, .from_s = 600}, BAD("the certificate is not valid before 20")},
-	{"CA expired", {ROOT}, {SUB, .from_s = -9000, .to_s = -60}, {LEAF}, BAD("CA certificate \"sub\" expired 20")},
-	{"CA not yet valid", {ROOT}, {SUB, .from_s = 600}, {LEAF}, BAD("\"sub\" is not valid before 20")},
-	{"root expired", {ROOT, .from_s = -9000, .to_s = -60}, {SUB}, {LEAF}, BAD("\"root\" expired 20")},
+	{"CA expired", {ROOT}, {SUB, .from_s = -9000, .to_s = -60}, {LEAF}, BAD("CA certificate 'sub' expired 20")},
+	{"CA not yet valid", {ROOT}, {SUB, .from_s = 600}, {LEAF}, BAD("'sub' is not valid before 20")},
+	{"root expired", {ROOT, .from_s = -9000, .to_s = -60}, {SUB}, {LEAF}, BAD("'root' expired 20")},
 
 	/* keys */
 	{"leaf of RSA 1024", {ROOT}, {SUB}, {LEAF, .rsa_bits = 1024}, BAD("the certificate has a weak key")},
 	{"leaf of RSA 2040", {ROOT}, {SUB}, {LEAF, .rsa_bits = 2040}, BAD("the certificate has a weak key")},
 	{"leaf of RSA 2048", {ROOT}, {SUB}, {LEAF, .rsa_bits = 2048}, GOOD},
-	{"CA of RSA 1024", {ROOT}, {SUB, .rsa_bits = 1024}, {LEAF}, BAD("\"sub\" has a weak key")},
-	{"root of RSA 1024", {ROOT, .rsa_bits = 1024}, {SUB}, {LEAF}, BAD("\"root\" has a weak key")},
-	{"CA on P-192", {ROOT}, {SUB, .curve = "P-192"}, {LEAF}, BAD("\"sub\" has a weak key")},
+	{"CA of RSA 1024", {ROOT}, {SUB, .rsa_bits = 1024}, {LEAF}, BAD("'sub' has a weak key")},
+	{"root of RSA 1024", {ROOT, .rsa_bits = 1024}, {SUB}, {LEAF}, BAD("'root' has a weak key")},
+	{"CA on P-192", {ROOT}, {SUB, .curve = "P-192"}, {LEAF}, BAD("'sub' has a weak key")},
 	{"CA on P-224", {ROOT}, {SUB, .curve = "P-224"}, {LEAF}, GOOD},
 	{"leaf on P-384", {ROOT}, {SUB}, {LEAF, .curve = "P-384"}, GOOD},
 
 	/* signatures */
 	{"leaf by SHA-1", {ROOT}, {SUB}, {LEAF, .digest = "SHA1"}, BAD("the certificate has a weak signature")},
 	{"leaf by MD5", {ROOT}, {SUB, .rsa_bits = 2048}, {LEAF, .digest = "MD5"}, BAD("the certificate has a weak sig")},
-	{"CA by SHA-1", {ROOT}, {SUB, .digest = "SHA1"}, {LEAF}, BAD("\"sub\" has a weak signature")},
+	{"CA by SHA-1", {ROOT}, {SUB, .digest = "SHA1"}, {LEAF}, BAD("'sub' has a weak signature")},
 	{"root by SHA-1, which nobody relies on", {ROOT, .digest = "SHA1"}, {SUB}, {LEAF}, GOOD},
 	{"leaf by SHA-512", {ROOT}, {SUB}, {LEAF, .digest = "SHA512"}, GOOD},
 
@@ -188,19 +193,19 @@ static const struct row rows[] = {
 	{"for servers only", {ROOT}, {SUB}, {LEAF, .usage = "serverAuth"}, GOOD},
 	{"CA for servers only", {ROOT}, {SUB, .usage = "serverAuth"}, {LEAF}, GOOD},
 	{"for clients only", {ROOT}, {SUB}, {LEAF, .usage = "clientAuth"}, SERVER, TLS_FAILED_CERTIFICATE, "not for TLS of"},
-	{"CA for clients only", {ROOT}, {SUB, .usage = "clientAuth"}, {LEAF}, SERVER, TLS_FAILED_CERTIFICATE, "\"sub\" is not"},
+	{"CA for clients only", {ROOT}, {SUB, .usage = "clientAuth"}, {LEAF}, SERVER, TLS_FAILED_CERTIFICATE, "'sub' is not"},
 	{"for no purpose in particular", {ROOT}, {SUB}, {LEAF, .usage = ""}, GOOD},
 	{"for mail", {ROOT}, {SUB}, {LEAF, .usage = "emailProtection"}, BAD("the certificate is not for TLS of servers")},
-	{"CA for mail", {ROOT}, {SUB, .usage = "emailProtection"}, {LEAF}, BAD("\"sub\" is not for TLS of servers")},
+	{"CA for mail", {ROOT}, {SUB, .usage = "emailProtection"}, {LEAF}, BAD("'sub' is not for TLS of servers")},
 	{"CA for clients, leaf for servers", {ROOT}, {SUB, .usage = "clientAuth"}, {LEAF, .usage = "serverAuth"},
 		BAD("is not for TLS of servers")},
 
 	/* who is a CA */
-	{"a leaf as CA", {ROOT}, {.common_name = "sub"}, {LEAF}, BAD("\"sub\"")},
-	{"CA without basicConstraints", {ROOT}, {SUB, .basic = ""}, {LEAF}, BAD("\"sub\" is not that of a CA")},
-	{"CA that may not sign", {ROOT}, {SUB, .key_usage = "critical,cRLSign"}, {LEAF}, BAD("\"sub\" is not that of a CA")},
+	{"a leaf as CA", {ROOT}, {.common_name = "sub"}, {LEAF}, BAD("'sub'")},
+	{"CA without basicConstraints", {ROOT}, {SUB, .basic = ""}, {LEAF}, BAD("'sub' is not that of a CA")},
+	{"CA that may not sign", {ROOT}, {SUB, .key_usage = "critical,cRLSign"}, {LEAF}, BAD("'sub' is not that of a CA")},
 	{"CA without keyUsage", {ROOT}, {SUB, .key_usage = ""}, {LEAF}, GOOD},
-	{"root without keyUsage and basicConstraints", {ROOT, .key_usage = "", .basic = ""}, {SUB}, {LEAF}, BAD("\"root\"")},
+	{"root without keyUsage and basicConstraints", {ROOT, .key_usage = "", .basic = ""}, {SUB}, {LEAF}, BAD("'root'")},
 	{"path length", {ROOT, .basic = "critical,CA:TRUE,pathlen:0"}, {SUB}, {LEAF}, BAD("path length")},
 	{"path length that fits", {ROOT, .basic = "critical,CA:TRUE,pathlen:1"}, {SUB}, {LEAF}, GOOD},
 
@@ -343,6 +348,208 @@ static void strangers(void **state)
 	bench_close(&b);
 }
 
+/* --- CRLs --- */
+
+static void bundle_put(int bundle, const char *name, const void *bytes, size_t n)
+{
+	struct crl_file head = {.bytes = n};
+	snprintf(head.name, sizeof(head.name), "%s", name);
+	assert_int_equal(write(bundle, &head, sizeof(head)), sizeof(head));
+	assert_int_equal(write(bundle, bytes, n), n);
+}
+
+static void bundle_put_crl(int bundle, X509_CRL *crl, bool pem)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *bytes;
+	assert_int_equal(pem ? PEM_write_bio_X509_CRL(bio, crl) : i2d_X509_CRL_bio(bio, crl), 1);
+	long n = BIO_get_mem_data(bio, &bytes);
+	bundle_put(bundle, "x.crl", bytes, (size_t)n);
+	BIO_free(bio);
+	X509_CRL_free(crl);
+}
+
+static int bundle_new(void)
+{
+	int bundle = memfd_create("bundle", MFD_CLOEXEC);
+	assert_true(bundle >= 0);
+	return bundle;
+}
+
+/* Takes both over; NULL: none. */
+static int take(struct bench *b, X509_CRL *one, X509_CRL *other, struct msg_crls *told)
+{
+	int bundle = bundle_new();
+	if (one)
+		bundle_put_crl(bundle, one, true);
+	if (other)
+		bundle_put_crl(bundle, other, false);
+	int rc = trust_take_crls(&b->trust, bundle, told);
+	close(bundle);
+	return rc;
+}
+
+struct chain {
+	struct pki sub, leaf;
+};
+
+static struct chain chain_new(const struct bench *b)
+{
+	const struct pki_spec spec = {SUB};
+	struct chain chain = {.sub = pki_make(&spec, &b->root)};
+	chain.leaf = pki_server("a.example", &chain.sub);
+	return chain;
+}
+
+static void chain_free(struct chain *chain)
+{
+	pki_free(&chain->leaf);
+	pki_free(&chain->sub);
+}
+
+static void both_roles(struct bench *b, const char *what, const struct chain *chain, const char *reason)
+{
+	for (unsigned of_server = 0; of_server < 2; of_server++)
+		expect(b, what, of_server, &chain->leaf, &chain->sub, 1, "a.example", reason ? TLS_FAILED_CERTIFICATE : -1, reason);
+}
+
+static void revoked_certificates(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	struct msg_crls told;
+	static const enum conf_crl_check checks[] = {CRL_CHECK_IF_PRESENT, CRL_CHECK_REQUIRED};
+	bench_open(&b);
+	for (unsigned i = 0; i < 2; i++) {
+		b.conf.wire[WIRE_OUTSIDE].crl_check = checks[i];
+		uint64_t generation = b.trust.generation;
+		assert_int_equal(take(&b, pki_crl(&b.root, NULL, 0, 0, NULL), pki_crl(&chain.sub, NULL, 0, 0, NULL), &told), 0);
+		assert_int_equal(told.count, 2);
+		assert_int_equal(b.trust.generation, generation + 1);
+		both_roles(&b, "nobody revoked", &chain, NULL);
+		assert_int_equal(
+			take(&b, pki_crl(&b.root, NULL, 0, 0, NULL), pki_crl(&chain.sub, &chain.leaf, 0, 0, NULL), &told), 0);
+		both_roles(&b, "leaf revoked", &chain, "the certificate was revoked by 'sub' 20");
+		assert_int_equal(
+			take(&b, pki_crl(&b.root, &chain.sub, 0, 0, NULL), pki_crl(&chain.sub, NULL, 0, 0, NULL), &told), 0);
+		both_roles(&b, "CA revoked", &chain, "the CA certificate 'sub' was revoked by 'root' 20");
+	}
+	b.conf.wire[WIRE_OUTSIDE].crl_check = CRL_CHECK_NONE;
+	both_roles(&b, "not asked", &chain, NULL);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
+static void crls_that_lack(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	struct msg_crls told;
+	enum conf_crl_check *check = &b.conf.wire[WIRE_OUTSIDE].crl_check;
+	bench_open(&b);
+	*check = CRL_CHECK_REQUIRED;
+	both_roles(&b, "no CRLs at all", &chain, "the CRL of 'sub' is not at hand");
+	assert_int_equal(take(&b, pki_crl(&b.root, NULL, 0, 0, NULL), NULL, &told), 0);
+	both_roles(&b, "none for the leaf", &chain, "the CRL of 'sub' is not at hand");
+	*check = CRL_CHECK_IF_PRESENT;
+	both_roles(&b, "none for the leaf, nor needed", &chain, NULL);
+	*check = CRL_CHECK_REQUIRED;
+	assert_int_equal(take(&b, NULL, pki_crl(&chain.sub, NULL, 0, 0, NULL), &told), 0);
+	both_roles(&b, "none for the CA", &chain, "'sub' was revoked is not known: the CRL of 'root' is not at hand");
+
+	assert_int_equal(take(&b, pki_crl(&b.root, NULL, 0, 0, NULL), pki_crl(&chain.sub, NULL, -9000, -60, NULL), &told), 0);
+	both_roles(&b, "out of date", &chain, "the CRL of 'sub' is out of date");
+	*check = CRL_CHECK_IF_PRESENT;
+	both_roles(&b, "out of date, where that may be", &chain, NULL);
+	assert_int_equal(
+		take(&b, pki_crl(&b.root, NULL, 0, 0, NULL), pki_crl(&chain.sub, &chain.leaf, -9000, -60, NULL), &told), 0);
+	both_roles(&b, "revoked long ago", &chain, "the certificate was revoked");
+	chain_free(&chain);
+	bench_close(&b);
+}
+
+/* A CRL of a name that is not in the store is checked when the CA's certificate comes: it must be the same CA. */
+static void crl_by_a_stranger(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	struct pki stranger = pki_ca("sub");
+	struct msg_crls told;
+	bench_open(&b);
+	b.conf.wire[WIRE_OUTSIDE].crl_check = CRL_CHECK_IF_PRESENT;
+	assert_int_equal(take(&b, pki_crl(&stranger, NULL, 0, 0, NULL), NULL, &told), 0);
+	both_roles(&b, "CRL of another CA of that name", &chain, "bad signature");
+	pki_free(&stranger);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
+static void expect_refused(struct bench *b, const struct chain *chain, int bundle, const char *reason)
+{
+	struct msg_crls told;
+	uint64_t generation = b->trust.generation;
+	assert_int_equal(trust_take_crls(&b->trust, bundle, &told), -EINVAL);
+	close(bundle);
+	assert_int_equal(told.refused, 1);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.wire, WIRE_OUTSIDE);
+	if (!strstr(told.reason, reason))
+		fail_msg("\"%s\" instead of \"%s\"", told.reason, reason);
+	assert_int_equal(b->trust.generation, generation);
+	both_roles(b, "the old ones", chain, "was revoked by 'sub'");
+}
+
+static int bundle_of(const char *name, const void *bytes, size_t n)
+{
+	int bundle = bundle_new();
+	bundle_put(bundle, name, bytes, n);
+	return bundle;
+}
+
+static int bundle_of_crl(X509_CRL *crl)
+{
+	int bundle = bundle_new();
+	bundle_put_crl(bundle, crl, true);
+	return bundle;
+}
+
+static void broken_crls_change_nothing(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	struct pki stranger = pki_ca("root");
+	struct msg_crls told;
+	bench_open(&b);
+	b.conf.wire[WIRE_OUTSIDE].crl_check = CRL_CHECK_IF_PRESENT;
+	assert_int_equal(take(&b, pki_crl(&chain.sub, &chain.leaf, 0, 0, NULL), NULL, &told), 0);
+	expect_refused(&b, &chain, bundle_of("empty.crl", "", 0), "empty.crl: not a CRL");
+	expect_refused(&b, &chain, bundle_of("der.crl", "\x30\x03\x02\x01", 4), "der.crl: not a CRL");
+	expect_refused(&b, &chain, bundle_of("half.crl", "-----BEGIN X509 CRL-----\nMIIB", 29), "half.crl: not a CRL");
+	expect_refused(&b, &chain, bundle_of_crl(pki_crl(&b.root, NULL, 0, 0, "SHA1")), "x.crl: a CRL with a weak signature");
+	expect_refused(&b, &chain, bundle_of_crl(pki_crl(&stranger, NULL, 0, 0, NULL)), "has not signed");
+	struct crl_file head = {.bytes = CRL_UNREADABLE, .name = "gone.crl"};
+	int bundle = bundle_new();
+	assert_int_equal(write(bundle, &head, sizeof(head)), sizeof(head));
+	expect_refused(&b, &chain, bundle, "gone.crl: it cannot be read");
+	bundle = bundle_new();
+	head.bytes = 1;
+	assert_int_equal(write(bundle, &head, sizeof(head)), sizeof(head));
+	expect_refused(&b, &chain, bundle, "torn");
+	bundle = bundle_new();
+	assert_int_equal(write(bundle, &head, 7), 7);
+	expect_refused(&b, &chain, bundle, "torn");
+	/* Nothing at all is right: an empty folder. */
+	assert_int_equal(take(&b, NULL, NULL, &told), 0);
+	both_roles(&b, "none any more", &chain, NULL);
+	pki_free(&stranger);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +558,10 @@ int main(void)
 		cmocka_unit_test(internationalised),
 		cmocka_unit_test(long_chains),
 		cmocka_unit_test(strangers),
+		cmocka_unit_test(revoked_certificates),
+		cmocka_unit_test(crls_that_lack),
+		cmocka_unit_test(crl_by_a_stranger),
+		cmocka_unit_test(broken_crls_change_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

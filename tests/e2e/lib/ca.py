@@ -33,3 +33,15 @@ class Ca:
             "-in", request, "-out", cert, "-extfile", extensions, "-extensions", "e",
             "-startdate", "20200101000000Z", "-enddate", not_after or "20490101000000Z")
         return cert, key
+
+    def revoke(self, certificates, file):
+        """Writes a CRL with these certificates to the file, all at once."""
+        base = file.with_name("." + file.name)
+        index, conf, made = (self.folder / f"{self.name}.crl-{end}" for end in ("index", "cnf", "made"))
+        serials = [run("openssl", "x509", "-noout", "-serial", "-in", c).stdout.split("=")[1].strip() for c in certificates]
+        index.write_text("".join(f"R\t490101000000Z\t251101000000Z\t{serial}\tunknown\t/CN=x\n" for serial in serials))
+        conf.write_text(f"[ca]\ndefault_ca=c\n[c]\ndatabase={index}\ndefault_md=sha256\n")
+        run("openssl", "ca", "-gencrl", "-batch", "-config", conf, "-cert", self.file, "-keyfile", self.key, "-out", made,
+            "-crldays", "30")
+        base.write_bytes(made.read_bytes())
+        base.rename(file)
