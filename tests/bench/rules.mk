@@ -14,3 +14,7 @@ tests/bench/bridge_cycles.srcs := tests/bench/bridge_cycles.c
 tests/bench/bridge_cycles.archives := frames dataplane tcp base
 
 cflags.tests/bench = $(dpdk_cflags)
+
+bench_programs += tests/bench/handshakes
+tests/bench/handshakes.srcs := tests/bench/handshakes.c
+tests/bench/handshakes.libs := -lssl -lcrypto

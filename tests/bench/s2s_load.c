@@ -2,13 +2,19 @@
  * Load for the guard: the two ends of XMPP federation as plainly as they can be written, a thread for each connection.
  *
  *     s2s_load sink    ADDRESS PORT DOMAIN PEER CERT KEY CA
+ *     s2s_load answer  ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_load send    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS [STANZAS_PER_SECOND]
  *     s2s_load bulk    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
  *     s2s_load connect ADDRESS PORT DOMAIN PEER CERT KEY CA AT_A_TIME SECONDS
+ *     s2s_load echo    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
+ *     s2s_load hold    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
  *
- * Every connection is a stream with STARTTLS, certificates of both sides verified, and SASL EXTERNAL. `send` prints how
- * many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in stanzas of 16 KiB;
- * `connect` how many connections came to that point and in how many.
+ * Every connection is a stream with STARTTLS (or direct TLS: PORT/tls), certificates of both sides verified, and SASL
+ * EXTERNAL. `send` prints how many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in
+ * stanzas of 16 KiB; `connect` how many connections came to that point and in how many. `echo` sends messages of 300
+ * bytes, each when the one before was answered by another of 300 bytes, to `answer`, and prints how many, in how many
+ * seconds, and of the round trips in us the median and the 99th percentile. `hold` opens connections, prints how many,
+ * and leaves them idle until its input ends.
  */
 #include <err.h>
 #include <pthread.h>
@@ -21,12 +27,14 @@
 
 #include "tests/bench/stream.h"
 
-enum { BATCH = 40, THREADS_MAX = 64, BODY = 16 << 10 };
+enum { BATCH = 40, THREADS_MAX = 64, BODY = 16 << 10, ECHO = 300, HOLD_THREADS = 16, TRIPS_MAX = 1 << 21 };
 
 struct load {
 	struct party party;
 	double seconds, rate;          /* rate: stanzas a second on one connection, 0: as many as go */
 	atomic_ulong done;
+	float *trips;                  /* of `echo`: us of each round trip, of all connections */
+	unsigned each;                 /* of `hold`: connections of a thread */
 };
 
 /* Takes stanzas until the stream ends, and ends it too. */
@@ -43,6 +51,30 @@ static void *sink_connection(void *arg)
 			end_take(e, e->len - keep);
 		} while (end_read(e));
 	}
+	end_close(e);
+	return NULL;
+}
+
+#define MESSAGE_END "</body></message>"
+
+/* A message of ECHO bytes. */
+static void echo_message(const struct party *party, char out[ECHO + 1])
+{
+	int n = snprintf(out, ECHO, "<message from='juliet@%s/balcony' to='romeo@%s' type='chat'><body>", party->domain,
+		party->peer);
+	memset(out + n, 'x', (size_t)(ECHO - n));
+	memcpy(out + ECHO - strlen(MESSAGE_END), MESSAGE_END, sizeof(MESSAGE_END));
+}
+
+/* Answers message by message until the stream ends. */
+static void *answer_connection(void *arg)
+{
+	struct end *e = arg;
+	char message[ECHO + 1];
+	echo_message(e->party, message);
+	if (end_accept(e))
+		while (end_await(e, MESSAGE_END) && end_write(e, message, ECHO))
+			;
 	end_close(e);
 	return NULL;
 }
@@ -110,6 +142,33 @@ static void *send_bulk(void *arg)
 	return NULL;
 }
 
+static void *send_and_await(void *arg)
+{
+	struct load *load = arg;
+	struct end *e = dial(load);
+	char message[ECHO + 1];
+	echo_message(&load->party, message);
+	for (double start = seconds_now(), sent = start; sent - start < load->seconds;) {
+		if (!end_write(e, message, ECHO) || !end_await(e, MESSAGE_END))
+			errx(1, "a message was not answered");
+		double now = seconds_now();
+		unsigned long number = atomic_fetch_add(&load->done, 1);
+		load->trips[number % TRIPS_MAX] = (float)((now - sent) * 1e6);
+		sent = now;
+	}
+	end_close(e);
+	return NULL;
+}
+
+static void *open_many(void *arg)
+{
+	struct load *load = arg;
+	for (unsigned i = 0; i < load->each; i++)
+		if (dial(load))        /* lives as long as the program */
+			atomic_fetch_add(&load->done, 1);
+	return NULL;
+}
+
 static void *open_and_close(void *arg)
 {
 	struct load *load = arg;
@@ -133,7 +192,34 @@ static void run_threads(struct load *load, unsigned count, void *(*work)(void *)
 			errx(1, "pthread_create");
 	for (unsigned i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	printf("%lu %.3f\n", load->done, seconds_now() - start);
+	printf("%lu %.3f", load->done, seconds_now() - start);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	float left = *(const float *)a, right = *(const float *)b;
+	return (left > right) - (left < right);
+}
+
+static void run_echo(struct load *load, unsigned count)
+{
+	load->trips = malloc(TRIPS_MAX * sizeof(*load->trips));
+	if (!load->trips)
+		err(1, "malloc");
+	run_threads(load, count, send_and_await);
+	size_t trips = load->done < TRIPS_MAX ? load->done : TRIPS_MAX;
+	qsort(load->trips, trips, sizeof(*load->trips), by_size);
+	printf(" %.1f %.1f\n", load->trips[trips / 2], load->trips[trips * 99 / 100]);
+}
+
+static void run_hold(struct load *load, unsigned count)
+{
+	load->each = count / HOLD_THREADS;
+	run_threads(load, HOLD_THREADS, open_many);
+	printf("\n");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
 }
 
 static void *(*work_of(const char *mode))(void *)
@@ -143,18 +229,36 @@ static void *(*work_of(const char *mode))(void *)
 	return strcmp(mode, "bulk") ? open_and_close : send_bulk;
 }
 
+static void run_load(struct load *load, const char *mode, unsigned count)
+{
+	if (!strcmp(mode, "echo")) {
+		run_echo(load, count);
+	} else if (!strcmp(mode, "hold")) {
+		run_hold(load, count);
+	} else {
+		run_threads(load, count, work_of(mode));
+		printf("\n");
+	}
+}
+
+static bool is_dialled(const char *mode)
+{
+	return !strcmp(mode, "sink") || !strcmp(mode, "answer");
+}
+
 int main(int argc, char **argv)
 {
 	struct load load = {0};
-	if (argc < 9 || (argc < 11 && strcmp(argv[1], "sink")))
+	if (argc < 9 || (argc < 11 && !is_dialled(argv[1])))
 		errx(2, "see the head of s2s_load.c");
 	signal(SIGPIPE, SIG_IGN);
 	party_init(&load.party, argv + 2);
-	if (!strcmp(argv[1], "sink"))
-		party_serve(&load.party, sink_connection);
+	load.party.both_ways = !strcmp(argv[1], "answer") || !strcmp(argv[1], "echo");
+	if (is_dialled(argv[1]))
+		party_serve(&load.party, load.party.both_ways ? answer_connection : sink_connection);
 	unsigned count = (unsigned)strtoul(argv[9], NULL, 10);
 	load.seconds = strtod(argv[10], NULL);
 	load.rate = argc > 11 ? strtod(argv[11], NULL) / count : 0;
-	run_threads(&load, count, work_of(argv[1]));
+	run_load(&load, argv[1], count);
 	return 0;
 }

@@ -18,6 +18,10 @@ enum { THREAD_STACK_BYTES = 128 << 10, LISTEN_BACKLOG = 512, TEXT_BYTES = 1024 }
 	"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'"
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define TLS "urn:ietf:params:xml:ns:xmpp-tls"
+#define BIDI "urn:xmpp:bidi"
+#define BIDI_FEATURE "urn:xmpp:features:bidi"
+
+static const unsigned char ALPN[] = "\013xmpp-server";
 
 double seconds_now(void)
 {
@@ -78,7 +82,13 @@ bool end_await(struct end *e, const char *text)
 static bool end_secure(struct end *e, bool server)
 {
 	e->ssl = SSL_new(e->party->tls);
-	return e->ssl && SSL_set_fd(e->ssl, e->fd) == 1 && (server ? SSL_accept(e->ssl) : SSL_connect(e->ssl)) == 1;
+	if (!e->ssl || SSL_set_fd(e->ssl, e->fd) != 1)
+		return false;
+	if (server)
+		return SSL_accept(e->ssl) == 1;
+	/* XEP-0368 wants both names; with STARTTLS there is no ALPN. */
+	return SSL_set_tlsext_host_name(e->ssl, e->party->peer) == 1 &&
+		(!e->party->direct || SSL_set_alpn_protos(e->ssl, ALPN, sizeof(ALPN) - 1) == 0) && SSL_connect(e->ssl) == 1;
 }
 
 void end_close(struct end *e)
@@ -108,11 +118,25 @@ static bool answer_header(struct end *e, const char *features)
 			e->party->domain, e->party->peer, features);
 }
 
-bool end_accept(struct end *e)
+/* A first byte that begins a TLS record is no XML. */
+static bool is_direct(const struct end *e)
+{
+	unsigned char first = 0;
+	return recv(e->fd, &first, 1, MSG_PEEK) == 1 && first == 0x16;
+}
+
+static bool answer_starttls(struct end *e)
 {
 	return answer_header(e, "<starttls xmlns='" TLS "'><required/></starttls>") && end_await(e, "<starttls") &&
-		end_await(e, ">") && end_say(e, "<proceed xmlns='" TLS "'/>") && end_secure(e, true) &&
-		answer_header(e, "<mechanisms xmlns='" SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>") &&
+		end_await(e, ">") && end_say(e, "<proceed xmlns='" TLS "'/>");
+}
+
+bool end_accept(struct end *e)
+{
+	static const char *const features[] = {"<mechanisms xmlns='" SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>",
+		"<bidi xmlns='" BIDI_FEATURE "'/><mechanisms xmlns='" SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>"};
+	return (is_direct(e) || answer_starttls(e)) && end_secure(e, true) &&
+		answer_header(e, features[e->party->both_ways]) &&
 		end_await(e, "<auth") && end_await(e, ">") && end_say(e, "<success xmlns='" SASL "'/>") &&
 		answer_header(e, "");
 }
@@ -148,12 +172,18 @@ static bool open_header(struct end *e, const char *awaited)
 		end_await(e, "</stream:features>");
 }
 
+static bool ask_starttls(struct end *e)
+{
+	return open_header(e, "<starttls") && end_say(e, "<starttls xmlns='" TLS "'/>") && end_await(e, "<proceed") &&
+		end_await(e, ">");
+}
+
 struct end *end_dial(const struct party *party)
 {
 	struct end *e = end_new(party, socket(party->address.ss_family, SOCK_STREAM, 0));
 	bool open = connect(e->fd, (const struct sockaddr *)&party->address, sizeof(party->address)) == 0 &&
-		open_header(e, "<starttls") && end_say(e, "<starttls xmlns='" TLS "'/>") && end_await(e, "<proceed") &&
-		end_await(e, ">") && end_secure(e, false) && open_header(e, "EXTERNAL") &&
+		(party->direct || ask_starttls(e)) && end_secure(e, false) && open_header(e, "EXTERNAL") &&
+		(!party->both_ways || end_say(e, "<bidi xmlns='" BIDI "'/>")) &&
 		end_say(e, "<auth xmlns='" SASL "' mechanism='EXTERNAL'>=</auth>") && end_await(e, "<success") &&
 		end_await(e, ">") && end_say(e, HEADER " from='%s' to='%s'>", party->domain, party->peer) &&
 		end_await(e, "<stream:stream") && end_await(e, "<stream:features") && end_await(e, ">");
@@ -166,6 +196,16 @@ struct end *end_dial(const struct party *party)
 
 /* --- */
 
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+	unsigned in_len, void *unused)
+{
+	(void)ssl, (void)unused;
+	unsigned char *chosen;
+	int rc = SSL_select_next_proto(&chosen, out_len, ALPN, sizeof(ALPN) - 1, in, in_len);
+	*out = chosen;
+	return rc == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 static SSL_CTX *tls_new(char **files)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_method());
@@ -175,6 +215,7 @@ static SSL_CTX *tls_new(char **files)
 		errx(1, "certificate, key or CA cannot be read");
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_alpn_select_cb(tls, choose_alpn, NULL);
 	SSL_CTX_set_num_tickets(tls, 0);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	return tls;
@@ -197,6 +238,7 @@ void party_init(struct party *party, char **arguments)
 {
 	memset(party, 0, sizeof(*party));
 	set_address(party, arguments[0], arguments[1]);
+	party->direct = strstr(arguments[1], "/tls") != NULL;
 	party->domain = arguments[2];
 	party->peer = arguments[3];
 	party->tls = tls_new(arguments + 4);

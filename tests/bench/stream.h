@@ -1,6 +1,7 @@
 /*
- * The two ends of a stream between servers, as plainly as they can be written: blocking, STARTTLS, certificates of both
- * sides verified, SASL EXTERNAL. For programs that put load on the guard.
+ * The two ends of a stream between servers, as plainly as they can be written: blocking, STARTTLS or direct TLS
+ * (XEP-0368), certificates of both sides verified, SASL EXTERNAL. For programs that put load on the guard, or on what
+ * stands in its place.
  */
 #ifndef TESTS_BENCH_STREAM_H
 #define TESTS_BENCH_STREAM_H
@@ -19,6 +20,8 @@ struct party {
 	struct sockaddr_storage address;
 	const char *domain, *peer;
 	SSL_CTX *tls;
+	bool direct;                   /* TLS from the first byte; the side that is dialled sees by itself */
+	bool both_ways;                /* stanzas go in both directions of one stream (XEP-0288) */
 };
 
 struct end {
@@ -29,7 +32,7 @@ struct end {
 	char input[STREAM_INPUT_BYTES + 1];
 };
 
-/* From ADDRESS PORT DOMAIN PEER CERT KEY CA; ends the program when one of them is of no use. */
+/* From ADDRESS PORT DOMAIN PEER CERT KEY CA; "PORT/tls" is direct TLS. Ends the program when one of them is of no use. */
 void party_init(struct party *party, char **arguments);
 
 /* Calls `work` with the party's data in a thread of its own for each connection that comes in. Does not return. */

@@ -8,6 +8,7 @@ from lib import ADDRESS, BUILD, SIDES, World, eventually, run
 from lib.bad_link import make_bad
 
 SEED = 42
+PROXY_PORT = 5269
 HAPROXY_SIDE = {"inside": "10.63.0", "outside": "10.61.0"}      # its own address on each side ends in 254
 
 
@@ -18,6 +19,7 @@ class Way(World):
     """
     device = "wire"
     name = None
+    direct_tls = False                 # what s2s_load speaks: this, or STARTTLS
 
     def __init__(self, link=None, control="cubic"):
         super().__init__(servers=False)
@@ -50,6 +52,10 @@ class Way(World):
     def received(self):
         """Frames that the outside's interface has taken in."""
         return int(self.wire.on("outside", "cat", f"/sys/class/net/{self.device}/statistics/rx_packets").stdout)
+
+    def pids(self):
+        """Of whatever stands in the middle."""
+        return run("ip", "netns", "pids", self.wire.ns["guard"]).stdout.split()
 
     def far_mac(self):
         return self.wire.on("outside", "cat", f"/sys/class/net/{self.device}/address").stdout.strip()
@@ -89,6 +95,9 @@ class Sallyport(Way):
     def build(self):
         self.insert_guard()
 
+    def pids(self):
+        return [*self.guard.pids(), self.guard.process.pid]    # its processes left the namespace
+
 
 class HaProxy(Way):
     """In TCP mode: TLS passes through. It has an address on either side."""
@@ -106,3 +115,63 @@ class HaProxy(Way):
                         "defaults\n\tmode tcp\n\ttimeout connect 5s\n\ttimeout client 60s\n\ttimeout server 60s\n"
                         f"listen xmpp\n\tbind {self.address}:5269\n\tserver outside {ADDRESS['outside'][4]}:5269\n")
         self.start(wire.ns["guard"], "haproxy", "haproxy", "-db", "-f", conf)
+
+
+class Transparent(Way):
+    """
+    A proxy of the kernel's TCP in the same place as the guard, with TPROXY: both ends keep their addresses and routes. It
+    ends TLS on both sides, with certificates of the guard CAs, and passes the bytes between.
+    """
+    direct_tls = True
+
+    def build(self):
+        wire = self.wire
+        wire.cut()
+        wire.on("guard", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0",
+                *(f"net.ipv4.conf.{side}.{key}" for side in SIDES for key in ("proxy_arp=1", "rp_filter=0")))
+        for side, own in zip(SIDES, ("10.61.0.253", "10.61.0.254")):
+            wire.on("guard", "ip", "addr", "add", f"{own}/32", "dev", side)
+            wire.on("guard", "ip", "route", "add", ADDRESS[side][4], "dev", side, "src", own)
+        wire.on("guard", "ip", "rule", "add", "fwmark", "1", "lookup", "100")
+        wire.on("guard", "ip", "route", "add", "local", "default", "dev", "lo", "table", "100")
+        wire.on("guard", "nft", "-f", "-", input="table ip bench {\nchain p {\ntype filter hook prerouting priority mangle\n"
+                "meta l4proto tcp socket transparent 1 meta mark set 1 accept\n"
+                f"tcp dport {{ 5269, 5270 }} tproxy to :{PROXY_PORT} meta mark set 1 accept\n}}\n}}\n")
+        self.shown = {side: self.guard_ca[side].issue(self.domains[SIDES[1 - SIDES.index(side)]], f"shown-{side}")
+                      for side in SIDES}
+        self.run_proxy()
+
+    def run_proxy(self):
+        raise NotImplementedError
+
+    def joined(self, side):
+        """Certificate and key that the proxy shows on this side, in one file."""
+        path = self.folder / f"shown-{side}.pem"
+        path.write_text("".join(part.read_text() for part in self.shown[side]))
+        return path
+
+
+class HaProxyTls(Transparent):
+    name = "HAProxy"
+
+    def run_proxy(self):
+        ours, theirs = (self.domains[side][0] for side in SIDES)
+        conf = self.folder / "haproxy.cfg"
+        conf.write_text(
+            "global\n\tmaxconn 8000\n\ttune.ssl.default-dh-param 2048\n"
+            "defaults\n\tmode tcp\n\ttimeout connect 5s\n\ttimeout client 60s\n\ttimeout server 60s\n"
+            f"listen xmpp\n\tbind 0.0.0.0:{PROXY_PORT} transparent ssl crt {self.joined('inside')} alpn xmpp-server "
+            f"ca-file {self.ca['inside'].file} verify required\n"
+            f"\tserver outside 0.0.0.0 ssl crt {self.joined('outside')} alpn xmpp-server ca-file {self.ca['outside'].file} "
+            f"verify required verifyhost {theirs} sni str({theirs}) source 0.0.0.0 usesrc clientip\n")
+        self.start(self.wire.ns["guard"], "haproxy", "haproxy", "-db", "-f", conf)
+
+
+class SslSplit(Transparent):
+    """It asks no client for a certificate, verifies no server, and speaks TLS 1.2 at most."""
+    name = "sslsplit"
+
+    def run_proxy(self):
+        self.start(self.wire.ns["guard"], "sslsplit", "sslsplit", "-e", "tproxy", "-u", "root",
+                   "-k", self.guard_ca["inside"].key, "-c", self.guard_ca["inside"].file, "-K", self.shown["inside"][1],
+                   "-a", self.shown["outside"][0], "-b", self.shown["outside"][1], "ssl", "0.0.0.0", PROXY_PORT)
