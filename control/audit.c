@@ -320,6 +320,36 @@ void audit_notice(struct control *control, const struct msg_notice *notice)
 			notice->blocked ? "blocked" : "passed", words[notice->kind].reason);
 }
 
+/* "certificate:0123..., key:4567..." */
+static void list_pins(const struct conf_peer *peer, char *text, size_t size)
+{
+	size_t n = 0;
+	text[0] = 0;
+	for (unsigned i = 0; peer && i < peer->pin_count && n + 80 < size; i++) {
+		n += (size_t)snprintf(text + n, size - n, "%s%s:", n ? ", " : "", peer->pins[i].of_key ? "key" : "certificate");
+		for (unsigned byte = 0; byte < sizeof(peer->pins[i].sha256); byte++)
+			n += (size_t)snprintf(text + n, size - n, "%02x", peer->pins[i].sha256[byte]);
+	}
+}
+
+void audit_pin(struct control *control, const struct session *session, const char *peer, const char *shown)
+{
+	static struct log_limit limit = {.burst = 5};
+	struct json json;
+	char pinned[CONF_PINS_MAX * 80];
+	list_pins(conf_peer_find(control->conf, peer), pinned, sizeof(pinned));
+	control_count(control, COUNT_ALERTS);
+	line_begin(control, &json, "alert");
+	json_string(&json, "alert", "pinned-peer-changed", SIZE_MAX);
+	put_ends(&json, session);
+	json_string(&json, "peer", peer, SIZE_MAX);
+	json_string(&json, "pinned", pinned, SIZE_MAX);
+	json_string(&json, "reason", shown, SIZE_MAX);
+	line_finish(control, &json);
+	if (log_allowed(&limit))
+		log_warnx("alert=pinned-peer-changed peer=%s pinned=\"%s\" reason=\"%s\"", peer, pinned, shown);
+}
+
 /* An alert if they are refused; in any case a line, which tells when what was in force. */
 void audit_crls(struct control *control, const struct msg_crls *crls)
 {

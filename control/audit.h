@@ -53,6 +53,9 @@ void audit_refusal(struct control *control, const struct refusal *refusal, enum 
 void audit_alert(struct control *control, const struct session *session, const char *alert, const char *why)
 	__attribute__((nonnull(1, 3, 4)));
 void audit_notice(struct control *control, const struct msg_notice *notice) __attribute__((nonnull));
+/* What `peer` is pinned to, and what it showed instead. */
+void audit_pin(struct control *control, const struct session *session, const char *peer, const char *shown)
+	__attribute__((nonnull));
 void audit_crls(struct control *control, const struct msg_crls *crls) __attribute__((nonnull));
 void audit_pair_refused(struct control *control, const struct session *session, const char *from, const char *to,
 	const char *why) __attribute__((nonnull));

@@ -52,10 +52,8 @@ static struct shown_certificate *make_row(struct history *history)
 	return oldest;
 }
 
-void history_certificate(struct history *history, enum wire wire, const struct msg_secured *secured, uint64_t wall_ms)
+static void keep_shown(struct history *history, enum wire wire, const struct msg_secured *secured, uint64_t wall_ms)
 {
-	if (!*secured->shown)
-		return;
 	struct shown_certificate *shown = find(history, wire, secured->shown_fingerprint);
 	if (!shown) {
 		shown = make_row(history);
@@ -67,4 +65,35 @@ void history_certificate(struct history *history, enum wire wire, const struct m
 	COPY(shown->last_to, secured->identity);
 	shown->last_wall_ms = wall_ms;
 	shown->times++;
+}
+
+/* The row of that certificate on that wire, a free one, or the one that was not seen for the longest time. */
+static struct seen_certificate *seen_row(struct history *history, enum wire wire, const struct msg_secured *secured)
+{
+	struct seen_certificate *oldest = &history->seen[0];
+	for (unsigned i = 0; i < history->seen_count; i++) {
+		struct seen_certificate *seen = &history->seen[i];
+		if (seen->wire == wire && !strcmp(seen->domain, secured->identity) &&
+			!memcmp(seen->fingerprint, secured->fingerprint, sizeof(seen->fingerprint)))
+			return seen;
+		oldest = seen->last_wall_ms < oldest->last_wall_ms ? seen : oldest;
+	}
+	return history->seen_count < CERTIFICATES_KEPT ? &history->seen[history->seen_count++] : oldest;
+}
+
+static void keep_seen(struct history *history, enum wire wire, const struct msg_secured *secured, uint64_t wall_ms)
+{
+	struct seen_certificate *seen = seen_row(history, wire, secured);
+	*seen = (struct seen_certificate){.wire = wire, .last_wall_ms = wall_ms};
+	COPY(seen->domain, secured->identity);
+	memcpy(seen->fingerprint, secured->fingerprint, sizeof(seen->fingerprint));
+	memcpy(seen->key_fingerprint, secured->key_fingerprint, sizeof(seen->key_fingerprint));
+}
+
+void history_certificate(struct history *history, enum wire wire, const struct msg_secured *secured, uint64_t wall_ms)
+{
+	if (*secured->shown)
+		keep_shown(history, wire, secured, wall_ms);
+	if (*secured->identity)
+		keep_seen(history, wire, secured, wall_ms);
 }

@@ -25,11 +25,20 @@ struct shown_certificate {
 	uint64_t not_after, times, last_wall_ms;
 };
 
+struct seen_certificate {
+	enum wire wire;
+	char domain[CHANNEL_NAME_MAX]; /* that it proves */
+	uint8_t fingerprint[32], key_fingerprint[32];
+	uint64_t last_wall_ms;
+};
+
 struct history {
 	uint64_t verdicts; /* so far; the last VERDICTS_KEPT of them are kept */
 	struct past_verdict verdict[VERDICTS_KEPT];
 	unsigned certificates;
 	struct shown_certificate certificate[CERTIFICATES_KEPT];
+	unsigned seen_count;
+	struct seen_certificate seen[CERTIFICATES_KEPT]; /* of servers */
 };
 
 void history_verdict(struct history *history, uint64_t wall_ms, uint64_t number, uint64_t session,

@@ -159,6 +159,14 @@ static int show_counters(const struct asked *asked)
 
 /* --- show certificates --- */
 
+static int put_hex(struct buf *out, const uint8_t sha256[32])
+{
+	int rc = 0;
+	for (unsigned i = 0; i < 32 && !rc; i++)
+		rc = buf_printf(out, "%02x", sha256[i]);
+	return rc;
+}
+
 static int show_certificate(const struct asked *asked, const struct shown_certificate *shown)
 {
 	char until[32], last[32];
@@ -168,12 +176,24 @@ static int show_certificate(const struct asked *asked, const struct shown_certif
 		wire_name(shown->wire), shown->times, shown->times == 1 ? "" : "s");
 	rc = rc ? rc : buf_printf(asked->out, "    issuer      %s\n", PLAIN(shown->issuer, 64));
 	rc = rc ? rc : buf_printf(asked->out, "    not after   %s UTC\n    SHA-256     ", until);
-	for (unsigned i = 0; i < sizeof(shown->fingerprint) && !rc; i++)
-		rc = buf_printf(asked->out, "%02x", shown->fingerprint[i]);
+	rc = rc ? rc : put_hex(asked->out, shown->fingerprint);
 	rc = rc ? rc
 		: buf_printf(asked->out, "\n    last shown  %s UTC to %s\n", last,
 			  *shown->last_to ? PLAIN(shown->last_to, 40) : "a server without a certificate");
 	return rc;
+}
+
+/* As `pin` of a [peer] wants it. */
+static int show_seen(const struct asked *asked, const struct seen_certificate *seen)
+{
+	char last[32];
+	put_time(seen->last_wall_ms, last, sizeof(last));
+	int rc = buf_printf(asked->out, "%s, seen on the %s wire, last %s UTC\n    certificate:", PLAIN(seen->domain, 50),
+		wire_name(seen->wire), last);
+	rc = rc ? rc : put_hex(asked->out, seen->fingerprint);
+	rc = rc ? rc : buf_printf(asked->out, "\n    key:");
+	rc = rc ? rc : put_hex(asked->out, seen->key_fingerprint);
+	return rc ? rc : buf_printf(asked->out, "\n");
 }
 
 static int show_certificates(const struct asked *asked)
@@ -183,6 +203,11 @@ static int show_certificates(const struct asked *asked)
 		asked->out, "%u guard certificate%s\n", history->certificates, history->certificates == 1 ? "" : "s");
 	for (unsigned i = 0; i < history->certificates && !rc; i++)
 		rc = show_certificate(asked, &history->certificate[i]);
+	rc = rc ? rc
+		: buf_printf(asked->out, "%u certificate%s of servers\n", history->seen_count,
+			  history->seen_count == 1 ? "" : "s");
+	for (unsigned i = 0; i < history->seen_count && !rc; i++)
+		rc = show_seen(asked, &history->seen[i]);
 	return rc;
 }
 
@@ -200,7 +225,7 @@ static const struct command {
 	{OF_A_LANE, "show sessions", "connections that are guarded now", show_sessions},
 	{OF_A_LANE, "show verdicts", "the last stanzas that did not pass as they were", show_verdicts},
 	{OF_THE_GUARD, "show counters", "every counter of every process, zeroes too", show_counters},
-	{OF_A_LANE, "show certificates", "guard certificates that servers have been shown", show_certificates},
+	{OF_A_LANE, "show certificates", "guard certificates that servers were shown, and theirs", show_certificates},
 	{OF_THE_GUARD, "help", "this list", show_help},
 	{OF_THE_GUARD, "?", "this list", show_help},
 	{OF_THE_GUARD, "show ?", "this list", show_help},

@@ -146,7 +146,8 @@ static const char *failure_name(uint32_t failure)
 		[TLS_FAILED_NO_CERTIFICATE] = "no certificate",
 		[TLS_FAILED_TIMEOUT] = "timeout",
 		[TLS_FAILED_KEYD] = "no guard certificate",
-		[TLS_FAILED_RECORD] = "record"};
+		[TLS_FAILED_RECORD] = "record",
+		[TLS_FAILED_PIN] = "pin"};
 	return failure < sizeof(names) / sizeof(*names) ? names[failure] : "unknown";
 }
 
@@ -161,6 +162,8 @@ int session_on_tls_failed(struct session *session, enum conn_side side, const st
 	snprintf(why, sizeof(why), "TLS with %s failed, %s: %s", side == SIDE_CLIENT ? "client" : "server",
 		failure_name(failed->failure), reason);
 	control_count(session->control, COUNT_TLS_FAILURES);
+	if (failed->failure == TLS_FAILED_PIN)
+		audit_pin(session->control, session, side == SIDE_CLIENT ? session->client_name : session->server_name, reason);
 	audit_alert(session->control, session, "tls-failed", why);
 	session_finish(session, why);
 	return 0;

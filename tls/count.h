@@ -16,6 +16,7 @@
 	X(TLS_COUNT_FAILED_TIMEOUT, "tls-failed-timeout") \
 	X(TLS_COUNT_FAILED_KEYD, "tls-failed-keyd") \
 	X(TLS_COUNT_FAILED_RECORD, "tls-failed-record") \
+	X(TLS_COUNT_FAILED_PIN, "tls-failed-pin") \
 	X(TLS_COUNT_CRLS_TAKEN, "tls-crls-taken") \
 	X(TLS_COUNT_CRLS_REFUSED, "tls-crls-refused") \
 	X(TLS_COUNT_TRUNCATED, "tls-ended-without-close-notify") \

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #include "handshake.h"
+#include "pins.h"
 #include "relay.h"
 
 static void blame(struct conn *conn, enum conn_side side, enum tls_failure failure, const char *reason)
@@ -81,7 +82,8 @@ static SSL *accept_new(struct conn *conn)
 	if (!ssl)
 		return NULL;
 	SSL_set_accept_state(ssl);
-	if (conn->start.level == AUTH_STRONG)
+	const struct trust *trust = trust_of(conn, SIDE_CLIENT);
+	if (conn->start.level == AUTH_STRONG || pins_of(trust->conf, trust->wire, conn->start.client_name))
 		SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return ssl;
 }
@@ -279,6 +281,7 @@ void handshake_describe(const struct conn *conn, enum conn_side side, struct msg
 	if (theirs) {
 		copy_text(secured->identity, sizeof(secured->identity), conn->check[side].domain);
 		fingerprint(theirs, secured->fingerprint);
+		key_fingerprint(theirs, secured->key_fingerprint);
 	}
 	if (!shown)
 		return;

@@ -13,6 +13,7 @@
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
 #include "dataplane/base/sandbox.h"
+#include "pins.h"
 #include "relay.h"
 
 enum {
@@ -57,6 +58,7 @@ static void warm_up(struct relay *relay)
 		SSL_free(ssl[0]);
 		SSL_free(ssl[1]);
 		fingerprint(relay->trust[wire].guard_ca, sha256);
+		key_fingerprint(relay->trust[wire].guard_ca, sha256);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "chain.h"
 #include "context.h"
 #include "identity.h"
+#include "pins.h"
 #include "reason.h"
 #include "revocation.h"
 #include "trust.h"
@@ -42,8 +43,8 @@ static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of
 	return error;
 }
 
-/* RFC 6120 13.7.1.2, of a chain that is good. */
-static int name_error(X509_STORE_CTX *store, struct trust_check *check)
+/* Of a chain that is good: RFC 6120 13.7.1.2, and what the peer is pinned to. */
+static int name_error(const struct trust *trust, X509_STORE_CTX *store, struct trust_check *check)
 {
 	X509 *certificate = X509_STORE_CTX_get0_cert(store);
 	if (!identity_proves(certificate, check->domain)) {
@@ -54,6 +55,11 @@ static int name_error(X509_STORE_CTX *store, struct trust_check *check)
 		snprintf(check->reason, sizeof(check->reason), "its CA may not certify %.200s (name constraints)",
 			check->domain);
 		return X509_V_ERR_PERMITTED_VIOLATION;
+	}
+	const struct conf_peer *pinned = pins_of(trust->conf, trust->wire, check->domain);
+	if (pinned && !pins_match(pinned, certificate, check->reason)) {
+		check->failure = TLS_FAILED_PIN;
+		return X509_V_ERR_CERT_UNTRUSTED;
 	}
 	return X509_V_OK;
 }
@@ -69,7 +75,7 @@ static int verify(X509_STORE_CTX *store, void *trust)
 		reason_of_error(check->reason, error, store);
 	} else {
 		check->failure = TLS_FAILED_NAME;
-		error = name_error(store, check);
+		error = name_error(trust, store, check);
 	}
 	X509_STORE_CTX_set_error(store, error);
 	return error == X509_V_OK;
@@ -146,11 +152,4 @@ int trust_take_crls(struct trust *trust, int bundle, struct msg_crls *told)
 		use_store(trust, store, count);
 	told->count = trust->crl_count;
 	return store ? 0 : -EINVAL;
-}
-
-void fingerprint(const X509 *certificate, uint8_t sha256[32])
-{
-	unsigned len = 32;
-	if (!X509_digest(certificate, EVP_sha256(), sha256, &len))
-		memset(sha256, 0, 32);
 }

@@ -41,6 +41,4 @@ struct trust_check {
 	char reason[CHANNEL_NAME_MAX];
 };
 
-void fingerprint(const X509 *certificate, uint8_t sha256[32]) __attribute__((nonnull));
-
 #endif

@@ -115,12 +115,13 @@ struct msg_secured {
 	char cipher[48];
 	char identity[CHANNEL_NAME_MAX];       /* the domain proved by the endpoint's certificate; "" if it showed none */
 	uint8_t fingerprint[32];               /* SHA-256 of the endpoint's certificate; zero if none */
+	uint8_t key_fingerprint[32];           /* SHA-256 of its SubjectPublicKeyInfo */
 	char shown[CHANNEL_NAME_MAX];          /* the domain of the guard certificate the endpoint saw; "" if none */
 	uint8_t shown_fingerprint[32];
 	uint64_t shown_not_after;              /* seconds since 1970 */
 	char shown_issuer[CHANNEL_NAME_MAX];   /* common name of the guard CA */
 };
-static_assert(sizeof(struct msg_secured) == 16 + 48 + 3 * 256 + 32 + 32 + 8, "secured");
+static_assert(sizeof(struct msg_secured) == 16 + 48 + 3 * 256 + 3 * 32 + 8, "secured");
 
 enum tls_failure {
 	TLS_FAILED_HANDSHAKE = 0,      /* protocol error, alert from the endpoint, or no common version or cipher */
@@ -130,6 +131,7 @@ enum tls_failure {
 	TLS_FAILED_TIMEOUT = 4,
 	TLS_FAILED_KEYD = 5,           /* no guard certificate could be had */
 	TLS_FAILED_RECORD = 6,         /* bad record after the handshake */
+	TLS_FAILED_PIN = 7,            /* a good certificate of the right name, which is none that the peer is known by */
 };
 
 struct msg_tls_failed {
@@ -160,9 +162,7 @@ static_assert(sizeof(struct msg_notice) == 44, "notice");
 
 /* New lists of revoked certificates came, and are in force, or are refused: then the old ones stay. */
 struct msg_crls {
-	uint32_t wire;                 /* enum wire */
-	uint32_t refused;              /* 1 or 0 */
-	uint32_t count;                /* how many are in force now */
+	uint32_t wire, refused, count; /* enum wire; 1 or 0; how many are in force now */
 	char reason[CHANNEL_NAME_MAX]; /* why they are refused, for people */
 };
 static_assert(sizeof(struct msg_crls) == 268, "crls");

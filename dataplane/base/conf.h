@@ -19,6 +19,7 @@ enum conf_limits {
 	CONF_DOMAINS_MAX = 64,
 	CONF_PEERS_MAX = 1024,
 	CONF_PROFILES_MAX = 64,
+	CONF_PINS_MAX = 8,
 	CONF_WORDS_MAX = 256,
 	CONF_WORD_BYTES = 128,
 	CONF_TLS_MAX = 16,             /* with those that are built in */
@@ -71,10 +72,17 @@ struct conf_profile {                  /* [profile NAME] */
 /* What becomes of traffic that is not guarded while nobody is there to judge. */
 enum conf_on_failure { ON_FAILURE_BRIDGE, ON_FAILURE_BLOCK };
 
+struct conf_pin {                      /* certificate:SHA256 or key:SHA256 */
+	bool of_key;                   /* of the SubjectPublicKeyInfo instead of the whole certificate */
+	uint8_t sha256[32];
+};
+
 struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * */
 	char domain[CHANNEL_NAME_MAX];
 	int line;
 	unsigned profile;              /* index */
+	unsigned pin_count;
+	struct conf_pin pins[CONF_PINS_MAX];   /* pin: its certificate must be one of these */
 	enum auth_level authentication;        /* authentication = strong | tls-dialback */
 };
 

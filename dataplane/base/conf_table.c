@@ -126,6 +126,9 @@ const struct conf_key conf_keys[] = {
 	{"peer", "authentication", set_authentication, PEER(authentication), 0, 0, false, "strong",
 		"strong: its servers come with a verified certificate (SASL EXTERNAL).\n"
 		"tls-dialback: they may come without one and prove themselves by dialback."},
+	{"peer", "pin", set_pins, 0, 0, 0, false, "",
+		"What its certificate must be besides verified: certificate:SHA256 or key:SHA256, of which one is enough, up to 8\n"
+		"separated by commas. `sallyport show certificates` tells them. A peer with pins never comes without one."},
 
 	{NULL, NULL, NULL, 0, 0, 0, false, NULL, NULL},
 };

@@ -37,6 +37,7 @@ extern const struct conf_key conf_keys[];              /* ended by a row without
 void set_name(const struct conf_value *v, void *field);
 void set_number(const struct conf_value *v, void *field);
 void set_ports(const struct conf_value *v, void *field);
+void set_pins(const struct conf_value *v, void *field);
 void set_path(const struct conf_value *v, void *field);
 void set_optional_path(const struct conf_value *v, void *field);
 void set_crl_check(const struct conf_value *v, void *field);

@@ -210,6 +210,66 @@ void set_authentication(const struct conf_value *v, void *field)
 		*(enum auth_level *)field = (enum auth_level)level;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* 32 bytes, as sha256sum writes them or, with a colon between each two, as openssl does. */
+static bool parse_sha256(const char *text, uint8_t sha256[32])
+{
+	for (unsigned i = 0; i < 32; i++) {
+		text += i && *text == ':';
+		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+		if (low < 0)
+			return false;
+		sha256[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	return !*text;
+}
+
+static bool parse_pin(const char *text, struct conf_pin *pin)
+{
+	static const char of_key[] = "key:", of_certificate[] = "certificate:";
+	memset(pin, 0, sizeof(*pin));
+	pin->of_key = !strncmp(text, of_key, strlen(of_key));
+	if (!pin->of_key && strncmp(text, of_certificate, strlen(of_certificate)))
+		return false;
+	return parse_sha256(strchr(text, ':') + 1, pin->sha256);
+}
+
+static void add_pin(const struct conf_value *v, struct conf_peer *peer, const char *item)
+{
+	struct conf_pin pin;
+	if (!parse_pin(item, &pin)) {
+		FAULT(v, "\"%.80s\" is not a pin (hint: certificate: or key:, and 64 hexadecimal digits)", item);
+		return;
+	}
+	for (unsigned i = 0; i < peer->pin_count; i++)
+		if (!memcmp(&peer->pins[i], &pin, sizeof(pin))) {
+			FAULT(v, "\"%.80s\" is there twice (hint: once)", item);
+			return;
+		}
+	if (peer->pin_count == CONF_PINS_MAX)
+		FAULT(v, "too many pins (hint: %d)", CONF_PINS_MAX);
+	else
+		peer->pins[peer->pin_count++] = pin;
+}
+
+/* `field` is the peer. */
+void set_pins(const struct conf_value *v, void *field)
+{
+	char text[TEXT_BYTES], *rest = text, *item;
+	if (!copy_text(text, v))
+		return;
+	while ((item = next_item(&rest, true)))
+		add_pin(v, field, item);
+}
+
 void set_on_failure(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"bridge", "block", NULL};

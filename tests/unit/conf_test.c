@@ -17,6 +17,10 @@
 	"ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512, ed25519, rsa_pss_rsae_sha256, " \
 	"rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512"
 
+#define SHA256 "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define PIN "key:" SHA256
+#define PIN_HINT "(hint: certificate: or key:, and 64 hexadecimal digits)\n"
+
 static const char good[] =
 	"[guard]\n"                                            /* 1 */
 	"name = test-guard\n"                                  /* 2 */
@@ -106,6 +110,25 @@ static void a_good_file_is_read(void **state)
 	assert_string_equal(conf->profiles[0].forbidden[INBOUND].word[1], "\xc3\xbc" "ber ; two");
 	assert_int_equal(conf->peer_count, 4);
 	assert_int_equal(conf->peers[0].line, 26);
+	conf_free(conf);
+}
+
+static void pins_are_read(void **state)
+{
+	(void)state;
+	static const char text[] = "authentication = tls-dialback\n";
+	char with[8192], *faults;
+	const char *at = strstr(good, text);
+	snprintf(with, sizeof(with), "%.*spin = " PIN ", certificate:%s\n%s", (int)(at - good), good,
+		"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", at);
+	struct conf *conf = load(with, strlen(with), &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	const struct conf_peer *peer = &conf->peers[0];
+	assert_int_equal(peer->pin_count, 2);
+	assert_true(peer->pins[0].of_key && !peer->pins[1].of_key);
+	assert_memory_equal(peer->pins[0].sha256, "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23", 10);
+	assert_memory_equal(peer->pins[1].sha256 + 26, "\xaa\xbb\xcc\xdd\xee\xff", 6);
 	conf_free(conf);
 }
 
@@ -291,6 +314,16 @@ static const struct bad {
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
 	{"[peer *.example]", "[peer *.*.example]",
 		"29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"= tls-dialback", "= strong\npin = key:12",
+		"29: pin: \"key:12\" is not a pin " PIN_HINT},
+	{"= tls-dialback", "= strong\npin = " PIN ", " PIN,
+		"29: pin: \"" PIN "\" is there twice (hint: once)\n"},
+	{"= tls-dialback", "= strong\npin = sha256:" SHA256,
+		"29: pin: \"sha256:" SHA256 "\" is not a pin " PIN_HINT},
+	{"= tls-dialback", "= strong\npin = " PIN "0",
+		"29: pin: \"" PIN "0\" is not a pin " PIN_HINT},
+	{"= tls-dialback", "= strong\npin = " PIN "\ncrl-check = none",
+		"30: unknown key crl-check in [peer] (hint: sallyportd -k lists them)\n"},
 	{"[peer *.example]", "[peer b.example.]",
 		"29: [peer b.example.]: an empty label (hint: no dot at either end, no two in a row)\n"},
 	{"[inside]\n", "[tls x]\nversions = 1.1, 1.2\n[inside]\n",
@@ -499,6 +532,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_file_is_read),
+		cmocka_unit_test(pins_are_read),
 		cmocka_unit_test(the_longest_match_governs),
 		cmocka_unit_test(tls_profiles_are_built_in_or_made),
 		cmocka_unit_test(weak_ciphers_are_refused),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <openssl/x509v3.h>
 
+#include "tls/pins.h"
 #include "tls_harness.h"
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};

@@ -14,6 +14,7 @@
 #include <openssl/pem.h>
 
 #include "dataplane/base/crl_bundle.h"
+#include "tls/pins.h"
 #include "tls/trust.h"
 #include "tls_pki.h"
 
@@ -550,6 +551,46 @@ static void broken_crls_change_nothing(void **state)
 	bench_close(&b);
 }
 
+/* --- pins --- */
+
+static void pinned_peers(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct conf_peer peers[2] = {{.domain = "*.example"}, {.domain = "b.example"}};
+	struct chain chain = chain_new(&b), other = chain_new(&b);
+	b.conf.peers = peers;
+	b.conf.peer_count = 2;
+	bench_open(&b);
+	both_roles(&b, "no pins", &chain, NULL);
+	for (unsigned of_key = 0; of_key < 2; of_key++) {
+		peers[0].pin_count = 2;
+		peers[0].pins[0] = (struct conf_pin){.of_key = !of_key, .sha256 = {1}};
+		peers[0].pins[1].of_key = of_key;
+		(of_key ? key_fingerprint : fingerprint)(chain.leaf.certificate, peers[0].pins[1].sha256);
+		both_roles(&b, "the one that is pinned", &chain, NULL);
+		for (unsigned of_server = 0; of_server < 2; of_server++)
+			expect(&b, "another one", of_server, &other.leaf, &other.sub, 1, "a.example", TLS_FAILED_PIN,
+				"it matches no pin: certificate:");
+	}
+	/* The pins of another peer do not count; nor do those of peers for our own servers. */
+	struct pki of_b = pki_server("b.example", &chain.sub);
+	expect(&b, "a peer without pins", true, &of_b, &chain.sub, 1, "b.example", -1, NULL);
+	b.trust.wire = WIRE_INSIDE;
+	both_roles(&b, "another wire", &other, NULL);
+	/* What is not verified is not compared. */
+	b.trust.wire = WIRE_OUTSIDE;
+	struct pki own = pki_server("a.example", NULL);
+	fingerprint(own.certificate, peers[0].pins[0].sha256);
+	peers[0].pins[0].of_key = false;
+	expect(&b, "pinned and self-signed", true, &own, NULL, 0, "a.example", TLS_FAILED_CERTIFICATE, "self-signed");
+	pki_free(&own);
+	pki_free(&of_b);
+	chain_free(&chain);
+	chain_free(&other);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +603,7 @@ int main(void)
 		cmocka_unit_test(crls_that_lack),
 		cmocka_unit_test(crl_by_a_stranger),
 		cmocka_unit_test(broken_crls_change_nothing),
+		cmocka_unit_test(pinned_peers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
