@@ -34,6 +34,7 @@ struct conn *conn_new(struct conn_table *table, uint64_t id)
 void conn_free(struct conn *conn)
 {
 	LIST_REMOVE(conn, bucket);
+	resume_release(conn);
 	for (unsigned side = 0; side < SIDES; side++)
 		layer_fini(&conn->layer[side]);
 	free(conn);

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "layer.h"
+#include "resume.h"
 #include "trust.h"
 
 enum conn_limits {
@@ -34,6 +35,8 @@ struct conn {
 	uint64_t deadline_ms;
 	bool done[SIDES];
 	bool server_proven;            /* it holds the key of the certificate that was verified */
+	bool hello_judged;             /* the client's: which session it may resume */
+	struct resumed resumed[SIDES];
 };
 
 LIST_HEAD(conn_bucket, conn);

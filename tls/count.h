@@ -23,6 +23,10 @@
 	X(TLS_COUNT_CERTIFICATES, "tls-guard-certificates-fetched") \
 	X(TLS_COUNT_CACHE_HITS, "tls-guard-certificates-from-cache") \
 	X(TLS_COUNT_SIGNATURES, "tls-signatures-asked") \
+	X(TLS_COUNT_SESSIONS_KEPT, "tls-sessions-kept") \
+	X(TLS_COUNT_SESSIONS_REFUSED, "tls-sessions-no-longer-good") \
+	X(TLS_COUNT_RESUMED_CLIENT, "tls-resumed-by-client") \
+	X(TLS_COUNT_RESUMED_SERVER, "tls-resumed-with-server") \
 	X(TLS_COUNT_PLAIN_BYTES_UP, "tls-bytes-up") \
 	X(TLS_COUNT_PLAIN_BYTES_DOWN, "tls-bytes-down")
 

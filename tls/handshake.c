@@ -61,6 +61,12 @@ static int on_client_hello(SSL *ssl, int *alert, void *unused)
 		return SSL_CLIENT_HELLO_ERROR;
 	if (!conn->server_proven)
 		return SSL_CLIENT_HELLO_RETRY;
+	if (!conn->hello_judged) {
+		resume_on_client_hello(conn, ssl);
+		conn->hello_judged = true;
+		SSL_set_mode(ssl, SSL_MODE_ASYNC);
+		return SSL_CLIENT_HELLO_RETRY;
+	}
 	switch (show(conn, SIDE_CLIENT, conn->start.server_name)) {
 	case KEYS_READY:
 		return SSL_CLIENT_HELLO_SUCCESS;
@@ -74,6 +80,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *unused)
 void handshake_prepare(struct trust *trust)
 {
 	SSL_CTX_set_client_hello_cb(trust->accept, on_client_hello, NULL);
+	if (trust->conf->wire[trust->wire].tls.resumption)
+		resume_prepare(trust);
 }
 
 static SSL *accept_new(struct conn *conn)
@@ -100,8 +108,7 @@ static void set_server_proven(struct conn *conn)
 	if (conn->server_proven)
 		return;
 	conn->server_proven = true;
-	for (unsigned side = 0; side < SIDES; side++)
-		SSL_set_mode(conn->layer[side].ssl, SSL_MODE_ASYNC);
+	SSL_set_mode(conn->layer[SIDE_SERVER].ssl, SSL_MODE_ASYNC);
 }
 
 /* OpenSSL asks for our certificate when the server's part is complete: its certificate was verified, and its signature
@@ -154,6 +161,10 @@ int handshake_start(struct conn *conn)
 		conn->check[side] = (struct trust_check){.owner = conn,
 			.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
 		SSL_set_app_data(ssl[side], &conn->check[side]);
+		if (side == SIDE_CLIENT)
+			resume_accept(conn, ssl[side]);
+		else
+			resume_dial(conn, ssl[side]);
 		int started = layer_start_tls(&conn->layer[side], ssl[side]);
 		rc = rc ? rc : started;
 	}
@@ -196,6 +207,7 @@ static bool advance(struct conn *conn, enum conn_side side)
 		conn->done[side] = true;
 		if (side == SIDE_SERVER)
 			set_server_proven(conn);
+		resume_on_done(ssl);
 		SSL_clear_mode(ssl, SSL_MODE_ASYNC);   /* a side that was not asked for a certificate never signs */
 		return true;
 	case SSL_ERROR_WANT_ASYNC:
@@ -212,7 +224,7 @@ static bool advance(struct conn *conn, enum conn_side side)
 
 static unsigned progress(const struct conn *conn)
 {
-	return conn->done[SIDE_CLIENT] | conn->done[SIDE_SERVER] << 1 | conn->server_proven << 2;
+	return conn->done[SIDE_CLIENT] | conn->done[SIDE_SERVER] << 1 | conn->server_proven << 2 | conn->hello_judged << 3;
 }
 
 /* Whoever waits for the other side is woken to find that it failed, which queues its alert; whoever is done is told that
@@ -221,7 +233,9 @@ static void fail_both(struct conn *conn)
 {
 	keys_abandon(conn->relay->keys, conn->id);
 	for (unsigned side = 0; side < SIDES; side++) {
-		if (conn->done[side])
+		if (resume_holds(conn, side))
+			buf_drop(&conn->layer[side].to_wire, buf_len(&conn->layer[side].to_wire));
+		else if (conn->done[side])
 			layer_close(&conn->layer[side]);
 		else
 			(void)advance(conn, side);
@@ -273,7 +287,7 @@ static void copy_text(char *to, size_t size, const char *from)
 void handshake_describe(const struct conn *conn, enum conn_side side, struct msg_secured *secured)
 {
 	SSL *ssl = conn->layer[side].ssl;
-	X509 *theirs = SSL_get0_peer_certificate(ssl), *shown = SSL_get_certificate(ssl);
+	X509 *theirs = SSL_get0_peer_certificate(ssl), *shown = resume_shown(conn, side);
 	struct tm end;
 	memset(secured, 0, sizeof(*secured));
 	copy_text(secured->version, sizeof(secured->version), SSL_get_version(ssl));

@@ -118,6 +118,14 @@ static bool is_over_up(const struct layer *layer)
 	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE;
 }
 
+/* Whoever was left without an end, because the other endpoint was, may complain of it: that is no failure of its own. */
+static bool is_complaint(const struct conn *conn, enum conn_side side)
+{
+	char reason[CHANNEL_NAME_MAX];
+	return conn->layer[side_other(side)].truncated && conn->layer[side].down == END_STREAM_DONE &&
+		layer_fault(&conn->layer[side], reason);
+}
+
 /* Reads what there is. True: nothing more will come. */
 static bool drain_up(struct relay *relay, struct conn *conn, enum conn_side side)
 {
@@ -127,6 +135,8 @@ static bool drain_up(struct relay *relay, struct conn *conn, enum conn_side side
 	if (conn->state == CONN_HANDSHAKE)
 		return false;
 	int rc = read_up(relay, conn, side);
+	if (rc == -EPROTO && is_complaint(conn, side))
+		return true;
 	if (rc == -EPROTO)
 		record_failed(relay, conn, side);
 	return rc == -EPIPE || (rc == 0 && layer->up != END_NONE);
@@ -157,6 +167,8 @@ static bool is_over_down(const struct layer *layer)
 static void send_down(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
+	if (resume_holds(conn, side))
+		return;
 	if (is_over_down(layer))
 		buf_drop(&layer->to_wire, buf_len(&layer->to_wire));   /* TLS has something to say to nobody */
 	for (size_t n; layer->credit_down && (n = buf_len(&layer->to_wire));) {
@@ -237,6 +249,8 @@ static void tell_secured(struct relay *relay, struct conn *conn)
 	for (unsigned side = 0; side < SIDES; side++) {
 		struct msg_secured secured;
 		handshake_describe(conn, side, &secured);
+		if (SSL_session_reused(conn->layer[side].ssl))
+			count(relay, side == SIDE_CLIENT ? TLS_COUNT_RESUMED_CLIENT : TLS_COUNT_RESUMED_SERVER);
 		say(relay->upper, conn, MSG_SECURED, side, &secured, sizeof(secured));
 	}
 }
@@ -609,6 +623,7 @@ int relay_init(struct relay *relay, int keyd_fd)
 	TAILQ_INIT(&relay->busy);
 	TAILQ_INIT(&relay->starved);
 	TAILQ_INIT(&relay->shaking);
+	resume_init(&relay->resume);
 	for (unsigned wire = 0; wire < WIRES; wire++)
 		handshake_prepare(&relay->trust[wire]);
 	relay->keys = keys_new(keyd_fd, relay->counters, on_answer, relay);
@@ -620,5 +635,6 @@ void relay_fini(struct relay *relay)
 	for (unsigned i = 0; i < CONN_BUCKETS; i++)
 		for (struct conn *conn; (conn = LIST_FIRST(&relay->conns.bucket[i]));)
 			forget(relay, conn);
+	resume_fini(&relay->resume);
 	keys_free(relay->keys);
 }

@@ -14,6 +14,7 @@ struct relay {
 	struct counters *counters;
 	struct keys *keys;
 	struct trust trust[WIRES];
+	struct resume resume;
 	struct conn_table conns;
 	struct conn_list busy;         /* something happened, to be run */
 	struct conn_list starved;      /* waiting for room in a channel */

@@ -81,6 +81,28 @@ static int verify(X509_STORE_CTX *store, void *trust)
 	return error == X509_V_OK;
 }
 
+/* As OpenSSL sets it up. */
+static bool set_up(X509_STORE_CTX *store, SSL *ssl, STACK_OF(X509) *chain)
+{
+	if (!X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), sk_X509_value(chain, 0), chain))
+		return false;
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
+	X509_VERIFY_PARAM_set_auth_level(param, SSL_get_security_level(ssl));
+	return X509_STORE_CTX_set_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx(), ssl) &&
+		X509_STORE_CTX_set_default(store, SSL_is_server(ssl) ? "ssl_client" : "ssl_server") &&
+		X509_VERIFY_PARAM_set1(param, SSL_get0_param(ssl));
+}
+
+bool trust_checks_again(SSL *ssl, STACK_OF(X509) *chain)
+{
+	struct trust_check *check = SSL_get_app_data(ssl), before = *check;
+	X509_STORE_CTX *store = X509_STORE_CTX_new();
+	bool good = store && set_up(store, ssl, chain) && verify(store, NULL) == 1;
+	X509_STORE_CTX_free(store);
+	*check = before;
+	return good;
+}
+
 static X509_STORE *load_store(const char *path)
 {
 	X509_STORE *store = X509_STORE_new();

@@ -2,6 +2,7 @@
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/ssl.h>
@@ -40,5 +41,9 @@ struct trust_check {
 	enum tls_failure failure;      /* if `reason` is set */
 	char reason[CHANNEL_NAME_MAX];
 };
+
+/* The check of a handshake once more, for a chain (the endpoint's own certificate first) that was shown in an earlier one.
+ * Says nothing in the trust_check of `ssl`. */
+bool trust_checks_again(SSL *ssl, STACK_OF(X509) *chain) __attribute__((warn_unused_result, nonnull));
 
 #endif

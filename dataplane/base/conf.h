@@ -33,6 +33,7 @@ struct conf_tls {                      /* [tls NAME], or built in */
 	/* Names joined by ':', best first: what OpenSSL wants, but for the versions ("1.2:1.3"). */
 	char versions[16], groups[64], ciphers[CONF_TLS_LIST_BYTES], ciphersuites[CONF_TLS_LIST_BYTES],
 		signatures[CONF_TLS_LIST_BYTES];
+	bool resumption;
 };
 
 /* What is asked of CRLs: nothing; what those at hand say; a current one for every certificate of a chain. */

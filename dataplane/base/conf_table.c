@@ -114,6 +114,9 @@ const struct conf_key conf_keys[] = {
 		"ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_secp521r1_sha512, ed25519, rsa_pss_rsae_sha256, "
 		"rsa_pss_rsae_sha384, rsa_pss_rsae_sha512, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512",
 		"Of handshakes, and of certificates of servers; also ed448, rsa_pss_pss_sha256, ..._sha384 and ..._sha512."},
+	{"tls", "resumption", set_yes_no, TLS(resumption), 0, 0, false, "yes",
+		"yes: between servers that both prove themselves by certificate (authentication = strong), a connection may\n"
+		"resume the TLS session of one before it for an hour; their certificates are checked again each time."},
 
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",

@@ -66,6 +66,7 @@ struct world {
 	enum conn_side failed_side;
 	struct msg_tls_failed failed;
 	bool closed;
+	uint64_t earlier;              /* handshakes before world_reopen() */
 };
 
 struct world *world_new(void);
@@ -73,6 +74,8 @@ void world_free(struct world *w);
 
 /* Opens CONN. */
 void world_open(struct world *w);
+/* Ends and closes CONN, and opens another one of the same id. Endpoints keep their contexts, and nothing else. */
+void world_reopen(struct world *w);
 /* One turn of everybody; world_settle() until nothing moves any more. */
 void world_turn(struct world *w);
 void world_settle(struct world *w);

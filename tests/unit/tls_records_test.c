@@ -419,6 +419,28 @@ static void truncation_is_passed_on(void **state)
 	}
 }
 
+/* OpenSSL answers an end without close_notify with decode_error: whose fault that is, is known. */
+static void a_complaint_is_no_failure(void **state)
+{
+	(void)state;
+	static const uint8_t alert[] = {SSL3_AL_FATAL, SSL_AD_DECODE_ERROR};
+	for (unsigned truncated = 0; truncated < 2; truncated++) {
+		struct world *w = sealing_world();
+		struct sealer server = sealer_of(SIDE_SERVER);
+		if (!truncated)
+			SSL_shutdown(w->endpoint[SIDE_CLIENT].ssl);
+		world_settle(w);
+		player_say(&w->lower, MSG_END_OF_STREAM, SIDE_CLIENT, CONN, NULL, 0);
+		player_say(&w->upper, MSG_END_OF_STREAM, SIDE_SERVER, CONN, NULL, 0);
+		world_settle(w);
+		send_sealed(w, SIDE_SERVER, &server, SSL3_RT_ALERT, alert, sizeof(alert));
+		world_settle(w);
+		assert_int_equal(w->failures, !truncated);
+		assert_true(w->told[SIDE_SERVER].ended || !truncated);
+		world_free(w);
+	}
+}
+
 /* The same with an end as it should be. */
 static void close_notify_is_passed_on(void **state)
 {
@@ -578,6 +600,7 @@ int main(void)
 		cmocka_unit_test(no_authentication_after_the_handshake),
 		cmocka_unit_test(nothing_is_compressed_and_secrets_are_extended),
 		cmocka_unit_test(truncation_is_passed_on),
+		cmocka_unit_test(a_complaint_is_no_failure),
 		cmocka_unit_test(close_notify_is_passed_on),
 		cmocka_unit_test(a_handshake_in_drops_has_the_same_time),
 		cmocka_unit_test(a_downgrade_is_seen),

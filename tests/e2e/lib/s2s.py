@@ -25,7 +25,12 @@ class Stream:
         self.tls.load_verify_locations(world.ca[other].file)
         if certificate:
             self.tls.load_cert_chain(*certificate)
-        self.seen = b""
+        self.seen, self.session = b"", None
+
+    def resume(self, earlier):
+        """Its TLS session is to be that of an earlier stream, if the other end agrees."""
+        self.tls, self.session = earlier.tls, earlier.socket.session
+        return self
 
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode())
@@ -68,7 +73,7 @@ class Stream:
     def starttls(self):
         self.ask_for_tls()
         self.socket.settimeout(10)
-        self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer)
+        self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer, session=self.session)
 
     def open(self):
         """A stream that is ready for stanzas, with SASL EXTERNAL."""
