@@ -218,7 +218,7 @@ static void release_side(struct conn *conn, enum conn_side side)
 /* As if it had been shown now. One that does not pass is not told of here: the full handshake that follows will. */
 static bool is_still_good(struct conn *conn, SSL *ssl, struct session_kept *kept)
 {
-	if (trust_checks_again(ssl, kept->chain))
+	if (trust_checks_again(trust_of(conn, kept->side), ssl, kept->chain))
 		return true;
 	count(conn, TLS_COUNT_SESSIONS_REFUSED);
 	session_drop(&conn->relay->resume, kept);

@@ -93,11 +93,11 @@ static bool set_up(X509_STORE_CTX *store, SSL *ssl, STACK_OF(X509) *chain)
 		X509_VERIFY_PARAM_set1(param, SSL_get0_param(ssl));
 }
 
-bool trust_checks_again(SSL *ssl, STACK_OF(X509) *chain)
+bool trust_checks_again(struct trust *trust, SSL *ssl, STACK_OF(X509) *chain)
 {
 	struct trust_check *check = SSL_get_app_data(ssl), before = *check;
 	X509_STORE_CTX *store = X509_STORE_CTX_new();
-	bool good = store && set_up(store, ssl, chain) && verify(store, NULL) == 1;
+	bool good = store && set_up(store, ssl, chain) && verify(store, trust) == 1;
 	X509_STORE_CTX_free(store);
 	*check = before;
 	return good;

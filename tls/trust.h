@@ -44,6 +44,6 @@ struct trust_check {
 
 /* The check of a handshake once more, for a chain (the endpoint's own certificate first) that was shown in an earlier one.
  * Says nothing in the trust_check of `ssl`. */
-bool trust_checks_again(SSL *ssl, STACK_OF(X509) *chain) __attribute__((warn_unused_result, nonnull));
+bool trust_checks_again(struct trust *trust, SSL *ssl, STACK_OF(X509) *chain) __attribute__((warn_unused_result, nonnull));
 
 #endif
