@@ -223,6 +223,8 @@ static void put_side(struct json *json, const struct stream *stream)
 		json_string(json, "tls", secured->version, SIZE_MAX);
 		json_string(json, "cipher", secured->cipher, SIZE_MAX);
 		json_string(json, "identity", secured->identity, SIZE_MAX);
+		if (*secured->doubt)
+			json_string(json, "unverified", secured->doubt, SIZE_MAX);
 		if (memcmp(secured->fingerprint, none, sizeof(none)))
 			json_hex(json, "fingerprint", secured->fingerprint, sizeof(secured->fingerprint));
 		json_string(json, "shown", secured->shown, SIZE_MAX);

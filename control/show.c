@@ -63,17 +63,28 @@ static const char *session_auth(const struct session *session)
 	return external && dialback ? "both" : external ? "external" : dialback ? "dialback" : "none";
 }
 
+/* Whose certificate proved nothing, and was let in by its level. */
+static const char *session_doubt(const struct session *session)
+{
+	const struct msg_secured *client = session->stream[SIDE_CLIENT].secured;
+	const struct msg_secured *server = session->stream[SIDE_SERVER].secured;
+	if (client && *client->doubt)
+		return ", client unverified";
+	return server && *server->doubt ? ", server unverified" : "";
+}
+
 static int show_session(const struct asked *asked, const struct session *session)
 {
 	char client[80], server[80];
 	const uint64_t *n = session->stanzas;
 	audit_address(session, SIDE_CLIENT, client, sizeof(client));
 	audit_address(session, SIDE_SERVER, server, sizeof(server));
-	int rc = buf_printf(asked->out, "%" PRIu64 "  %s -> %s  (%s, %s, %s, %s)\n", session->id,
+	int rc = buf_printf(asked->out, "%" PRIu64 "  %s -> %s  (%s, %s, %s, %s%s)\n", session->id,
 		*session->client_name ? PLAIN(session->client_name, 60) : "?",
 		*session->server_name ? PLAIN(session->server_name, 60) : "?",
 		session_wire(session, SIDE_CLIENT) == WIRE_INSIDE ? "outbound" : "inbound",
-		session_state_name(session->state), session_tls(session), session_auth(session));
+		session_state_name(session->state), session_tls(session), session_auth(session),
+		session_doubt(session));
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", client, server);
 	rc = rc ? rc
 		: buf_printf(asked->out,

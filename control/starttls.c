@@ -84,8 +84,9 @@ static bool is_who_it_should_be(const struct session *session, enum conn_side si
 	const char *name = side == SIDE_CLIENT ? session->client_name : session->server_name;
 	if (*secured->identity)
 		return !strcasecmp(secured->identity, name);
-	return side == SIDE_CLIENT &&
-	       session_level(session, session->client_name, session->server_name) == AUTH_TLS_DIALBACK;
+	bool may_be_nobody = *secured->doubt ? session_wire(session, side) == WIRE_OUTSIDE : side == SIDE_CLIENT;
+	return may_be_nobody &&
+	       session_level(session, session->client_name, session->server_name) != AUTH_STRONG;
 }
 
 static bool is_terminated(const char *text, size_t size)
@@ -103,6 +104,7 @@ static int keep_secured(struct stream *stream, const struct msg_secured *secured
 	if (is_terminated(copy->version, sizeof(copy->version)) &&
 		is_terminated(copy->cipher, sizeof(copy->cipher)) &&
 		is_terminated(copy->identity, sizeof(copy->identity)) &&
+		is_terminated(copy->doubt, sizeof(copy->doubt)) &&
 		is_terminated(copy->shown, sizeof(copy->shown)) &&
 		is_terminated(copy->shown_issuer, sizeof(copy->shown_issuer)))
 		return 0;

@@ -28,6 +28,11 @@ static struct trust *trust_of(const struct conn *conn, enum conn_side side)
 	return &conn->relay->trust[conn->wire[side]];
 }
 
+static bool is_doubted(const struct conn *conn, enum conn_side side)
+{
+	return conn->check[side].doubt[0];
+}
+
 /* A self-signed guard CA is in the endpoint's trust store or nowhere; one that another CA signed completes the chain. */
 static bool use_certificate(SSL *ssl, const struct guard_certificate *guard, X509 *ca)
 {
@@ -41,7 +46,8 @@ static enum keys_result show(struct conn *conn, enum conn_side side, const char 
 {
 	const struct guard_certificate *guard;
 	struct trust *trust = trust_of(conn, side);
-	enum keys_result result = keys_certificate(conn->relay->keys, conn->wire[side], domain, &guard);
+	bool verified = !is_doubted(conn, side_other(side));
+	enum keys_result result = keys_certificate(conn->relay->keys, conn->wire[side], domain, verified, &guard);
 	if (result == KEYS_READY && !use_certificate(conn->layer[side].ssl, guard, trust->guard_ca))
 		result = KEYS_REFUSED;
 	if (result == KEYS_REFUSED)
@@ -98,9 +104,9 @@ static SSL *accept_new(struct conn *conn)
 
 /* --- towards the server --- */
 
-static bool showed_certificate(const struct conn *conn, enum conn_side side)
+static bool is_verified(const struct conn *conn, enum conn_side side)
 {
-	return SSL_get0_peer_certificate(conn->layer[side].ssl) != NULL;
+	return SSL_get0_peer_certificate(conn->layer[side].ssl) && !is_doubted(conn, side);
 }
 
 static void set_server_proven(struct conn *conn)
@@ -122,7 +128,7 @@ static int on_certificate_request(SSL *ssl, void *owner)
 		return 0;
 	if (!conn->done[SIDE_CLIENT])
 		return -1;
-	if (!showed_certificate(conn, SIDE_CLIENT))
+	if (!is_verified(conn, SIDE_CLIENT))
 		return 1;
 	switch (show(conn, SIDE_SERVER, conn->start.client_name)) {
 	case KEYS_READY:
@@ -148,6 +154,12 @@ static SSL *dial_new(struct conn *conn)
 
 /* --- both --- */
 
+/* The level is the peer's; our own servers prove who they are. */
+static bool is_tolerated(const struct conn *conn, enum conn_side side)
+{
+	return conn->start.level != AUTH_STRONG && conn->wire[side] == WIRE_OUTSIDE;
+}
+
 int handshake_start(struct conn *conn)
 {
 	SSL *ssl[SIDES] = {[SIDE_CLIENT] = accept_new(conn), [SIDE_SERVER] = dial_new(conn)};
@@ -158,7 +170,7 @@ int handshake_start(struct conn *conn)
 	}
 	int rc = 0;
 	for (unsigned side = 0; side < SIDES; side++) {
-		conn->check[side] = (struct trust_check){.owner = conn,
+		conn->check[side] = (struct trust_check){.owner = conn, .tolerant = is_tolerated(conn, side),
 			.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
 		SSL_set_app_data(ssl[side], &conn->check[side]);
 		if (side == SIDE_CLIENT)
@@ -292,8 +304,10 @@ void handshake_describe(const struct conn *conn, enum conn_side side, struct msg
 	memset(secured, 0, sizeof(*secured));
 	copy_text(secured->version, sizeof(secured->version), SSL_get_version(ssl));
 	copy_text(secured->cipher, sizeof(secured->cipher), SSL_get_cipher_name(ssl));
-	if (theirs) {
+	if (is_verified(conn, side))
 		copy_text(secured->identity, sizeof(secured->identity), conn->check[side].domain);
+	copy_text(secured->doubt, sizeof(secured->doubt), conn->check[side].doubt);
+	if (theirs) {
 		fingerprint(theirs, secured->fingerprint);
 		key_fingerprint(theirs, secured->key_fingerprint);
 	}
@@ -303,5 +317,6 @@ void handshake_describe(const struct conn *conn, enum conn_side side, struct msg
 	fingerprint(shown, secured->shown_fingerprint);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end))
 		secured->shown_not_after = (uint64_t)timegm(&end);
-	copy_text(secured->shown_issuer, sizeof(secured->shown_issuer), trust_of(conn, side)->guard_ca_name);
+	copy_text(secured->shown_issuer, sizeof(secured->shown_issuer),
+		is_doubted(conn, side_other(side)) ? "nobody" : trust_of(conn, side)->guard_ca_name);
 }

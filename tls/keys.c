@@ -23,6 +23,7 @@
 struct entry {
 	TAILQ_ENTRY(entry) order;      /* most recently used first */
 	enum wire wire;
+	bool verified;
 	char domain[KEYD_DOMAIN_BYTES];
 	uint32_t request;              /* 0: none under way */
 	bool refused;
@@ -177,11 +178,11 @@ static void entry_free(struct keys *keys, struct entry *entry)
 	free(entry);
 }
 
-static struct entry *entry_find(struct keys *keys, enum wire wire, const char *domain)
+static struct entry *entry_find(struct keys *keys, enum wire wire, const char *domain, bool verified)
 {
 	struct entry *entry;
 	TAILQ_FOREACH(entry, &keys->cache, order) {
-		if (entry->wire != wire || strcmp(entry->domain, domain) != 0)
+		if (entry->wire != wire || entry->verified != verified || strcmp(entry->domain, domain) != 0)
 			continue;
 		TAILQ_REMOVE(&keys->cache, entry, order);
 		TAILQ_INSERT_HEAD(&keys->cache, entry, order);
@@ -190,13 +191,14 @@ static struct entry *entry_find(struct keys *keys, enum wire wire, const char *d
 	return NULL;
 }
 
-static struct entry *entry_new(struct keys *keys, enum wire wire, const char *domain)
+static struct entry *entry_new(struct keys *keys, enum wire wire, const char *domain, bool verified)
 {
 	size_t len = strlen(domain);
 	struct entry *entry = len && len < KEYD_DOMAIN_BYTES ? calloc(1, sizeof(*entry)) : NULL;
 	if (!entry)
 		return NULL;
 	entry->wire = wire;
+	entry->verified = verified;
 	memcpy(entry->domain, domain, len + 1);
 	TAILQ_INSERT_HEAD(&keys->cache, entry, order);
 	if (++keys->cached > KEYS_CACHE_MAX)
@@ -206,18 +208,19 @@ static struct entry *entry_new(struct keys *keys, enum wire wire, const char *do
 
 static void entry_ask(struct keys *keys, struct entry *entry)
 {
-	struct keyd_request request = {.type = KEYD_MINT, .wire = entry->wire};
+	struct keyd_request request = {
+		.type = entry->verified ? KEYD_MINT : KEYD_MINT_UNVERIFIED, .wire = entry->wire};
 	memcpy(request.domain, entry->domain, sizeof(request.domain));
 	entry->request = ask(keys, &request);
 	entry->refused = !entry->request;
 }
 
-enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain,
+enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain, bool verified,
 	const struct guard_certificate **certificate)
 {
-	struct entry *entry = entry_find(keys, wire, domain);
+	struct entry *entry = entry_find(keys, wire, domain, verified);
 	if (!entry)
-		entry = entry_new(keys, wire, domain);
+		entry = entry_new(keys, wire, domain, verified);
 	if (!entry)
 		return KEYS_REFUSED;
 	bool fresh = entry->guard.certificate && time(NULL) < entry->renew_at;
@@ -293,7 +296,7 @@ static bool is_well_formed(const struct keyd_answer *answer, size_t n)
 {
 	return n >= offsetof(struct keyd_answer, bytes) && answer->version == KEYD_VERSION &&
 		answer->len <= KEYD_ANSWER_MAX && n == offsetof(struct keyd_answer, bytes) + answer->len &&
-		(answer->type == KEYD_MINT || answer->type == KEYD_SIGN);
+		(answer->type == KEYD_MINT || answer->type == KEYD_MINT_UNVERIFIED || answer->type == KEYD_SIGN);
 }
 
 int keys_run(struct keys *keys)

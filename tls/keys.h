@@ -33,8 +33,9 @@ struct guard_certificate {
 
 enum keys_result { KEYS_READY, KEYS_PENDING, KEYS_REFUSED };
 
-/* The guard certificate for `domain` as shown on `wire`. It belongs to the cache: take references before returning. */
-enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain,
+/* The guard certificate for `domain` as shown on `wire`; if the one it stands for is not `verified`, one that nobody can
+ * verify. It belongs to the cache: take references before returning. */
+enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain, bool verified,
 	const struct guard_certificate **certificate) __attribute__((warn_unused_result, nonnull));
 
 /* Which connection the next signature is for: set before SSL_do_handshake(). Returns how many signatures have come to an

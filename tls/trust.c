@@ -64,6 +64,12 @@ static int name_error(const struct trust *trust, X509_STORE_CTX *store, struct t
 	return X509_V_OK;
 }
 
+/* Not what is known to be bad: a revoked certificate, or another one than the peer is pinned to. */
+static bool may_be_doubted(const struct trust *trust, const struct trust_check *check, int error)
+{
+	return check->tolerant && error != X509_V_ERR_CERT_REVOKED && !pins_of(trust->conf, trust->wire, check->domain);
+}
+
 /* In the place of OpenSSL's own check of a chain. The error becomes the alert that the endpoint gets. */
 static int verify(X509_STORE_CTX *store, void *trust)
 {
@@ -76,6 +82,11 @@ static int verify(X509_STORE_CTX *store, void *trust)
 	} else {
 		check->failure = TLS_FAILED_NAME;
 		error = name_error(trust, store, check);
+	}
+	if (error != X509_V_OK && may_be_doubted(trust, check, error)) {
+		memcpy(check->doubt, check->reason, sizeof(check->doubt));
+		check->reason[0] = '\0';
+		error = X509_V_OK;
 	}
 	X509_STORE_CTX_set_error(store, error);
 	return error == X509_V_OK;

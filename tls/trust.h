@@ -37,6 +37,8 @@ int trust_take_crls(struct trust *trust, int bundle, struct msg_crls *told) __at
 /* What the check of an endpoint's certificate came to; SSL_get_app_data() of its SSL is one of these. */
 struct trust_check {
 	const char *domain;            /* that the certificate must prove */
+	bool tolerant;                 /* one that does not may come all the same, as one of nobody */
+	char doubt[CHANNEL_NAME_MAX];  /* why it did */
 	void *owner;
 	enum tls_failure failure;      /* if `reason` is set */
 	char reason[CHANNEL_NAME_MAX];

@@ -95,33 +95,34 @@ struct msg_credit {
 };
 static_assert(sizeof(struct msg_credit) == 4, "credit");
 
-/* How strongly the client of a connection must be authenticated before its stanzas pass. */
+/* How strongly a peer must be authenticated before stanzas pass. */
 enum auth_level {
-	AUTH_STRONG = 0,       /* verified certificate, SASL EXTERNAL */
-	AUTH_TLS_DIALBACK = 1, /* TLS with the server verified; the client may come without a certificate and use dialback */
+	AUTH_STRONG = 0,       /* verified certificates, SASL EXTERNAL */
+	AUTH_TLS_DIALBACK = 1, /* TLS; a client may come without a certificate, a peer with one that proves nothing */
 };
 
-/* A server without a verified certificate is never accepted. A client that shows a certificate which does not verify
- * is never accepted either, whatever the level: it may only come with a good one or, for AUTH_TLS_DIALBACK, none. */
+/* Where AUTH_TLS_DIALBACK lets a peer come with a certificate that does not verify, nobody is made to believe in it: a server
+ * sees no certificate of such a client, a client sees one of such a server that it cannot verify either. Revoked is revoked. */
 struct msg_start_tls {
 	char client_name[CHANNEL_NAME_MAX];    /* domain that the client claims (stream `from`) */
 	char server_name[CHANNEL_NAME_MAX];    /* domain that it asked for (stream `to`) */
-	uint32_t level;                        /* enum auth_level for the client */
+	uint32_t level;                        /* enum auth_level between the two */
 };
 static_assert(sizeof(struct msg_start_tls) == 516, "start-tls");
 
 struct msg_secured {
 	char version[16];                      /* "TLSv1.3" */
 	char cipher[48];
-	char identity[CHANNEL_NAME_MAX];       /* the domain proved by the endpoint's certificate; "" if it showed none */
+	char identity[CHANNEL_NAME_MAX];       /* the domain proved by the endpoint's certificate; "": none */
+	char doubt[CHANNEL_NAME_MAX];          /* why the certificate that it showed proves nothing, for people; else "" */
 	uint8_t fingerprint[32];               /* SHA-256 of the endpoint's certificate; zero if none */
 	uint8_t key_fingerprint[32];           /* SHA-256 of its SubjectPublicKeyInfo */
 	char shown[CHANNEL_NAME_MAX];          /* the domain of the guard certificate the endpoint saw; "" if none */
 	uint8_t shown_fingerprint[32];
 	uint64_t shown_not_after;              /* seconds since 1970 */
-	char shown_issuer[CHANNEL_NAME_MAX];   /* common name of the guard CA */
+	char shown_issuer[CHANNEL_NAME_MAX];   /* common name of the guard CA; "nobody" if it stands for a doubted one */
 };
-static_assert(sizeof(struct msg_secured) == 16 + 48 + 3 * 256 + 3 * 32 + 8, "secured");
+static_assert(sizeof(struct msg_secured) == 16 + 48 + 4 * 256 + 3 * 32 + 8, "secured");
 
 enum tls_failure {
 	TLS_FAILED_HANDSHAKE = 0,      /* protocol error, alert from the endpoint, or no common version or cipher */

@@ -324,7 +324,89 @@ static void certificates_of_the_server(void **state)
 				try_row(&rows[i], SIDE_SERVER, versions[v], AUTH_STRONG);
 }
 
-static void a_bad_certificate_is_bad_at_any_level(void **state)
+/* Whoever can do without is carried, but what it shows is believed by nobody. */
+static void expect_doubted(const struct world *w, const struct row *row, enum conn_side bad)
+{
+	const struct msg_secured *secured = &w->told[bad].secured;
+	if (w->failures || !w->told[bad].secured_count || strncmp(secured->doubt, row->reason, strlen(row->reason)))
+		fail_msg("%s: %u failures \"%s\", doubt \"%s\"", row->what, w->failures, w->failed.reason, secured->doubt);
+	assert_string_equal(secured->identity, "");
+	assert_string_equal(w->told[side_other(bad)].secured.doubt, "");
+	assert_int_equal(w->keyd_requests[KEYD_MINT], 1);      /* for the good one */
+}
+
+static void a_peer_may_be_unverified_server(const struct row *row, int version)
+{
+	struct world *w = world_new();
+	struct pki pki = make_row(w, row, SIDE_SERVER);
+	world_open(w);
+	world_endpoint_tls(w, SIDE_SERVER, &pki, NULL, version);
+	world_endpoint_tls(w, SIDE_CLIENT, &w->site[SIDE_CLIENT], NULL, version);
+	SSL_set_verify(w->endpoint[SIDE_CLIENT].ssl, SSL_VERIFY_NONE, NULL);
+	world_start_tls(w, AUTH_TLS_DIALBACK);
+	world_settle(w);
+	expect_doubted(w, row, SIDE_SERVER);
+	assert_int_equal(SSL_get_verify_result(w->endpoint[SIDE_CLIENT].ssl), X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+	assert_string_equal(w->told[SIDE_CLIENT].secured.shown_issuer, "nobody");
+	assert_int_equal(w->keyd_requests[KEYD_MINT_UNVERIFIED], 1);
+	assert_int_equal(SSL_get_verify_result(w->endpoint[SIDE_SERVER].ssl), X509_V_OK);
+	assert_string_equal(w->told[SIDE_CLIENT].secured.identity, "a.example");
+	sends_plaintext(w);
+	pki_free(&pki);
+	world_free(w);
+}
+
+static void a_peer_may_be_unverified_client(const struct row *row, int version)
+{
+	struct world *w = world_new();
+	w->inbound = true;
+	struct pki pki = make_row(w, row, SIDE_SERVER);        /* of b.example */
+	world_open(w);
+	world_endpoint_tls(w, SIDE_CLIENT, &pki, NULL, version);
+	world_endpoint_tls(w, SIDE_SERVER, &w->site[SIDE_CLIENT], NULL, version);
+	world_start_tls(w, AUTH_TLS_DIALBACK);
+	world_settle(w);
+	expect_doubted(w, row, SIDE_CLIENT);
+	assert_false(w->endpoint[SIDE_SERVER].saw_certificate);
+	assert_int_equal(w->keyd_requests[KEYD_MINT_UNVERIFIED], 0);
+	pki_free(&pki);
+	world_free(w);
+}
+
+static void at_tls_dialback_a_peer_may_be_unverified(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (unsigned v = 0; v < 2; v++) {
+			if (rows[i].failure < 0 || rows[i].issuer == NO_CERTIFICATE)
+				continue;
+			a_peer_may_be_unverified_server(&rows[i], versions[v]);
+			a_peer_may_be_unverified_client(&rows[i], versions[v]);
+		}
+}
+
+/* It would have refused the server itself, and so it does. */
+static void who_verifies_refuses_an_unverified_server(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < 2; v++) {
+		struct world *w = world_new();
+		struct pki pki = pki_server("b.example", NULL);
+		world_open(w);
+		world_endpoint_tls(w, SIDE_SERVER, &pki, NULL, versions[v]);
+		world_endpoint_tls(w, SIDE_CLIENT, &w->site[SIDE_CLIENT], NULL, versions[v]);
+		world_start_tls(w, AUTH_TLS_DIALBACK);
+		world_settle(w);
+		assert_int_equal(w->failures, 1);
+		assert_int_equal(w->failed_side, SIDE_CLIENT);
+		assert_true(w->endpoint[SIDE_CLIENT].failed && w->endpoint[SIDE_SERVER].failed);
+		assert_false(w->endpoint[SIDE_SERVER].saw_certificate);
+		pki_free(&pki);
+		world_free(w);
+	}
+}
+
+static void a_bad_certificate_of_ours_is_bad_at_any_level(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -644,7 +726,9 @@ int main(void)
 		cmocka_unit_test(waits_for_keyd_without_harm),
 		cmocka_unit_test(certificates_of_the_client),
 		cmocka_unit_test(certificates_of_the_server),
-		cmocka_unit_test(a_bad_certificate_is_bad_at_any_level),
+		cmocka_unit_test(a_bad_certificate_of_ours_is_bad_at_any_level),
+		cmocka_unit_test(at_tls_dialback_a_peer_may_be_unverified),
+		cmocka_unit_test(who_verifies_refuses_an_unverified_server),
 		cmocka_unit_test(dialback_needs_no_client_certificate),
 		cmocka_unit_test(chains_are_followed_and_bounded),
 		cmocka_unit_test(too_much_certificate),

@@ -167,7 +167,7 @@ static SSL_CTX *endpoint_context(struct world *w, enum conn_side side, int versi
 	SSL_CTX_set_security_level(context, 0);
 	assert_int_equal(SSL_CTX_set_min_proto_version(context, version), 1);
 	assert_int_equal(SSL_CTX_set_max_proto_version(context, version), 1);
-	X509_STORE_add_cert(store, w->guard_ca[side == SIDE_CLIENT ? WIRE_INSIDE : WIRE_OUTSIDE].certificate);
+	X509_STORE_add_cert(store, w->guard_ca[(side == SIDE_CLIENT) != w->inbound ? WIRE_INSIDE : WIRE_OUTSIDE].certificate);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_msg_callback(context, watch);
 	SSL_CTX_set_msg_callback_arg(context, &w->endpoint[side]);
@@ -434,7 +434,8 @@ void world_settle(struct world *w)
 
 void world_open(struct world *w)
 {
-	const struct msg_opened opened = {.family = 4, .client_wire = WIRE_INSIDE, .client_port = 40000, .server_port = 5269};
+	const struct msg_opened opened = {.family = 4, .client_wire = w->inbound ? WIRE_OUTSIDE : WIRE_INSIDE,
+		.client_port = 40000, .server_port = 5269};
 	player_say(&w->lower, MSG_OPENED, SIDE_CLIENT, CONN, &opened, sizeof(opened));
 	world_settle(w);
 }
@@ -474,7 +475,9 @@ void world_reopen(struct world *w)
 
 void world_start_tls(struct world *w, enum auth_level level)
 {
-	const struct msg_start_tls start = {.client_name = "a.example", .server_name = "b.example", .level = level};
+	const struct msg_start_tls outbound = {.client_name = "a.example", .server_name = "b.example", .level = level};
+	const struct msg_start_tls inbound = {.client_name = "b.example", .server_name = "a.example", .level = level};
+	const struct msg_start_tls start = w->inbound ? inbound : outbound;
 	player_say(&w->upper, MSG_START_TLS, SIDE_CLIENT, CONN, &start, sizeof(start));
 }
 

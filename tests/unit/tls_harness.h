@@ -48,13 +48,14 @@ struct told {
 
 struct world {
 	char folder[64];
+	bool inbound;                  /* the other way round: client b.example, outside; server a.example, inside */
 	struct pki guard_ca[WIRES], site_ca[WIRES], site[SIDES];
 	struct conf conf;
 	struct conf_peer peer;
 	struct keyd keyd;
 	int keyd_fd;
 	bool keyd_held;                /* answers come when it is let go */
-	unsigned keyd_requests[3];     /* by enum keyd_type */
+	unsigned keyd_requests[KEYD_TYPES];
 	struct player lower, upper;
 	struct relay *relay;
 	uint64_t now_ms;

@@ -18,6 +18,8 @@ enum keyd_limits {
 enum keyd_type {
 	KEYD_MINT = 1,         /* a certificate for `domain`, to be shown on `wire`; the answer is DER */
 	KEYD_SIGN = 2,         /* ECDSA with the leaf key of `wire` over `digest`; the answer is the DER signature */
+	KEYD_MINT_UNVERIFIED = 3, /* as KEYD_MINT, but signed by nobody whom an endpoint could trust */
+	KEYD_TYPES
 };
 
 enum keyd_status {

@@ -10,7 +10,8 @@ static enum keyd_status mint(struct keyd *keyd, const struct keyd_request *reque
 		counter_add(keyd->counters, KEYD_COUNT_NOT_OURS, 1);
 		return KEYD_NOT_OURS;
 	}
-	X509 *certificate = mint_certificate(&keyd->mint[request->wire], request->domain);
+	X509 *certificate = (request->type == KEYD_MINT ? mint_certificate : mint_unverified)(
+		&keyd->mint[request->wire], request->domain);
 	int len = certificate ? i2d_X509(certificate, NULL) : -1;
 	enum keyd_status status = KEYD_FAILED;
 	if (len > 0 && len <= KEYD_ANSWER_MAX) {
@@ -42,11 +43,16 @@ static bool is_digest_len(uint32_t len)
 	return len == 32 || len == 48 || len == 64;
 }
 
+static bool is_mint(const struct keyd_request *request)
+{
+	return request->type == KEYD_MINT || request->type == KEYD_MINT_UNVERIFIED;
+}
+
 static bool is_well_formed(const struct keyd_request *request)
 {
 	if (request->version != KEYD_VERSION || request->wire >= WIRES)
 		return false;
-	if (request->type == KEYD_MINT)
+	if (is_mint(request))
 		return request->domain[0] && memchr(request->domain, 0, sizeof(request->domain));
 	return request->type == KEYD_SIGN && is_digest_len(request->digest_len);
 }
@@ -63,7 +69,7 @@ int keyd_serve(struct keyd *keyd, const void *bytes, size_t len, struct keyd_ans
 	answer->version = KEYD_VERSION;
 	answer->type = request.type;
 	answer->id = request.id;
-	answer->status = request.type == KEYD_MINT ? mint(keyd, &request, answer) : sign(keyd, &request, answer);
+	answer->status = is_mint(&request) ? mint(keyd, &request, answer) : sign(keyd, &request, answer);
 	if (answer->status == KEYD_FAILED)
 		counter_add(keyd->counters, KEYD_COUNT_FAILED, 1);
 	return 0;
