@@ -64,12 +64,13 @@ static struct node *make_dialback(struct stream *stream, struct arena *arena, co
 	return made;
 }
 
-/* By bidi a server speaks for itself, and its certificate is all that says who it is (XEP-0288). */
+/* By bidi a server speaks for itself, and only its certificate says who it is (XEP-0288). */
 static struct node *make_bidi(struct stream *stream, struct arena *arena, const struct node *offered)
 {
 	struct session *session = stream->session;
 	(void)offered;
-	if (!session_secured(session) || !*session->stream[SIDE_SERVER].secured->identity || session->bidi == BIDI_WITH_SERVER || session->bidi == BIDI_WITH_GUARD)
+	if (!session_secured(session) || !*session->stream[SIDE_SERVER].secured->identity ||
+		session->bidi == BIDI_WITH_SERVER || session->bidi == BIDI_WITH_GUARD)
 		return NULL;
 	session->bidi = BIDI_OFFERED_BY_SERVER;
 	return node_new(arena, NS_BIDI_FEATURE, "bidi");

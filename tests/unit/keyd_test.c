@@ -279,6 +279,27 @@ static void signs_digests(void **state)
 	assert_int_equal(counted(f, KEYD_COUNT_SIGNED), 6);
 }
 
+/* What stands for a server that could not be verified, nobody can verify: not with any CA of ours. */
+static void mints_what_nobody_can_verify(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	struct keyd_request request = {.version = KEYD_VERSION, .type = KEYD_MINT_UNVERIFIED, .id = 8, .wire = WIRE_INSIDE,
+		.domain = "b.example"};
+	assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
+	assert_int_equal(answer.status, KEYD_OK);
+	const uint8_t *at = answer.bytes;
+	X509 *certificate = d2i_X509(NULL, &at, answer.len);
+	assert_non_null(certificate);
+	assert_int_equal(X509_self_signed(certificate, 1), 1);
+	for (unsigned wire = 0; wire < WIRES; wire++)
+		assert_int_not_equal(X509_check_issued(f->keyd.mint[wire].ca, certificate), X509_V_OK);
+	X509_free(certificate);
+	memcpy(request.domain, "other.example", sizeof("other.example"));
+	assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
+	assert_int_equal(answer.status, KEYD_NOT_OURS);
+}
+
 /* --- ill-formed --- */
 
 static const struct keyd_request good = {.version = KEYD_VERSION, .type = KEYD_MINT, .domain = "b.example"};
@@ -302,7 +323,7 @@ static void takes_nothing_else(void **state)
 	expect_refused(f, &request, sizeof(request));
 	request = good, request.type = 0;
 	expect_refused(f, &request, sizeof(request));
-	request = good, request.type = 3;
+	request = good, request.type = KEYD_TYPES;
 	expect_refused(f, &request, sizeof(request));
 	request = good, request.wire = WIRES;
 	expect_refused(f, &request, sizeof(request));
@@ -376,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(signs_for_nobody_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_wildcard_for_all_is_not_for_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(signs_digests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(mints_what_nobody_can_verify, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_nothing_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wants_its_key_private, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wants_a_ca_and_its_key, set_up, tear_down),

@@ -231,7 +231,8 @@ void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const ch
 		.shown_fingerprint = {0xab, (uint8_t)strlen(shown), (uint8_t)side},
 		.shown_not_after = 1800000000,
 		.shown_issuer = "Guard CA"};
-	snprintf(secured.identity, sizeof(secured.identity), "%s", identity);
+	bool doubted = *identity == '?';
+	snprintf(doubted ? secured.doubt : secured.identity, CHANNEL_NAME_MAX, "%s", identity + doubted);
 	snprintf(secured.shown, sizeof(secured.shown), "%s", shown);
 	player_say(&s->player, MSG_SECURED, side, conn, &secured, sizeof(secured));
 	stage_turn(s);
@@ -325,7 +326,7 @@ void stage_secure(struct stage *s, uint64_t conn, enum wire wire, const char *cl
 	stage_say(s, conn, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
 	stage_expect(s, conn, SIDE_CLIENT, "<proceed xmlns='" NS_TLS "'/>");
 	assert_int_equal(s->connection[conn].start_tls, 1);
-	stage_secured(s, conn, SIDE_SERVER, server, client);
+	stage_secured(s, conn, SIDE_SERVER, s->doubted_server ? "?self-signed" : server, client);
 	stage_secured(s, conn, SIDE_CLIENT, client_identity, server);
 	say_headers(s, conn, client, server, 2);
 	stage_say(s, conn, SIDE_SERVER, features);

@@ -31,6 +31,7 @@ struct stage {
 	struct stage_connection *connection; /* by id */
 	bool miserly;                        /* the endpoints give no credit back */
 	bool in_pieces;                      /* bytes are fed one by one */
+	bool doubted_server;                 /* of stage_secure(): its certificate proves nothing */
 	bool broken;                         /* control found the channel broken */
 	char audit[64];                      /* path */
 };
@@ -51,6 +52,7 @@ void stage_say(struct stage *s, uint64_t conn, enum conn_side side, const char *
 void stage_say_bytes(struct stage *s, uint64_t conn, enum conn_side side, const void *bytes, size_t len);
 void stage_tell(struct stage *s, uint64_t conn, enum conn_side side, enum msg_type type);
 void stage_credit(struct stage *s, uint64_t conn, enum conn_side side, uint32_t bytes);
+/* An identity of "?why": a certificate that proves nothing. */
 void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const char *identity, const char *shown);
 void stage_close(struct stage *s, uint64_t conn); /* both ends are gone: MSG_CLOSED */
 

@@ -122,6 +122,32 @@ static void dialback_then_stanzas(void **state)
 	stage_expect_audit(s, "\"method\":\"dialback\"");
 }
 
+/* Carried at the level tls-dialback, and of the peer only. It gets no bidi: it has not shown who it is. */
+static void an_unverified_server(void **state)
+{
+	struct stage *s = *state;
+	s->doubted_server = true;
+	stage_secure(s, 1, WIRE_INSIDE, "a.example", "d.example", "a.example", FEATURES(DIALBACK BIDI));
+	assert_int_equal(stage_session(s, 1)->bidi, BIDI_OFFERED_BY_GUARD);
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI));
+	stage_say(s, 1, SIDE_CLIENT, "<db:result to='d.example' from='a.example'>37c69b1c</db:result>");
+	stage_say(s, 1, SIDE_SERVER, "<db:result from='d.example' to='a.example' type='valid'/>");
+	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@a.example", "v@d.example", "hi"));
+	stage_expect(s, 1, SIDE_SERVER, "<db:result from='a.example' to='d.example'>37c69b1c</db:result>" MESSAGE(
+		"u@a.example", "v@d.example", "hi"));
+	stage_close(s, 1);
+	stage_expect_audit(s, "\"identity\":\"\",\"unverified\":\"self-signed\"");
+}
+
+static void an_unverified_client(void **state)
+{
+	struct stage *s = *state;
+	stage_secure(s, 1, WIRE_OUTSIDE, "d.example", "a.example", "?expired", FEATURES(EXTERNAL DIALBACK));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(DIALBACK BIDI)); /* EXTERNAL would be of no use to it */
+	stage_say(s, 1, SIDE_CLIENT, "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>");
+	stage_expect(s, 1, SIDE_CLIENT, "<failure xmlns='" NS_SASL "'><invalid-mechanism/></failure>");
+}
+
 static void everything_byte_by_byte(void **state)
 {
 	struct stage *s = *state;
@@ -455,7 +481,7 @@ static void tls_fails(void **state)
 static void tls_to_somebody_else(void **state)
 {
 	struct stage *s = *state;
-	for (unsigned conn = 1; conn <= 3; conn++) {
+	for (unsigned conn = 1; conn <= 4; conn++) {
 		begin_clear(s, conn);
 		stage_say(s, conn, SIDE_CLIENT, "<starttls xmlns='" NS_TLS "'/>");
 		stage_say(s, conn, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
@@ -467,6 +493,8 @@ static void tls_to_somebody_else(void **state)
 	expect_reset(s, 2);
 	stage_secured(s, 3, SIDE_SERVER, "", "b.example");
 	expect_reset(s, 3);
+	stage_secured(s, 4, SIDE_CLIENT, "?self-signed", "b.example");
+	expect_reset(s, 4);
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_SECURED), 0);
 }
 
@@ -1204,6 +1232,8 @@ static void torn_line_is_ended(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(external_then_stanzas),
 	TEST(dialback_then_stanzas),
+	TEST(an_unverified_server),
+	TEST(an_unverified_client),
 	TEST(everything_byte_by_byte),
 	TEST(dialback_byte_by_byte),
 	TEST(external_fails_then_dialback),

@@ -25,7 +25,7 @@ void mint_fini(struct mint *mint) __attribute__((nonnull));
 /* A fresh certificate for the domain. Caller frees; NULL if OpenSSL failed. */
 X509 *mint_certificate(const struct mint *mint, const char *domain) __attribute__((warn_unused_result, nonnull));
 
-/* The same, self-signed: it stands for a server that could not be verified, and so that nobody takes it for one that was. */
+/* The same, self-signed: nobody can verify it, as nobody could verify the server that it stands for. */
 X509 *mint_unverified(const struct mint *mint, const char *domain) __attribute__((warn_unused_result, nonnull));
 
 /* May a certificate for `domain` be shown on `wire`? Ours are shown outside, the peers' inside. */
