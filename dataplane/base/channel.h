@@ -101,9 +101,8 @@ enum auth_level {
 	AUTH_TLS_DIALBACK = 1, /* TLS; a client may come without a certificate, a peer with one that proves nothing */
 };
 
-/* Where AUTH_TLS_DIALBACK lets a peer come with a certificate that does not verify, nobody is made to believe in it: a
- * server sees no certificate of such a client, a client sees one of such a server that it cannot verify either. What was
- * revoked, or is not the pinned one, is refused at any level. */
+/* A peer's certificate that need not verify is not made to: a server sees none of such a client, a client sees one of such
+ * a server that it cannot verify either. What was revoked, or is not the pinned one, is refused at any level. */
 struct msg_start_tls {
 	char client_name[CHANNEL_NAME_MAX];    /* domain that the client claims (stream `from`) */
 	char server_name[CHANNEL_NAME_MAX];    /* domain that it asked for (stream `to`) */
