@@ -400,6 +400,45 @@ static void a_stolen_name_is_not_enough(void **state)
 	}
 }
 
+/* A ClientHello that asks for a session, taken from a client before it is sent. */
+static size_t hello_of(struct resumer *r, uint8_t *hello, size_t size)
+{
+	world_reopen(r->w);
+	put_endpoints(r);
+	assert_int_equal(SSL_do_handshake(r->w->endpoint[SIDE_CLIENT].ssl), -1);
+	int n = BIO_read(r->w->endpoint[SIDE_CLIENT].out, hello, (int)size);
+	assert_true(n > 100 && (size_t)n < size);
+	return (size_t)n;
+}
+
+/* The same with each byte changed, and cut after it: nobody is let in, and nothing breaks (the sanitizers look on). */
+static void changed_hellos_are_refused(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t hello[2048], changed[2048];
+		struct resumer r = resumer_new(versions[i], false);
+		first(&r);
+		size_t n = hello_of(&r, hello, sizeof(hello));
+		for (size_t at = 0; at < n; at++) {
+			bool cut = at % 2;
+			memcpy(changed, hello, n);
+			changed[at] ^= (uint8_t)(at % 3 ? 0x80 : 0x01);
+			world_reopen(r.w);
+			world_endpoint_tls(r.w, SIDE_SERVER, &r.w->site[SIDE_SERVER], NULL, r.version);
+			world_start_tls(r.w, AUTH_STRONG);
+			player_say(&r.w->lower, MSG_BYTES, SIDE_CLIENT, CONN, changed, (uint32_t)(cut ? at + 1 : n));
+			player_say(&r.w->lower, MSG_END_OF_STREAM, SIDE_CLIENT, CONN, NULL, 0);
+			world_settle(r.w);
+			assert_int_equal(r.w->failures, 1);
+			assert_int_equal(r.w->told[SIDE_CLIENT].secured_count + r.w->told[SIDE_SERVER].secured_count, 0);
+			assert_false(r.w->endpoint[SIDE_SERVER].saw_certificate);
+		}
+		assert_int_equal(world_counter(r.w, TLS_COUNT_RESUMED_CLIENT), 0);
+		resumer_free(&r);
+	}
+}
+
 /* --- bounds --- */
 
 static void the_table_is_bounded(void **state)
@@ -456,6 +495,7 @@ int main(void)
 		cmocka_unit_test(a_bad_client_leaves_the_server_undone),
 		cmocka_unit_test(foreign_sessions_are_not_resumed),
 		cmocka_unit_test(a_stolen_name_is_not_enough),
+		cmocka_unit_test(changed_hellos_are_refused),
 		cmocka_unit_test(the_table_is_bounded),
 		cmocka_unit_test(a_profile_may_leave_it_out),
 	};
