@@ -129,8 +129,11 @@ static const char *why_not(const struct stream *stream, const struct question *q
 	const char *proved = stream->side == SIDE_CLIENT ? session->server_name : session->client_name;
 	if (!session_peering_allows(session, stream->side, q->from_domain, q->to_domain, &reason))
 		return reason;
-	if (session_level(session, q->from_domain, q->to_domain) == AUTH_STRONG)
+	enum auth_level level = session_level(session, q->from_domain, q->to_domain);
+	if (level == AUTH_STRONG)
 		return "dialback is not enough for this peer";
+	if (level == AUTH_TLS_DIALBACK && !session_secured(session))
+		return "dialback without TLS is not enough for this peer";
 	return is_served_by(q->to_domain, proved) ? NULL : "the other side has not proved to be the asked domain";
 }
 

@@ -25,13 +25,15 @@ static struct node *with_child(
 	return parent;
 }
 
-/* The guard wants TLS whatever the server says. */
+/* The guard wants TLS whatever the server says, unless the level does without. */
 static struct node *make_starttls(struct stream *stream, struct arena *arena, const struct node *offered)
 {
-	(void)offered;
 	if (session_secured(stream->session))
 		return NULL;
-	return with_child(arena, node_new(arena, NS_TLS, "starttls"), NS_TLS, "required", NULL);
+	struct node *made = node_new(arena, NS_TLS, "starttls");
+	if (session_may_authenticate(stream->session) && !node_child(offered, NS_TLS, "required"))
+		return made;
+	return with_child(arena, made, NS_TLS, "required", NULL);
 }
 
 static bool offers_external(struct arena *arena, const struct node *offered)
@@ -56,7 +58,7 @@ static struct node *make_mechanisms(struct stream *stream, struct arena *arena, 
 
 static struct node *make_dialback(struct stream *stream, struct arena *arena, const struct node *offered)
 {
-	if (!session_secured(stream->session))
+	if (!session_may_authenticate(stream->session))
 		return NULL;
 	struct node *made = node_new(arena, NS_DIALBACK_FEATURE, "dialback");
 	if (made && node_child(offered, NS_DIALBACK_FEATURE, "errors"))
@@ -167,7 +169,8 @@ void features_take(struct stream *stream, struct stanza *stanza)
 		session_close(session, SIDES, "resource-constraint", "no memory for features");
 		return;
 	}
-	if (!session_secured(session) && !node_child(made, NS_TLS, "starttls")) {
+	if (!session_may_authenticate(session) && !node_child(made, NS_TLS, "starttls")) {
+		audit_alert(session->control, session, "downgrade", "server does not offer STARTTLS");
 		session_close(session, SIDES, "policy-violation", "server does not offer STARTTLS");
 		return;
 	}

@@ -182,7 +182,9 @@ static const char *fault_of(const struct stream *stream, const struct element_ro
 		return "element in a wrong place";
 	if (row->need == NEED_CLEAR && session_secured(session))
 		return "STARTTLS inside of TLS";
-	if (row->need >= NEED_TLS && !session_secured(session))
+	if (row->need == NEED_TLS && !session_secured(session))
+		return "said before TLS";
+	if ((row->need == NEED_LEVEL || row->need == NEED_PAIR) && !session_may_authenticate(session))
 		return "said before TLS";
 	return NULL;
 }

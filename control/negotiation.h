@@ -39,7 +39,7 @@ struct element_row {
 	const char *ns, *name; /* ns NULL: jabber:server */
 	uint8_t sides;         /* bit set of enum conn_side that may say it */
 	uint16_t states;       /* bit set of enum session_state in which */
-	enum element_need { NEED_NOTHING, NEED_CLEAR, NEED_TLS, NEED_PAIR } need;
+	enum element_need { NEED_NOTHING, NEED_CLEAR, NEED_LEVEL, NEED_TLS, NEED_PAIR } need;
 	element_handler handler;
 };
 

@@ -107,6 +107,11 @@ enum auth_level session_level(const struct session *session, const char *from, c
 	return peer ? peer->authentication : AUTH_STRONG;
 }
 
+bool session_may_authenticate(const struct session *session)
+{
+	return session_secured(session) || session_level(session, session->client_name, session->server_name) == AUTH_NONE;
+}
+
 /* --- the pump --- */
 
 /* Everything of this side has been read, and it will say no more: the other side is told after all of it. */

@@ -130,6 +130,9 @@ bool session_has_pair(const struct session *session, enum conn_side side) __attr
 enum auth_level session_level(const struct session *session, const char *from, const char *to)
 	__attribute__((nonnull));
 
+/* May domains prove themselves on this connection as it is? Not in the clear, unless the level does without TLS. */
+bool session_may_authenticate(const struct session *session) __attribute__((nonnull));
+
 const char *session_state_name(enum session_state state);
 
 #endif

@@ -513,7 +513,7 @@ static int on_start_tls(void *owner, void *object, const struct channel_msg *msg
 		return ignore();
 	memcpy(&conn->start, payload, sizeof(conn->start));
 	if (!is_name(conn->start.client_name) || !is_name(conn->start.server_name) || !conn->start.server_name[0] ||
-		conn->start.level > AUTH_TLS_DIALBACK)
+		conn->start.level > AUTH_NONE)
 		return -EPROTO;
 	conn->deadline_ms = relay->now_ms + CONN_HANDSHAKE_MS;
 	int rc = handshake_start(conn);

@@ -99,6 +99,7 @@ static_assert(sizeof(struct msg_credit) == 4, "credit");
 enum auth_level {
 	AUTH_STRONG = 0,       /* verified certificates, SASL EXTERNAL */
 	AUTH_TLS_DIALBACK = 1, /* TLS; a client may come without a certificate, a peer with one that proves nothing */
+	AUTH_NONE = 2,         /* not even TLS: dialback in the clear */
 };
 
 /* A peer's certificate that need not verify is not made to: a server sees none of such a client, a client sees one of such

@@ -84,7 +84,7 @@ struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * *
 	unsigned profile;              /* index */
 	unsigned pin_count;
 	struct conf_pin pins[CONF_PINS_MAX];   /* pin: its certificate must be one of these */
-	enum auth_level authentication;        /* authentication = strong | tls-dialback */
+	enum auth_level authentication;        /* authentication = strong | tls-dialback | none */
 };
 
 struct conf {

@@ -128,7 +128,9 @@ const struct conf_key conf_keys[] = {
 	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},
 	{"peer", "authentication", set_authentication, PEER(authentication), 0, 0, false, "strong",
 		"strong: its servers come with a verified certificate (SASL EXTERNAL).\n"
-		"tls-dialback: they may come without one and prove themselves by dialback."},
+		"tls-dialback: they may come without one, or with one that cannot be verified, and prove themselves by dialback.\n"
+		"Our own servers are then not made to believe in it: they have to allow dialback, too.\n"
+		"none: not even TLS is asked for. Whoever is on the way may read, change and say what it likes."},
 	{"peer", "pin", set_pins, 0, 0, 0, false, "",
 		"What its certificate must be besides verified: certificate:SHA256 or key:SHA256, of which one is enough, up to 8\n"
 		"separated by commas. `sallyport show certificates` tells them. A peer with pins never comes without one."},

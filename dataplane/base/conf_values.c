@@ -204,7 +204,7 @@ void set_answer(const struct conf_value *v, void *field)
 
 void set_authentication(const struct conf_value *v, void *field)
 {
-	static const char *const words[] = {"strong", "tls-dialback", NULL};
+	static const char *const words[] = {"strong", "tls-dialback", "none", NULL};
 	int level = enumerated(v, words);
 	if (level >= 0)
 		*(enum auth_level *)field = (enum auth_level)level;

@@ -22,7 +22,8 @@ static const char configuration[] = "[guard]\nname = t\nports = 5269\naudit = %s
 				    "outbound-forbidden-words = budget\ninbound-forbidden-words = malware\n"
 				    "[peer b.example]\nprofile = p\nauthentication = strong\n"
 				    "[peer d.example]\nprofile = p\nauthentication = tls-dialback\n"
-				    "[peer *.d.example]\nprofile = p\nauthentication = tls-dialback\n";
+				    "[peer *.d.example]\nprofile = p\nauthentication = tls-dialback\n"
+				    "[peer e.example]\nprofile = p\nauthentication = none\n";
 
 static struct conf *load(const char *features, const char *audit)
 {

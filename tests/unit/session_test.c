@@ -379,6 +379,77 @@ static void server_without_starttls(void **state)
 	expect_ended(s, 1);
 }
 
+static void a_level_asks_for_starttls(void **state)
+{
+	struct stage *s = *state;
+	const char *peers[] = {"b.example", "d.example"};
+	for (unsigned conn = 1; conn <= 2; conn++) {
+		char header[400];
+		stage_open(s, conn, WIRE_INSIDE);
+		snprintf(header, sizeof(header), ID DB " from='a.example' to='%s' version='1.0'>", peers[conn - 1]);
+		stage_say(s, conn, SIDE_CLIENT, header);
+		snprintf(header, sizeof(header), ID DB " from='%s' id='1' version='1.0'>" FEATURES(DIALBACK), peers[conn - 1]);
+		stage_say(s, conn, SIDE_SERVER, header);
+		expect_ended(s, conn);
+	}
+	assert_int_equal(stage_count(s, COUNT_ALERTS), 2);
+	stage_expect_audit(s, "\"alert\":\"downgrade\"");
+}
+
+/* --- the level none --- */
+
+/* With a server that offers these. */
+static void begin_level_none(struct stage *s, const char *offered, const char *passed)
+{
+	stage_open(s, 1, WIRE_INSIDE);
+	stage_say(s, 1, SIDE_CLIENT, ID DB " from='a.example' to='e.example' version='1.0'>");
+	stage_say(s, 1, SIDE_SERVER, ID DB " from='e.example' id='1' version='1.0'>");
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
+		buf_drop(&s->connection[1].side[side].heard, buf_len(&s->connection[1].side[side].heard));
+	stage_say(s, 1, SIDE_SERVER, offered);
+	stage_expect(s, 1, SIDE_CLIENT, passed);
+}
+
+static void dialback_in_the_clear(void **state)
+{
+	struct stage *s = *state;
+	begin_level_none(s, FEATURES(DIALBACK), FEATURES(DIALBACK));
+	stage_say(s, 1, SIDE_CLIENT, "<db:result to='e.example' from='a.example'>37c69b1c</db:result>");
+	stage_say(s, 1, SIDE_SERVER, "<db:result from='e.example' to='a.example' type='valid'/>");
+	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@a.example", "v@e.example", "hi"));
+	stage_expect(s, 1, SIDE_SERVER, "<db:result from='a.example' to='e.example'>37c69b1c</db:result>" MESSAGE(
+		"u@a.example", "v@e.example", "hi"));
+}
+
+static void nothing_but_dialback_in_the_clear(void **state)
+{
+	struct stage *s = *state;
+	begin_level_none(s, FEATURES(DIALBACK), FEATURES(DIALBACK));
+	stage_say(s, 1, SIDE_CLIENT, MESSAGE("u@a.example", "v@e.example", "hi"));
+	stage_expect(s, 1, SIDE_CLIENT, ERROR("not-authorized"));
+	stage_expect(s, 1, SIDE_SERVER, FOOTER);
+}
+
+/* Its level is another one: on this very connection it is not proved. */
+static void a_pair_has_its_own_level(void **state)
+{
+	struct stage *s = *state;
+	begin_level_none(s, FEATURES(DIALBACK), FEATURES(DIALBACK));
+	stage_say(s, 1, SIDE_CLIENT, "<db:result to='d.example' from='a.example'>37c69b1c</db:result>");
+	stage_expect(s, 1, SIDE_SERVER, "");
+	stage_expect_audit(s, "dialback without TLS is not enough for this peer");
+}
+
+static void starttls_is_left_to_the_server(void **state)
+{
+	struct stage *s = *state;
+	begin_level_none(s, FEATURES("<starttls xmlns='" NS_TLS "'/>" DIALBACK), FEATURES("<starttls xmlns='" NS_TLS "'/>" DIALBACK));
+	stage_say(s, 1, SIDE_CLIENT, "<starttls xmlns='" NS_TLS "'/>");
+	stage_say(s, 1, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
+	assert_int_equal(s->connection[1].start_tls, 1);
+	assert_int_equal(s->connection[1].tls.level, AUTH_NONE);
+}
+
 static void asked_for_what_was_stripped(void **state)
 {
 	struct stage *s = *state;
@@ -1248,6 +1319,11 @@ static const struct CMUnitTest tests[] = {
 	TEST(external_is_not_offered_without_a_certificate),
 	TEST(features_not_in_the_configuration),
 	TEST(server_without_starttls),
+	TEST(a_level_asks_for_starttls),
+	TEST(dialback_in_the_clear),
+	TEST(nothing_but_dialback_in_the_clear),
+	TEST(a_pair_has_its_own_level),
+	TEST(starttls_is_left_to_the_server),
 	TEST(asked_for_what_was_stripped),
 	TEST(injection_after_starttls),
 	TEST(nothing_before_tls),
