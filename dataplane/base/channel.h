@@ -102,8 +102,7 @@ enum auth_level {
 	AUTH_NONE = 2,         /* not even TLS: dialback in the clear */
 };
 
-/* A peer's certificate that need not verify is not made to: a server sees none of such a client, a client sees one of such
- * a server that it cannot verify either. What was revoked, or is not the pinned one, is refused at any level. */
+/* A peer that need not be verified is not made to look so. What was revoked, or is not the pinned one, is always refused. */
 struct msg_start_tls {
 	char client_name[CHANNEL_NAME_MAX];    /* domain that the client claims (stream `from`) */
 	char server_name[CHANNEL_NAME_MAX];    /* domain that it asked for (stream `to`) */

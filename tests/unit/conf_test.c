@@ -309,7 +309,7 @@ static const struct bad {
 		"34: profile: there is no [profile closed] (hint: add that section)\n"},
 	{"= online", "= onlin", "23: outbound-presence: unknown value \"onlin\" (hint: none, online, show, full)\n"},
 	{"profile = partner", "profile = partnr", "27: profile: there is no [profile partnr] (hint: partner)\n"},
-	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, tls-dialback)\n"},
+	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, tls-dialback, none)\n"},
 	{"[peer B.example]", "[peer a.EXAMPLE]",
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
 	{"[peer *.example]", "[peer *.*.example]",

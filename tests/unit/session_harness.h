@@ -39,7 +39,8 @@ struct stage {
 #define ID "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'"
 #define DB " xmlns:db='jabber:server:dialback'"
 
-/* A guard between a.example and sub.a.example (inside) and b.example (strong), d.example (tls-dialback), e.example (none). */
+/* A guard between a.example and sub.a.example (inside) and b.example (strong), d.example (tls-dialback),
+ * e.example (none). */
 void stage_init(struct stage *s);
 void stage_init_conf(struct stage *s, const char *features, const char *audit);
 void stage_fini(struct stage *s);

@@ -443,7 +443,8 @@ static void a_pair_has_its_own_level(void **state)
 static void starttls_is_left_to_the_server(void **state)
 {
 	struct stage *s = *state;
-	begin_level_none(s, FEATURES("<starttls xmlns='" NS_TLS "'/>" DIALBACK), FEATURES("<starttls xmlns='" NS_TLS "'/>" DIALBACK));
+	const char *features = FEATURES("<starttls xmlns='" NS_TLS "'/>" DIALBACK);
+	begin_level_none(s, features, features);
 	stage_say(s, 1, SIDE_CLIENT, "<starttls xmlns='" NS_TLS "'/>");
 	stage_say(s, 1, SIDE_SERVER, "<proceed xmlns='" NS_TLS "'/>");
 	assert_int_equal(s->connection[1].start_tls, 1);
