@@ -102,7 +102,7 @@ enum auth_level {
 	AUTH_NONE = 2,         /* not even TLS: dialback in the clear */
 };
 
-/* A peer that need not be verified is not made to look so. What was revoked, or is not the pinned one, is always refused. */
+/* A peer that need not be verified is not made to look so; what was revoked, or is not the pinned one, is refused. */
 struct msg_start_tls {
 	char client_name[CHANNEL_NAME_MAX];    /* domain that the client claims (stream `from`) */
 	char server_name[CHANNEL_NAME_MAX];    /* domain that it asked for (stream `to`) */
