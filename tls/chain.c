@@ -34,27 +34,37 @@ static bool has_certified_cas(const STACK_OF(X509) *chain, int *depth)
 /* --- keys --- */
 
 /* OpenSSL's security level counts bits of strength, and rounds: an RSA key of 2040 bits passes for 2048. */
-static bool is_weak(const X509 *certificate)
+bool chain_key_is_strong(const X509 *certificate)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(certificate);
 	switch (key ? EVP_PKEY_get_base_id(key) : EVP_PKEY_NONE) {
 	case EVP_PKEY_RSA:
 	case EVP_PKEY_RSA_PSS:
-		return EVP_PKEY_get_bits(key) < CHAIN_RSA_BITS_MIN;
+		return EVP_PKEY_get_bits(key) >= CHAIN_RSA_BITS_MIN;
 	case EVP_PKEY_EC:
-		return EVP_PKEY_get_bits(key) < CHAIN_EC_BITS_MIN;
+		return EVP_PKEY_get_bits(key) >= CHAIN_EC_BITS_MIN;
 	case EVP_PKEY_ED25519:
 	case EVP_PKEY_ED448:
-		return false;
-	default:
 		return true;
+	default:
+		return false;
 	}
+}
+
+bool chain_signature_is_strong(int algorithm)
+{
+	int digest, key;
+	if (!OBJ_find_sigid_algs(algorithm, &digest, &key))
+		return false;
+	const EVP_MD *md = digest == NID_undef ? NULL : EVP_get_digestbynid(digest);
+	/* Ed25519 and RSA-PSS name no digest there. */
+	return md ? EVP_MD_get_size(md) >= CHAIN_DIGEST_BYTES_MIN : digest == NID_undef;
 }
 
 static bool has_strong_keys(const STACK_OF(X509) *chain, int *depth)
 {
 	for (*depth = 0; *depth < sk_X509_num(chain); ++*depth)
-		if (is_weak(sk_X509_value(chain, *depth)))
+		if (!chain_key_is_strong(sk_X509_value(chain, *depth)))
 			return false;
 	return true;
 }

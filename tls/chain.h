@@ -12,10 +12,15 @@
 enum chain_limits {
 	CHAIN_RSA_BITS_MIN = 2048,
 	CHAIN_EC_BITS_MIN = 224,
+	CHAIN_DIGEST_BYTES_MIN = 28,   /* SHA-224; SHA-1 and MD5 are shorter */
 };
 
 /* X509_V_OK, or the X509_V_ERR_ of the certificate at *depth. `of_server`: the endpoint was dialled. */
 int chain_fault(const STACK_OF(X509) *chain, bool of_server, int *depth) __attribute__((nonnull));
+
+/* Of the same strength as in a chain: a key, and a signature algorithm by its NID. */
+bool chain_key_is_strong(const X509 *certificate) __attribute__((nonnull));
+bool chain_signature_is_strong(int algorithm);
 
 /*
  * May these CAs speak for this domain? Their name constraints on DNS names bind whatever the name form: OpenSSL applies

@@ -8,6 +8,7 @@
 #include "handshake.h"
 #include "pins.h"
 #include "relay.h"
+#include "staple.h"
 
 static void blame(struct conn *conn, enum conn_side side, enum tls_failure failure, const char *reason)
 {
@@ -121,8 +122,9 @@ static void set_server_proven(struct conn *conn)
  * with it (RFC 8446 4.4.3; in TLS 1.2 the one in ServerKeyExchange). 1: go on, 0: fail, -1: suspend. */
 static int on_certificate_request(SSL *ssl, void *owner)
 {
-	(void)ssl;
 	struct conn *conn = owner;
+	if (!staple_is_good(ssl))
+		return 1; /* nothing is shown, and OpenSSL refuses it by the right alert */
 	set_server_proven(conn);
 	if (is_blamed(conn))
 		return 0;

@@ -9,9 +9,8 @@
 #include <openssl/pem.h>
 
 #include "dataplane/base/crl_bundle.h"
+#include "chain.h"
 #include "revocation.h"
-
-enum { DIGEST_BYTES_MIN = 28, ISSUER_BYTES = 100 };    /* SHA-224; SHA-1 and MD5 are shorter */
 
 struct reading {
 	X509_STORE *store;
@@ -28,16 +27,6 @@ static bool fault(struct reading *reading, const char *what)
 }
 
 /* --- one CRL --- */
-
-static bool has_strong_signature(const X509_CRL *crl)
-{
-	int digest, key;
-	if (!OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl), &digest, &key))
-		return false;
-	const EVP_MD *md = digest == NID_undef ? NULL : EVP_get_digestbynid(digest);
-	/* Ed25519 and RSA-PSS name no digest there. */
-	return md ? EVP_MD_get_size(md) >= DIGEST_BYTES_MIN : digest == NID_undef;
-}
 
 /* Those of CAs in between, whose certificates come with handshakes, are checked then. */
 static bool is_of_its_issuer(X509_STORE *store, X509_CRL *crl)
@@ -58,7 +47,7 @@ static bool add(struct reading *reading, X509_CRL *crl)
 {
 	if (!X509_CRL_get0_nextUpdate(crl))
 		return fault(reading, "a CRL that does not say until when it is valid");
-	if (!has_strong_signature(crl))
+	if (!chain_signature_is_strong(X509_CRL_get_signature_nid(crl)))
 		return fault(reading, "a CRL with a weak signature");
 	if (!is_of_its_issuer(reading->store, crl))
 		return fault(reading, "a CRL that the CA which it names has not signed");
@@ -147,6 +136,10 @@ static X509_STORE *copy_certificates(X509_STORE *trusted)
 {
 	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trusted);
 	X509_STORE *store = X509_STORE_new();
+	if (store && X509_STORE_set1_param(store, X509_STORE_get0_param(trusted)) != 1) {
+		X509_STORE_free(store);
+		store = NULL;
+	}
 	for (int i = 0; store && i < sk_X509_OBJECT_num(objects); i++) {
 		X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
 		if (certificate && X509_STORE_add_cert(store, certificate) != 1) {

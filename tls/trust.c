@@ -14,6 +14,7 @@
 #include "pins.h"
 #include "reason.h"
 #include "revocation.h"
+#include "staple.h"
 #include "trust.h"
 
 static const char *openssl_reason(void)
@@ -117,8 +118,11 @@ bool trust_checks_again(struct trust *trust, SSL *ssl, STACK_OF(X509) *chain)
 static X509_STORE *load_store(const char *path)
 {
 	X509_STORE *store = X509_STORE_new();
-	if (store && X509_STORE_load_file(store, path) == 1)
+	if (store && X509_STORE_load_file(store, path) == 1) {
+		/* For whoever signs OCSP answers; for chains of endpoints it is the context that says so. */
+		X509_VERIFY_PARAM_set_auth_level(X509_STORE_get0_param(store), CONTEXT_SECURITY_LEVEL);
 		return store;
+	}
 	log_warnx("trust is not a file of PEM certificates file=%s reason=%s", path, openssl_reason());
 	X509_STORE_free(store);
 	return NULL;
@@ -153,6 +157,7 @@ int trust_init(struct trust *trust, const struct conf *all, enum wire number)
 	}
 	SSL_CTX_set_cert_verify_callback(trust->accept, verify, trust);
 	SSL_CTX_set_cert_verify_callback(trust->dial, verify, trust);
+	staple_prepare(trust->dial);
 	return 0;
 }
 

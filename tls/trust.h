@@ -40,6 +40,7 @@ struct trust_check {
 	bool tolerant;                 /* one that does not may come all the same, as one of nobody */
 	char doubt[CHANNEL_NAME_MAX];  /* why it did */
 	void *owner;
+	bool staple_judged;
 	enum tls_failure failure;      /* if `reason` is set */
 	char reason[CHANNEL_NAME_MAX];
 };

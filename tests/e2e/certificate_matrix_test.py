@@ -28,6 +28,7 @@ class Row(NamedTuple):
     roles: tuple = BOTH
     domains: Optional[dict] = None     # side -> domain; None: the first of each
     sides: tuple = SIDES
+    staple: Optional[str] = None       # of a server: good or revoked
 
 
 def idn(names):
@@ -56,6 +57,8 @@ ROWS = (
     Row("IDN, A-labels in an SRV-ID", lambda ca, d: make([srv(d)], ca), domains=idn(1)),
     Row("IDN, U-labels in an xmppAddr", lambda ca, d: make([xmpp(u_label(d))], ca), domains=idn(1)),
     Row("what is pinned", lambda ca, d: make([dns(d)], ca), sides=("outside",), domains=pinned()),
+    Row("a good staple", lambda ca, d: make([dns(d)], ca, must_staple=True), roles=(SERVER,), staple="good"),
+    Row("a client that would have to staple as a server", lambda ca, d: make([dns(d)], ca, must_staple=True), roles=(CLIENT,)),
 
     Row("expired", lambda ca, d: make([dns(d)], ca, (-9, -1)), "the certificate expired 20"),
     Row("not yet valid", lambda ca, d: make([dns(d)], ca, (1, 9)), "the certificate is not valid before 20"),
@@ -66,6 +69,10 @@ ROWS = (
     Row("self-signed", lambda ca, d: make([dns(d)]), "the certificate is self-signed"),
     Row("a CA that nobody trusts", lambda ca, d: make([dns(d)], make(ca=True, name="stranger")), "is signed by 'stranger'"),
     Row("revoked", lambda ca, d: make([dns(d)], ca), "the certificate was revoked by"),
+    Row("revoked, says a staple", lambda ca, d: make([dns(d)], ca), "the certificate was revoked, says its OCSP staple",
+        roles=(SERVER,), staple="revoked"),
+    Row("no staple where there must be one", lambda ca, d: make([dns(d)], ca, must_staple=True),
+        "the certificate demands an OCSP staple, and none came", roles=(SERVER,)),
     Row("a key of RSA 1024", lambda ca, d: make([dns(d)], ca, rsa_bits=1024), "the certificate has a weak key"),
     Row("signed with SHA-1", lambda ca, d: make([dns(d)], ca, digest=hashes.SHA1()), "the certificate has a weak signature"),
     Row("for mail", lambda ca, d: make([dns(d)], ca, usage=["mail"]), "the certificate is not for TLS of servers"),
@@ -131,8 +138,9 @@ class Matrix:
         made = row.make(self.ca[side], self.domain(row, side))
         file = made and made.write(self.folder / f"{side}-{len(self.files)}.pem")
         self.made[row.what, side], self.files[row.what, side] = made, file
+        staple = pki.staple(made, self.ca[side], row.staple == "revoked") if row.staple else None
         for version in VERSIONS if SERVER in row.roles else ():
-            self.addresses[row.what, side, version] = self.server[side].add(file, version)
+            self.addresses[row.what, side, version] = self.server[side].add(file, version, staple)
 
     def write_crl(self, side):
         pki.write_crl(self.folder / f"{side}.crl", self.ca[side],

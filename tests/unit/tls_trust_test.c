@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 
 #include "dataplane/base/crl_bundle.h"
@@ -24,6 +25,8 @@ struct bench {
 	struct conf conf;
 	struct pki root, guard_ca, guard;
 	struct trust trust;
+	uint8_t *staple;               /* what a server shows; NULL: none */
+	int staple_bytes;
 };
 
 static void bench_file(const struct bench *b, char path[PATH_MAX], const char *name)
@@ -77,6 +80,15 @@ static SSL *endpoint(bool dials, const struct pki *leaf, const struct pki *cas, 
 	return ssl;
 }
 
+static int give_staple(SSL *ssl, void *bench)
+{
+	struct bench *b = bench;
+	if (!b->staple)
+		return SSL_TLSEXT_ERR_NOACK;
+	SSL_set_tlsext_status_ocsp_resp(ssl, OPENSSL_memdup(b->staple, (size_t)b->staple_bytes), b->staple_bytes);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static bool fails(SSL *ssl)
 {
 	ERR_clear_error();
@@ -109,6 +121,8 @@ static void shake(struct bench *b, bool of_server, const struct pki *leaf, const
 	int version, struct trust_check *check)
 {
 	SSL *own = guard(b, !of_server, check), *theirs = endpoint(!of_server, leaf, cas, ca_count, version);
+	SSL_CTX_set_tlsext_status_cb(SSL_get_SSL_CTX(theirs), give_staple);
+	SSL_CTX_set_tlsext_status_arg(SSL_get_SSL_CTX(theirs), b);
 	join(own, theirs);
 	if (of_server)
 		SSL_set_connect_state(own), SSL_set_accept_state(theirs);
@@ -121,7 +135,7 @@ static void shake(struct bench *b, bool of_server, const struct pki *leaf, const
 		(void)fails(theirs);
 	}
 	assert_true(check->reason[0] || SSL_is_init_finished(own));
-	assert_int_equal(!check->reason[0], SSL_get_verify_result(own) == X509_V_OK);
+	assert_int_equal(!check->reason[0], SSL_is_init_finished(own));
 	SSL_free(own);
 	SSL_free(theirs);
 }
@@ -591,6 +605,126 @@ static void pinned_peers(void **state)
 	bench_close(&b);
 }
 
+/* --- staples --- */
+
+enum signer { BY_CA, BY_DELEGATE, BY_ROOTS_DELEGATE, BY_MERE_LEAF, BY_STRANGER, BY_WEAK_DELEGATE, SIGNERS };
+
+struct staple_row {
+	const char *what;
+	int status;
+	long from_s, to_s;             /* 0: since an hour; no end */
+	enum signer signer;
+	const char *digest;
+	bool of_another;
+	const char *reason;            /* NULL: fine */
+};
+
+static const struct staple_row staples[] = {
+	{"good", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_CA, NULL, false, NULL},
+	{"good, by a delegate", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_DELEGATE, NULL, false, NULL},
+	{"good, without an end", V_OCSP_CERTSTATUS_GOOD, 0, 0, BY_CA, NULL, false, NULL},
+	{"old, without an end", V_OCSP_CERTSTATUS_GOOD, -8 * 86400, 0, BY_CA, NULL, false, "out of date"},
+	{"revoked", V_OCSP_CERTSTATUS_REVOKED, 0, 3600, BY_CA, NULL, false, "was revoked, says its OCSP staple"},
+	{"revoked, by a delegate", V_OCSP_CERTSTATUS_REVOKED, 0, 3600, BY_DELEGATE, NULL, false, "was revoked, says"},
+	{"unknown", V_OCSP_CERTSTATUS_UNKNOWN, 0, 3600, BY_CA, NULL, false, "is unknown to its CA"},
+	{"out of date", V_OCSP_CERTSTATUS_GOOD, -7200, -3600, BY_CA, NULL, false, "out of date"},
+	{"not valid yet", V_OCSP_CERTSTATUS_GOOD, 3600, 7200, BY_CA, NULL, false, "out of date"},
+	{"of another", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_CA, NULL, true, "about another certificate"},
+	{"by SHA-1", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_CA, "SHA1", false, "no good signature"},
+	{"by the delegate of another CA", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_ROOTS_DELEGATE, NULL, false, "no good sig"},
+	{"by a certificate for something else", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_MERE_LEAF, NULL, false, "no good sig"},
+	{"by a stranger", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_STRANGER, NULL, false, "no good signature"},
+	{"by a weak delegate", V_OCSP_CERTSTATUS_GOOD, 0, 3600, BY_WEAK_DELEGATE, NULL, false, "no good signature"},
+};
+
+static ASN1_TIME *from_now(long seconds)
+{
+	return X509_gmtime_adj(NULL, seconds);
+}
+
+static void staple_put(struct bench *b, OCSP_RESPONSE *response)
+{
+	OPENSSL_free(b->staple);
+	b->staple = NULL;
+	b->staple_bytes = response ? i2d_OCSP_RESPONSE(response, &b->staple) : 0;
+	OCSP_RESPONSE_free(response);
+}
+
+static void staple_make(struct bench *b, const struct staple_row *row, const struct chain *chain, const struct pki *of,
+	const struct pki *signer)
+{
+	OCSP_BASICRESP *answer = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), of->certificate, chain->sub.certificate);
+	ASN1_TIME *from = from_now(row->from_s ? row->from_s : -3600), *until = row->to_s ? from_now(row->to_s) : NULL;
+	assert_non_null(OCSP_basic_add1_status(answer, id, row->status, 0, from, from, until));
+	assert_int_equal(OCSP_basic_sign(answer, signer->certificate, signer->key,
+				 row->digest ? EVP_get_digestbyname(row->digest) : EVP_sha256(), NULL, 0), 1);
+	staple_put(b, OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, answer));
+	OCSP_BASICRESP_free(answer);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(until);
+}
+
+static void make_signers(struct bench *b, const struct chain *chain, struct pki signer[SIGNERS])
+{
+	const struct pki_spec delegate = {.common_name = "delegate", .usage = "OCSPSigning"};
+	const struct pki_spec weak = {.common_name = "weak", .usage = "OCSPSigning", .rsa_bits = 1024};
+	signer[BY_DELEGATE] = pki_make(&delegate, &chain->sub);
+	signer[BY_ROOTS_DELEGATE] = pki_make(&delegate, &b->root);
+	signer[BY_WEAK_DELEGATE] = pki_make(&weak, &chain->sub);
+	signer[BY_MERE_LEAF] = pki_server("a.example", &chain->sub);
+	signer[BY_STRANGER] = pki_ca("sub");
+}
+
+static void stapled_answers(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	struct pki signer[SIGNERS] = {{NULL, NULL}}, other = pki_server("a.example", &chain.sub);
+	make_signers(&b, &chain, signer);
+	signer[BY_CA] = chain.sub;
+	bench_open(&b);
+	for (unsigned i = 0; i < sizeof(staples) / sizeof(*staples); i++) {
+		const struct staple_row *row = &staples[i];
+		staple_make(&b, row, &chain, row->of_another ? &other : &chain.leaf, &signer[row->signer]);
+		expect(&b, row->what, true, &chain.leaf, &chain.sub, 1, "a.example", row->reason ? TLS_FAILED_CERTIFICATE : -1,
+			row->reason);
+	}
+	staple_put(&b, OCSP_response_create(OCSP_RESPONSE_STATUS_TRYLATER, NULL));
+	expect(&b, "try later", true, &chain.leaf, &chain.sub, 1, "a.example", TLS_FAILED_CERTIFICATE, "is no answer");
+	b.staple_bytes--;
+	expect(&b, "torn", true, &chain.leaf, &chain.sub, 1, "a.example", TLS_FAILED_CERTIFICATE, "is no answer");
+	staple_put(&b, NULL);
+	for (enum signer s = BY_DELEGATE; s < SIGNERS; s++)
+		pki_free(&signer[s]);
+	pki_free(&other);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
+static void demanded_staples(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	const struct pki_spec demanding = {LEAF, .features = "status_request"}, other = {LEAF, .features = "17"};
+	pki_free(&chain.leaf);
+	chain.leaf = pki_make(&demanding, &chain.sub);
+	bench_open(&b);
+	expect(&b, "none", true, &chain.leaf, &chain.sub, 1, "a.example", TLS_FAILED_CERTIFICATE, "demands an OCSP staple");
+	expect(&b, "of a client", false, &chain.leaf, &chain.sub, 1, "a.example", -1, NULL);
+	staple_make(&b, &staples[0], &chain, &chain.leaf, &chain.sub);
+	expect(&b, "one", true, &chain.leaf, &chain.sub, 1, "a.example", -1, NULL);
+	staple_put(&b, NULL);
+	pki_free(&chain.leaf);
+	chain.leaf = pki_make(&other, &chain.sub);
+	expect(&b, "another feature", true, &chain.leaf, &chain.sub, 1, "a.example", -1, NULL);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -604,6 +738,8 @@ int main(void)
 		cmocka_unit_test(crl_by_a_stranger),
 		cmocka_unit_test(broken_crls_change_nothing),
 		cmocka_unit_test(pinned_peers),
+		cmocka_unit_test(stapled_answers),
+		cmocka_unit_test(demanded_staples),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

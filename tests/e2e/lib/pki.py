@@ -6,6 +6,7 @@ import warnings
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SRV_ID = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.7")
@@ -65,7 +66,7 @@ class Certificate:
 
 
 def make(names=(), issuer=None, days=(-1, 30), usage=("server", "client"), rsa_bits=None, digest=None, ca=False,
-         permitted=None, name=None):
+         permitted=None, name=None, must_staple=False):
     """Signed by `issuer`, or by itself."""
     key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
     number = next(numbers)
@@ -80,6 +81,8 @@ def make(names=(), issuer=None, days=(-1, 30), usage=("server", "client"), rsa_b
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if usage and not ca:
         builder = builder.add_extension(x509.ExtendedKeyUsage([USAGE[u] for u in usage]), critical=False)
+    if must_staple:
+        builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
     if permitted:
         builder = builder.add_extension(x509.NameConstraints([x509.DNSName(permitted)], None), critical=True)
     with warnings.catch_warnings():
@@ -94,6 +97,16 @@ def below(ca, depth=1, permitted=None):
     for _ in range(depth):
         ca = make(issuer=ca, ca=True, permitted=permitted)
     return ca
+
+
+def staple(certificate, issuer, revoked=False):
+    """An OCSP answer of the issuer itself, for an hour."""
+    now = datetime.datetime.utcnow()
+    status = ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        certificate.certificate, issuer.certificate, hashes.SHA1(), status, now - DAY, now + DAY, now if revoked else None, None)
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def write_crl(file, ca, revoked):
