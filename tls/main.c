@@ -14,6 +14,7 @@
 #include "dataplane/base/proc.h"
 #include "dataplane/base/sandbox.h"
 #include "pins.h"
+#include "public_keys.h"
 #include "relay.h"
 
 enum {
@@ -103,6 +104,8 @@ static const struct conf *open_everything(struct relay *relay)
 		fatal("counters");
 	relay->lower = attach(TLS_FD_LOWER, CHANNEL_UPPER);
 	relay->upper = attach(TLS_FD_UPPER, CHANNEL_LOWER);
+	if (public_keys_init())
+		fatalx("out of memory");
 	for (unsigned wire = 0; wire < WIRES; wire++)
 		if (trust_init(&relay->trust[wire], conf, wire))
 			fatalx("no trust wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
