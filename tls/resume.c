@@ -10,7 +10,8 @@
 enum { ID_BYTES = 32, PSK_EXTENSION = 41 };
 
 struct session_kept {
-	TAILQ_ENTRY(session_kept) all;
+	TAILQ_ENTRY(session_kept) all, same;
+	struct session_list *bucket;
 	enum conn_side side;           /* of the endpoint that it is shared with */
 	enum wire wire;                /* that it is on */
 	uint64_t generation;           /* of what that wire trusts */
@@ -48,6 +49,7 @@ static bool is_resumable(const struct conn *conn)
 static void session_drop(struct resume *resume, struct session_kept *kept)
 {
 	TAILQ_REMOVE(&resume->all, kept, all);
+	TAILQ_REMOVE(kept->bucket, kept, same);
 	resume->count--;
 	SSL_SESSION_free(kept->session);
 	sk_X509_pop_free(kept->chain, X509_free);
@@ -59,12 +61,31 @@ void resume_init(struct resume *resume)
 {
 	*resume = (struct resume){.count = 0};
 	TAILQ_INIT(&resume->all);
+	for (unsigned i = 0; i < RESUME_BUCKETS; i++)
+		TAILQ_INIT(&resume->bucket[i]);
 }
 
 void resume_fini(struct resume *resume)
 {
 	for (struct session_kept *kept; (kept = TAILQ_FIRST(&resume->all));)
 		session_drop(resume, kept);
+}
+
+/* FNV-1a (draft-eastlake-fnv). */
+static uint32_t hash(uint32_t from, const void *bytes, size_t len)
+{
+	for (const uint8_t *at = bytes; len--; at++)
+		from = (from ^ *at) * 16777619;
+	return from;
+}
+
+/* A client names its session by an id that is random; towards a server we look for any of the pair. */
+static struct session_list *bucket_of(struct resume *resume, const struct conn *conn, const uint8_t *id, size_t len)
+{
+	const char *client = conn->start.client_name, *server = conn->start.server_name;
+	uint32_t at = 2166136261;
+	at = id ? hash(at, id, len) : hash(hash(at, client, strlen(client)), server, strlen(server));
+	return &resume->bucket[at % RESUME_BUCKETS];
 }
 
 /* All that was true of the connection it was made on must be true of this one. */
@@ -86,13 +107,13 @@ static bool has_id(const SSL_SESSION *session, const uint8_t *id, size_t len)
 	return own_len == len && !memcmp(own, id, len);
 }
 
-/* The newest for this connection; with that id, if one is given. */
+/* The newest for this connection: towards a client the one with that id, towards a server (NULL) any. */
 static struct session_kept *session_find(struct conn *conn, enum conn_side side, const uint8_t *id, size_t len)
 {
 	struct resume *resume = &conn->relay->resume;
 	struct session_kept *kept, *next;
-	for (kept = TAILQ_FIRST(&resume->all); kept; kept = next) {
-		next = TAILQ_NEXT(kept, all);
+	for (kept = TAILQ_FIRST(bucket_of(resume, conn, id, len)); kept; kept = next) {
+		next = TAILQ_NEXT(kept, same);
 		if (!is_for(kept, conn, side) || (id && !has_id(kept->session, id, len)))
 			continue;
 		if (!is_stale(kept, conn))
@@ -171,8 +192,12 @@ static bool session_keep(SSL *ssl, SSL_SESSION *session)
 	if (!kept)
 		return false;
 	struct resume *resume = &conn->relay->resume;
+	unsigned len;
+	const uint8_t *id = SSL_SESSION_get_id(session, &len);
 	kept->session = session;
+	kept->bucket = bucket_of(resume, conn, side == SIDE_CLIENT ? id : NULL, len);
 	TAILQ_INSERT_HEAD(&resume->all, kept, all);
+	TAILQ_INSERT_HEAD(kept->bucket, kept, same);
 	if (++resume->count > RESUME_MAX)
 		session_drop(resume, TAILQ_LAST(&resume->all, session_list));
 	count(conn, TLS_COUNT_SESSIONS_KEPT);

@@ -20,6 +20,7 @@
 enum resume_limits {
 	RESUME_LIFE_S = 3600,
 	RESUME_MAX = 1024,             /* sessions; the oldest goes first */
+	RESUME_BUCKETS = 1024,
 	RESUME_TICKETS = 1,            /* given to a client in TLS 1.3: each is good for one connection */
 };
 
@@ -27,8 +28,11 @@ struct conn;
 struct trust;
 struct session_kept;
 
+TAILQ_HEAD(session_list, session_kept);
+
 struct resume {
-	TAILQ_HEAD(session_list, session_kept) all;    /* newest first */
+	struct session_list all;       /* newest first */
+	struct session_list bucket[RESUME_BUCKETS];    /* the same: a client's by their ids, those with servers by the names */
 	unsigned count;
 };
 
