@@ -210,6 +210,7 @@ static void put_ends(struct json *json, const struct session *session)
 	json_string(json, "client_address", address, SIZE_MAX);
 	audit_address(session, SIDE_SERVER, address, sizeof(address));
 	json_string(json, "server_address", address, SIZE_MAX);
+	json_string(json, "tls_by", session->direct ? "direct" : session->tls_started ? "starttls" : "none", SIZE_MAX);
 }
 
 static void put_side(struct json *json, const struct stream *stream)

@@ -85,6 +85,8 @@ static bool client_names_ok(struct stream *stream, const char *from, const char 
 {
 	struct session *session = stream->session;
 	const char *reason = "peering";
+	if (session->state == SESSION_TLS_UNNAMED)
+		return direct_names_ok(stream, from, to);
 	if (*session->server_name) {
 		if (!strcmp(session->client_name, from) && !strcmp(session->server_name, to))
 			return true;
@@ -124,6 +126,12 @@ static void pass_header(struct stream *stream, const struct xml_header *header, 
 		session_set_state(stream->session, next);
 }
 
+/* The first header of direct TLS waits in the queue until the server is secured. */
+static enum session_state after_client_header(struct session *session)
+{
+	return session->state == SESSION_TLS_UNNAMED ? SESSION_TLS_NAMED : SESSION_ANSWERING;
+}
+
 static void take_client_header(struct stream *stream, const struct xml_header *header)
 {
 	char from[DOMAIN_BYTES] = "", to[DOMAIN_BYTES];
@@ -133,7 +141,9 @@ static void take_client_header(struct stream *stream, const struct xml_header *h
 		return;
 	}
 	if (client_names_ok(stream, from, to) && header_ok(stream, header))
-		pass_header(stream, header, SESSION_ANSWERING);
+		pass_header(stream, header, after_client_header(stream->session));
+	if (stream->session->state == SESSION_TLS_NAMED)
+		direct_name_client(stream->session);
 }
 
 /* Both attributes are optional in the answer, but must not tell another story. The id is what dialback keys are made

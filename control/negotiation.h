@@ -55,6 +55,13 @@ void tls_take_failure(struct stream *stream, struct stanza *stanza);
 void tls_check_injection(struct session *session); /* plaintext where TLS should begin */
 void tls_advance(struct session *session);         /* hands the connection over when <proceed/> has been sent */
 
+bool direct_hello_failed(struct session *session); /* no ClientHello came of it; false: this cannot be */
+bool direct_client_is_ready(const struct session *session); /* direct_tls.c: its half of the handshake is over */
+/* May the client of direct TLS be who its header says, on the connection that its ClientHello asked for? If not, the
+ * session is closed. */
+bool direct_names_ok(struct stream *stream, const char *from, const char *to);
+void direct_name_client(struct session *session); /* its header has been read: tls may show it to the server */
+
 void sasl_take_auth(struct stream *stream, struct stanza *stanza); /* sasl.c */
 void sasl_take_challenge(struct stream *stream, struct stanza *stanza);
 void sasl_take_response(struct stream *stream, struct stanza *stanza);

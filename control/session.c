@@ -24,6 +24,8 @@ static const struct {
 	[SESSION_TLS_ASKED] = {"tls-asked", SERVER},
 	[SESSION_TLS_GRANTED] = {"tls-granted", 0},
 	[SESSION_TLS_HANDSHAKE] = {"tls-handshake", 0},
+	[SESSION_TLS_UNNAMED] = {"tls-unnamed", CLIENT},
+	[SESSION_TLS_NAMED] = {"tls-named", 0},
 	[SESSION_SASL_ASKED] = {"sasl-asked", SERVER},
 	[SESSION_SASL_CHALLENGED] = {"sasl-challenged", CLIENT},
 	[SESSION_CLOSING] = {"closing", 0},
@@ -164,9 +166,10 @@ void session_pump(struct session *session)
 
 /* --- the end --- */
 
+/* Of direct TLS the client's half is done first: it can be told something. */
 static bool is_in_handshake(const struct session *session)
 {
-	return session->tls_started && !session_secured(session);
+	return session->tls_started && !session_secured(session) && !direct_client_is_ready(session);
 }
 
 static void set_closing(struct session *session, const char *why)

@@ -31,6 +31,8 @@ enum session_state {
 	SESSION_TLS_ASKED,       /* <starttls/> was passed on */
 	SESSION_TLS_GRANTED,     /* <proceed/> is on its way to the client */
 	SESSION_TLS_HANDSHAKE,   /* tls has the word */
+	SESSION_TLS_UNNAMED,     /* direct TLS: the client's header is awaited, inside of its TLS */
+	SESSION_TLS_NAMED,       /* tls has the word again: the client is to prove its name, the server to take it */
 	SESSION_SASL_ASKED,      /* <auth/> or <response/> was passed on */
 	SESSION_SASL_CHALLENGED, /* <challenge/> was */
 	SESSION_CLOSING,         /* all has been said; what waits for a side still goes out */
@@ -61,6 +63,12 @@ struct session {
 	uint64_t opened_ms, opened_wall_ms, heard_ms, closing_ms;
 	uint64_t stanzas[POLICY_CLOSE + 1]; /* by verdict */
 	bool tls_started;
+	enum session_direct {
+		DIRECT_NO,
+		DIRECT_TLS,                /* XEP-0368 */
+		DIRECT_WITHOUT_CERTIFICATE, /* the client showed none */
+		DIRECT_WITH_CERTIFICATE,
+	} direct;
 	char why[320]; /* why it ended; "" while it lives */
 };
 
@@ -97,6 +105,8 @@ int session_on_credit(struct session *session, enum conn_side side, uint32_t byt
 int session_on_end(struct session *session, enum conn_side side);
 int session_on_reset(struct session *session, enum conn_side side);
 int session_on_secured(struct session *session, enum conn_side side, const struct msg_secured *secured);
+int session_on_client_hello(struct session *session, const struct msg_client_hello *hello);
+int session_on_client_ready(struct session *session, const struct msg_client_ready *ready);
 int session_on_tls_failed(struct session *session, enum conn_side side, const struct msg_tls_failed *failed);
 void session_on_closed(struct session *session); /* writes its line; the caller frees it */
 void session_on_tick(struct session *session);

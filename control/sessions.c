@@ -51,6 +51,7 @@ static void del(struct sessions *sessions, struct session *session)
 #define LIVE (STATE(SESSION_STATES) - 1 - STATE(SESSION_UNKNOWN))
 #define CLOSING STATE(SESSION_CLOSING)
 #define HANDSHAKE STATE(SESSION_TLS_HANDSHAKE)
+#define NAMED STATE(SESSION_TLS_NAMED)
 #define UNDER_TLS (LIVE & ~(STATE(SESSION_TLS_ASKED) | STATE(SESSION_TLS_GRANTED)))
 
 static bool is_sane(const struct msg_opened *opened)
@@ -140,6 +141,22 @@ static int on_tls_failed(void *owner, void *conn, const struct channel_msg *msg,
 	return session_on_tls_failed(conn, (enum conn_side)msg->side, &failed);
 }
 
+static int on_client_hello(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct msg_client_hello hello;
+	(void)owner, (void)msg;
+	memcpy(&hello, payload, sizeof(hello));
+	return session_on_client_hello(conn, &hello);
+}
+
+static int on_client_ready(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct msg_client_ready ready;
+	(void)owner, (void)msg;
+	memcpy(&ready, payload, sizeof(ready));
+	return session_on_client_ready(conn, &ready);
+}
+
 static int on_notice(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
 {
 	struct msg_notice notice;
@@ -171,8 +188,12 @@ static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_RESET] = {0, 0, LIVE, on_reset},
 	[MSG_CREDIT] = {sizeof(struct msg_credit), sizeof(struct msg_credit), LIVE, on_credit},
 	[MSG_CLOSED] = {0, 0, LIVE, on_closed},
-	[MSG_SECURED] = {sizeof(struct msg_secured), sizeof(struct msg_secured), HANDSHAKE | CLOSING, on_secured},
+	[MSG_SECURED] = {sizeof(struct msg_secured), sizeof(struct msg_secured), HANDSHAKE | NAMED | CLOSING, on_secured},
 	[MSG_TLS_FAILED] = {sizeof(struct msg_tls_failed), sizeof(struct msg_tls_failed), UNDER_TLS, on_tls_failed},
+	[MSG_CLIENT_HELLO] = {sizeof(struct msg_client_hello), sizeof(struct msg_client_hello),
+		STATE(SESSION_OPENING) | CLOSING, on_client_hello},
+	[MSG_CLIENT_READY] = {sizeof(struct msg_client_ready), sizeof(struct msg_client_ready), HANDSHAKE | CLOSING,
+		on_client_ready},
 	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), STATE(SESSION_UNKNOWN), on_notice},
 	[MSG_CRLS] = {sizeof(struct msg_crls), sizeof(struct msg_crls), STATE(SESSION_UNKNOWN), on_crls},
 };

@@ -111,10 +111,17 @@ static int keep_secured(struct stream *stream, const struct msg_secured *secured
 	return -EPROTO;
 }
 
+/* In direct TLS the client must have been named. */
+static bool is_too_early(const struct session *session)
+{
+	return session->state != SESSION_CLOSING &&
+	       session->state != (session->direct ? SESSION_TLS_NAMED : SESSION_TLS_HANDSHAKE);
+}
+
 int session_on_secured(struct session *session, enum conn_side side, const struct msg_secured *secured)
 {
 	struct stream *stream = &session->stream[side];
-	if (!session->tls_started || stream->secured)
+	if (!session->tls_started || stream->secured || is_too_early(session))
 		return -EPROTO;
 	int rc = keep_secured(stream, secured);
 	if (rc == -EPROTO)
@@ -134,7 +141,10 @@ int session_on_secured(struct session *session, enum conn_side side, const struc
 	}
 	if (session_secured(session)) {
 		control_count(session->control, COUNT_SESSIONS_SECURED);
-		session_restart(session); /* RFC 6120 5.4.3.3 */
+		if (session->direct)
+			session_set_state(session, SESSION_ANSWERING);
+		else
+			session_restart(session); /* RFC 6120 5.4.3.3 */
 	}
 	session_pump(session);
 	return 0;
@@ -153,11 +163,22 @@ static const char *failure_name(uint32_t failure)
 	return failure < sizeof(names) / sizeof(*names) ? names[failure] : "unknown";
 }
 
-/* tls has told both sides by its alerts; what is left is to end their connections. */
+/* What a server says on a stream that it cannot go on with (RFC 6120 4.9.3). */
+static const char *condition_for_client(enum conn_side side, uint32_t failure)
+{
+	if (failure == TLS_FAILED_NAME || failure == TLS_FAILED_NO_CERTIFICATE || failure == TLS_FAILED_PIN)
+		return "not-authorized";
+	if (side == SIDE_CLIENT && failure == TLS_FAILED_TIMEOUT)
+		return "connection-timeout";
+	return "remote-connection-failed";
+}
+
+/* tls has told both sides by its alerts, but for a client that was done: that is told by a stream error. What is left
+ * is to end their connections. */
 int session_on_tls_failed(struct session *session, enum conn_side side, const struct msg_tls_failed *failed)
 {
 	char reason[sizeof(failed->reason)], why[sizeof(session->why)];
-	if (!session->tls_started)
+	if (!session->tls_started && !direct_hello_failed(session))
 		return -EPROTO;
 	memcpy(reason, failed->reason, sizeof(reason));
 	reason[sizeof(reason) - 1] = '\0';
@@ -167,6 +188,8 @@ int session_on_tls_failed(struct session *session, enum conn_side side, const st
 	if (failed->failure == TLS_FAILED_PIN)
 		audit_pin(session->control, session, side == SIDE_CLIENT ? session->client_name : session->server_name, reason);
 	audit_alert(session->control, session, "tls-failed", why);
+	if (direct_client_is_ready(session) && !session_secured(session))
+		session_close(session, SIDE_CLIENT, condition_for_client(side, failed->failure), why);
 	session_finish(session, why);
 	return 0;
 }

@@ -160,12 +160,23 @@ static void give_credit_back(struct stream *stream)
 	stream->owed = 0;
 }
 
+/* In a handshake nobody is sent anything; in direct TLS the client's half may be over before the server's. */
+static bool may_send(const struct stream *stream)
+{
+	const struct session *session = stream->session;
+	return !session->tls_started || stream->secured ||
+	       (stream->side == SIDE_CLIENT && direct_client_is_ready(session));
+}
+
 void stream_flush(struct stream *stream)
 {
 	give_credit_back(stream);
 	if (stream->output >= OUTPUT_ENDED)
 		return;
-	send_bytes(stream);
+	if (may_send(stream))
+		send_bytes(stream);
+	else if (stream->output == OUTPUT_ENDING)
+		buf_drop(&stream->out, buf_len(&stream->out));
 	if (stream->output == OUTPUT_ENDING && !buf_len(&stream->out) && !say(stream, MSG_END_OF_STREAM, NULL, 0))
 		stream->output = OUTPUT_ENDED;
 }

@@ -24,7 +24,7 @@ struct conn *conn_new(struct conn_table *table, uint64_t id)
 	if (!conn)
 		return NULL;
 	conn->id = id;
-	conn->state = CONN_PLAIN;
+	conn->state = CONN_OPENING;
 	for (unsigned side = 0; side < SIDES; side++)
 		layer_init(&conn->layer[side]);
 	LIST_INSERT_HEAD(bucket_of(table, id), conn, bucket);

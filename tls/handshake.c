@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include "client_hello.h"
 #include "handshake.h"
 #include "pins.h"
 #include "relay.h"
@@ -58,14 +59,29 @@ static enum keys_result show(struct conn *conn, enum conn_side side, const char 
 
 /* --- towards the client --- */
 
+/* The alert for a client that is told nothing else: what the server itself said, or the reason why none was asked
+ * (RFC 6066 3, RFC 7301 3.2). */
+static int alert_for_client(const struct conn *conn)
+{
+	if (conn->server_alert)
+		return conn->server_alert;
+	if (conn->layer[SIDE_SERVER].ssl || !conn->hello_read)
+		return SSL_AD_HANDSHAKE_FAILURE;
+	return conn->hello.alpn == HELLO_ALPN_OTHER ? SSL_AD_NO_APPLICATION_PROTOCOL : SSL_AD_UNRECOGNIZED_NAME;
+}
+
 /* Suspends at the ClientHello, which is before anything was said to the client. */
 static int on_client_hello(SSL *ssl, int *alert, void *unused)
 {
 	(void)unused;
 	struct conn *conn = ((struct trust_check *)SSL_get_app_data(ssl))->owner;
-	*alert = SSL_AD_HANDSHAKE_FAILURE;
+	*alert = alert_for_client(conn);
 	if (is_blamed(conn))
 		return SSL_CLIENT_HELLO_ERROR;
+	if (conn->state == CONN_HELLO && !conn->hello_read) {
+		client_hello_read(ssl, &conn->hello);
+		conn->hello_read = true;
+	}
 	if (!conn->server_proven)
 		return SSL_CLIENT_HELLO_RETRY;
 	if (!conn->hello_judged) {
@@ -84,21 +100,43 @@ static int on_client_hello(SSL *ssl, int *alert, void *unused)
 	}
 }
 
+/* The client gets the protocol that the server chose of those that it was offered, which is one or none. */
+static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *len, const unsigned char *offered,
+	unsigned offered_len, void *unused)
+{
+	(void)offered, (void)offered_len, (void)unused;
+	const struct conn *conn = ((struct trust_check *)SSL_get_app_data(ssl))->owner;
+	const unsigned char *of_server;
+	unsigned n = 0;
+	if (conn->hello.alpn == HELLO_ALPN_XMPP)
+		SSL_get0_alpn_selected(conn->layer[SIDE_SERVER].ssl, &of_server, &n);
+	*chosen = (const unsigned char *)CLIENT_HELLO_ALPN + 1;
+	*len = sizeof(CLIENT_HELLO_ALPN) - 2;
+	return n ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
 void handshake_prepare(struct trust *trust)
 {
 	SSL_CTX_set_client_hello_cb(trust->accept, on_client_hello, NULL);
+	SSL_CTX_set_alpn_select_cb(trust->accept, on_alpn, NULL);
 	if (trust->conf->wire[trust->wire].tls.resumption)
 		resume_prepare(trust);
 }
 
-static SSL *accept_new(struct conn *conn)
+/* Of the client that conn->start names: it is strong, or pinned. */
+static bool is_certificate_demanded(const struct conn *conn, uint32_t level)
+{
+	const struct trust *trust = trust_of(conn, SIDE_CLIENT);
+	return level == AUTH_STRONG || pins_of(trust->conf, trust->wire, conn->start.client_name);
+}
+
+static SSL *accept_new(struct conn *conn, bool demands_certificate)
 {
 	SSL *ssl = SSL_new(trust_of(conn, SIDE_CLIENT)->accept);
 	if (!ssl)
 		return NULL;
 	SSL_set_accept_state(ssl);
-	const struct trust *trust = trust_of(conn, SIDE_CLIENT);
-	if (conn->start.level == AUTH_STRONG || pins_of(trust->conf, trust->wire, conn->start.client_name))
+	if (demands_certificate)
 		SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return ssl;
 }
@@ -108,6 +146,12 @@ static SSL *accept_new(struct conn *conn)
 static bool is_verified(const struct conn *conn, enum conn_side side)
 {
 	return SSL_get0_peer_certificate(conn->layer[side].ssl) && !is_doubted(conn, side);
+}
+
+/* By STARTTLS it said it before. */
+static bool is_client_named(const struct conn *conn)
+{
+	return !conn->start.direct || conn->client_named;
 }
 
 static void set_server_proven(struct conn *conn)
@@ -128,7 +172,7 @@ static int on_certificate_request(SSL *ssl, void *owner)
 	set_server_proven(conn);
 	if (is_blamed(conn))
 		return 0;
-	if (!conn->done[SIDE_CLIENT])
+	if (!conn->done[SIDE_CLIENT] || !is_client_named(conn))
 		return -1;
 	if (!is_verified(conn, SIDE_CLIENT))
 		return 1;
@@ -144,8 +188,11 @@ static int on_certificate_request(SSL *ssl, void *owner)
 
 static SSL *dial_new(struct conn *conn)
 {
+	static const unsigned char alpn[] = CLIENT_HELLO_ALPN;
 	SSL *ssl = SSL_new(trust_of(conn, SIDE_SERVER)->dial);
-	if (!ssl || SSL_set_tlsext_host_name(ssl, conn->start.server_name) != 1) {
+	bool with_alpn = conn->hello.alpn == HELLO_ALPN_XMPP;
+	if (!ssl || SSL_set_tlsext_host_name(ssl, conn->start.server_name) != 1 ||
+		(with_alpn && SSL_set_alpn_protos(ssl, alpn, sizeof(alpn) - 1))) {
 		SSL_free(ssl);
 		return NULL;
 	}
@@ -162,33 +209,75 @@ static bool is_tolerated(const struct conn *conn, enum conn_side side)
 	return conn->start.level != AUTH_STRONG && conn->wire[side] == WIRE_OUTSIDE;
 }
 
+/* Takes `ssl` over. */
+static int put_under(struct conn *conn, enum conn_side side, SSL *ssl, bool unnamed)
+{
+	if (!ssl)
+		return -ENOMEM;
+	conn->check[side] = (struct trust_check){.owner = conn, .unnamed = unnamed,
+		.tolerant = is_tolerated(conn, side),
+		.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
+	SSL_set_app_data(ssl, &conn->check[side]);
+	if (side == SIDE_CLIENT)
+		resume_accept(conn, ssl);
+	else
+		resume_dial(conn, ssl);
+	return layer_start_tls(&conn->layer[side], ssl);
+}
+
+int handshake_accept(struct conn *conn)
+{
+	return put_under(conn, SIDE_CLIENT, accept_new(conn, false), true);
+}
+
 int handshake_start(struct conn *conn)
 {
-	SSL *ssl[SIDES] = {[SIDE_CLIENT] = accept_new(conn), [SIDE_SERVER] = dial_new(conn)};
-	if (!ssl[SIDE_CLIENT] || !ssl[SIDE_SERVER]) {
-		SSL_free(ssl[SIDE_CLIENT]);
-		SSL_free(ssl[SIDE_SERVER]);
-		return -ENOMEM;
+	bool demanded = is_certificate_demanded(conn, conn->start.level);
+	int client = conn->start.direct ? 0 : put_under(conn, SIDE_CLIENT, accept_new(conn, demanded), false);
+	int server = put_under(conn, SIDE_SERVER, dial_new(conn), false);
+	return client ? client : server;
+}
+
+void handshake_name(struct conn *conn, const struct msg_name_client *name)
+{
+	SSL *ssl = conn->layer[SIDE_CLIENT].ssl;
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	struct trust_check *check = &conn->check[SIDE_CLIENT];
+	memcpy(conn->start.client_name, name->client_name, sizeof(conn->start.client_name));
+	conn->start.level = name->level;
+	check->unnamed = false;
+	conn->client_named = true;
+	if (!certificate && is_certificate_demanded(conn, name->level))
+		blame(conn, SIDE_CLIENT, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate");
+	else if (certificate &&
+		trust_proves(trust_of(conn, SIDE_CLIENT), certificate, SSL_get0_verified_chain(ssl), check) != X509_V_OK)
+		blame(conn, SIDE_CLIENT, TLS_FAILED_NAME, "the certificate is for another name");
+}
+
+/* OpenSSL numbers an alert that was received by its code above SSL_AD_REASON_OFFSET. Those that say something of the one
+ * who sent them mean the same to the other. */
+static int alert_received(unsigned long error)
+{
+	int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+	switch (alert) {
+	case SSL_AD_PROTOCOL_VERSION:
+	case SSL_AD_INSUFFICIENT_SECURITY:
+	case SSL_AD_UNRECOGNIZED_NAME:
+	case SSL_AD_NO_APPLICATION_PROTOCOL:
+	case SSL_AD_INTERNAL_ERROR:
+	case SSL_AD_ACCESS_DENIED:
+		return alert;
+	default:
+		return 0;
 	}
-	int rc = 0;
-	for (unsigned side = 0; side < SIDES; side++) {
-		conn->check[side] = (struct trust_check){.owner = conn, .tolerant = is_tolerated(conn, side),
-			.domain = side == SIDE_CLIENT ? conn->start.client_name : conn->start.server_name};
-		SSL_set_app_data(ssl[side], &conn->check[side]);
-		if (side == SIDE_CLIENT)
-			resume_accept(conn, ssl[side]);
-		else
-			resume_dial(conn, ssl[side]);
-		int started = layer_start_tls(&conn->layer[side], ssl[side]);
-		rc = rc ? rc : started;
-	}
-	return rc;
 }
 
 static void blame_error(struct conn *conn, enum conn_side side)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
+	if (side == SIDE_SERVER && !is_blamed(conn))
+		conn->server_alert = alert_received(error);
 	if (ERR_GET_LIB(error) == ERR_LIB_USER)
 		blame(conn, side, TLS_FAILED_KEYD, "no signature");
 	else if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
@@ -214,7 +303,7 @@ static int shake(struct conn *conn, SSL *ssl)
 static bool advance(struct conn *conn, enum conn_side side)
 {
 	SSL *ssl = conn->layer[side].ssl;
-	if (conn->done[side])
+	if (conn->done[side] || !ssl)
 		return true;
 	switch (shake(conn, ssl)) {
 	case SSL_ERROR_NONE:
@@ -241,6 +330,12 @@ static unsigned progress(const struct conn *conn)
 	return conn->done[SIDE_CLIENT] | conn->done[SIDE_SERVER] << 1 | conn->server_proven << 2 | conn->hello_judged << 3;
 }
 
+/* By words, from control, in its TLS. */
+static bool may_be_told(const struct conn *conn, enum conn_side side)
+{
+	return side == SIDE_CLIENT && (conn->state == CONN_UNNAMED || conn->state == CONN_NAMED);
+}
+
 /* Whoever waits for the other side is woken to find that it failed, which queues its alert; whoever is done is told that
  * nothing will follow. */
 static void fail_both(struct conn *conn)
@@ -249,6 +344,8 @@ static void fail_both(struct conn *conn)
 	for (unsigned side = 0; side < SIDES; side++) {
 		if (resume_holds(conn, side))
 			buf_drop(&conn->layer[side].to_wire, buf_len(&conn->layer[side].to_wire));
+		else if (conn->done[side] && may_be_told(conn, side))
+			continue;
 		else if (conn->done[side])
 			layer_close(&conn->layer[side]);
 		else
@@ -283,7 +380,7 @@ enum handshake_result handshake_run(struct conn *conn, enum conn_side *failed, s
 		fail_both(conn);
 		return fail(conn, failed, why);
 	}
-	if (!conn->done[SIDE_CLIENT] || !conn->done[SIDE_SERVER])
+	if (!conn->done[SIDE_CLIENT] || !conn->done[SIDE_SERVER] || !is_client_named(conn))
 		return HANDSHAKE_WAITS;
 	return HANDSHAKE_DONE;
 }

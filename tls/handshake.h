@@ -8,6 +8,9 @@
  *     3. the server, waiting since its CertificateRequest, is shown the guard certificate for the client
  *
  * What fails on one side fails on the other.
+ *
+ * In direct TLS the client says who it is only when its handshake is done: between 2 and 3 the server waits for control to
+ * read that, and for the client's certificate to prove it.
  */
 #ifndef TLS_HANDSHAKE_H
 #define TLS_HANDSHAKE_H
@@ -18,8 +21,14 @@
 /* Once for the trust of each wire. */
 void handshake_prepare(struct trust *trust) __attribute__((nonnull));
 
-/* Puts TLS under both sides; conn->start is filled. 0 or -errno. */
+/* Direct TLS: puts TLS under the client, whose ClientHello is then read into conn->hello. 0 or -errno. */
+int handshake_accept(struct conn *conn) __attribute__((warn_unused_result, nonnull));
+
+/* Puts TLS under both sides, or under the server if the client has it; conn->start is filled. 0 or -errno. */
 int handshake_start(struct conn *conn) __attribute__((warn_unused_result, nonnull));
+
+/* Direct TLS: who the client says it is, after its handshake. Unless it has proved it, the next handshake_run() fails. */
+void handshake_name(struct conn *conn, const struct msg_name_client *name) __attribute__((nonnull));
 
 enum handshake_result { HANDSHAKE_WAITS, HANDSHAKE_DONE, HANDSHAKE_FAILED };
 

@@ -40,21 +40,41 @@ static void set_turn(struct relay *relay, struct conn *conn, enum conn_turn turn
 	conn->in_turn = turn;
 }
 
+static bool is_shaking(enum conn_state state)
+{
+	return state >= CONN_HELLO && state <= CONN_NAMED;
+}
+
+/* All of a connection's handshakes have one time together. */
 static void set_state(struct relay *relay, struct conn *conn, enum conn_state state)
 {
-	if (conn->state == CONN_HANDSHAKE)
+	if (is_shaking(conn->state) && !is_shaking(state))
 		TAILQ_REMOVE(&relay->shaking, conn, shaking);
-	if (state == CONN_HANDSHAKE)
+	if (!is_shaking(conn->state) && is_shaking(state)) {
+		conn->deadline_ms = relay->now_ms + CONN_HANDSHAKE_MS;
 		TAILQ_INSERT_TAIL(&relay->shaking, conn, shaking);
+	}
 	conn->state = state;
 }
 
 /* --- failing --- */
 
+static bool has_failed(const struct conn *conn)
+{
+	return conn->state == CONN_FAILED || conn->state == CONN_DYING;
+}
+
+/* The client of direct TLS that is done can still be told why there is nobody to speak to. */
+static void set_failed(struct relay *relay, struct conn *conn)
+{
+	bool client_done = conn->state == CONN_UNNAMED || conn->state == CONN_NAMED;
+	set_state(relay, conn, client_done ? CONN_DYING : CONN_FAILED);
+}
+
 static void tell_failed(struct relay *relay, struct conn *conn, enum conn_side side, const struct msg_tls_failed *why)
 {
 	count(relay, TLS_COUNT_FAILED_HANDSHAKE + why->failure);
-	set_state(relay, conn, CONN_FAILED);
+	set_failed(relay, conn);
 	say(relay->upper, conn, MSG_TLS_FAILED, side, why, sizeof(*why));
 }
 
@@ -64,6 +84,16 @@ static void record_failed(struct relay *relay, struct conn *conn, enum conn_side
 	struct msg_tls_failed why = {.failure = TLS_FAILED_RECORD};
 	if (layer_fault(&conn->layer[side], why.reason))
 		why.failure = TLS_FAILED_HANDSHAKE;
+	if (conn->state == CONN_DYING) {
+		set_state(relay, conn, CONN_FAILED);   /* its last words do not reach it */
+		return;
+	}
+	if (is_shaking(conn->state)) {
+		enum conn_side failed;
+		handshake_abort(conn, side, why.failure, why.reason);
+		if (handshake_run(conn, &failed, &why) != HANDSHAKE_FAILED)
+			return;
+	}
 	tell_failed(relay, conn, side, &why);
 }
 
@@ -118,6 +148,16 @@ static bool is_over_up(const struct layer *layer)
 	return layer->up == END_STREAM_DONE || layer->up == END_RESET_DONE;
 }
 
+/* Is what this endpoint sends plaintext now, or in a TLS that is done? */
+static bool is_open(const struct conn *conn, enum conn_side side)
+{
+	if (conn->state == CONN_HELLO || conn->state == CONN_ASKED)
+		return side == SIDE_SERVER;
+	if (conn->state == CONN_UNNAMED || conn->state == CONN_NAMED || conn->state == CONN_DYING)
+		return side == SIDE_CLIENT;
+	return conn->state == CONN_OPENING || conn->state == CONN_PLAIN || conn->state == CONN_SECURED;
+}
+
 /* Whoever was left without an end, because the other endpoint was, may complain of it: that is no failure of its own. */
 static bool is_complaint(const struct conn *conn, enum conn_side side)
 {
@@ -130,9 +170,9 @@ static bool is_complaint(const struct conn *conn, enum conn_side side)
 static bool drain_up(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
-	if (conn->state == CONN_FAILED)
+	if (has_failed(conn))
 		return layer->up != END_NONE;
-	if (conn->state == CONN_HANDSHAKE)
+	if (!is_open(conn, side))
 		return false;
 	int rc = read_up(relay, conn, side);
 	if (rc == -EPROTO && is_complaint(conn, side))
@@ -152,7 +192,7 @@ static void pump_up(struct relay *relay, struct conn *conn, enum conn_side side)
 		layer->up = END_RESET_DONE;
 	}
 	/* What a failed connection still sends is of no use to anyone. */
-	if (conn->state == CONN_FAILED || is_over_up(layer))
+	if (has_failed(conn) || is_over_up(layer))
 		buf_drop(&layer->from_wire, buf_len(&layer->from_wire));
 	give_credit(relay->lower, conn, side, &layer->held_wire, &layer->from_wire);
 }
@@ -186,28 +226,23 @@ static void send_down(struct relay *relay, struct conn *conn, enum conn_side sid
 	}
 }
 
-static bool is_writable(const struct conn *conn)
-{
-	return conn->state == CONN_PLAIN || conn->state == CONN_SECURED;
-}
-
 static void write_down(struct relay *relay, struct conn *conn, enum conn_side side)
 {
 	struct layer *layer = &conn->layer[side];
 	size_t before;
 	do {
 		before = buf_len(&layer->from_above);
-		if (is_writable(conn) && before && layer_write(layer))
+		if (is_open(conn, side) && before && layer_write(layer))
 			record_failed(relay, conn, side);
 		counter_add(relay->counters, TLS_COUNT_PLAIN_BYTES_DOWN, before - buf_len(&layer->from_above));
 		send_down(relay, conn, side);
-	} while (is_writable(conn) && buf_len(&layer->from_above) && buf_len(&layer->from_above) < before);
+	} while (is_open(conn, side) && buf_len(&layer->from_above) && buf_len(&layer->from_above) < before);
 }
 
 /* What the other endpoint left without an end looks so here, too: nobody is told that it was the whole (RFC 8446 6.1). */
 static bool may_close(const struct conn *conn, enum conn_side side)
 {
-	return is_writable(conn) && !conn->layer[side_other(side)].truncated;
+	return is_open(conn, side) && !conn->layer[side_other(side)].truncated;
 }
 
 /* A reset does not wait for an endpoint that does not read: what has no credit by then is not sent. */
@@ -234,7 +269,7 @@ static void pump_down(struct relay *relay, struct conn *conn, enum conn_side sid
 {
 	struct layer *layer = &conn->layer[side];
 	write_down(relay, conn, side);
-	if (conn->state == CONN_FAILED)
+	if (has_failed(conn) && !is_open(conn, side))
 		buf_drop(&layer->from_above, buf_len(&layer->from_above));
 	end_down(relay, conn, side);
 	give_credit(relay->upper, conn, side, &layer->held_above, &layer->from_above);
@@ -255,6 +290,19 @@ static void tell_secured(struct relay *relay, struct conn *conn)
 	}
 }
 
+static void tell_hello(struct relay *relay, struct conn *conn)
+{
+	set_state(relay, conn, CONN_ASKED);
+	say(relay->upper, conn, MSG_CLIENT_HELLO, SIDE_CLIENT, &conn->hello, sizeof(conn->hello));
+}
+
+static void tell_ready(struct relay *relay, struct conn *conn)
+{
+	struct msg_client_ready ready = {SSL_get0_peer_certificate(conn->layer[SIDE_CLIENT].ssl) != NULL};
+	set_state(relay, conn, CONN_UNNAMED);
+	say(relay->upper, conn, MSG_CLIENT_READY, SIDE_CLIENT, &ready, sizeof(ready));
+}
+
 /* An endpoint that left will not finish its handshake. What it said before has been read, as far as it was its turn. */
 static bool has_left(const struct conn *conn, enum conn_side side)
 {
@@ -269,7 +317,7 @@ static void give_up(struct relay *relay, struct conn *conn, enum conn_side side)
 	struct msg_tls_failed why;
 	handshake_abort(conn, side, TLS_FAILED_HANDSHAKE, "control ended the connection");
 	if (handshake_run(conn, &failed, &why) == HANDSHAKE_FAILED)
-		set_state(relay, conn, CONN_FAILED);
+		set_failed(relay, conn);
 }
 
 static void run_handshake(struct relay *relay, struct conn *conn)
@@ -287,16 +335,20 @@ static void run_handshake(struct relay *relay, struct conn *conn)
 		tell_secured(relay, conn);
 	else if (result == HANDSHAKE_FAILED)
 		tell_failed(relay, conn, failed, &why);
+	else if (conn->state == CONN_HELLO && conn->hello_read)
+		tell_hello(relay, conn);
+	else if (conn->state == CONN_HANDSHAKE && conn->start.direct && conn->done[SIDE_CLIENT])
+		tell_ready(relay, conn);
 }
 
 static void run(struct relay *relay, struct conn *conn)
 {
 	for (unsigned side = 0; side < SIDES; side++)
-		if (conn->state == CONN_HANDSHAKE && conn->layer[side].down != END_NONE)
+		if (is_shaking(conn->state) && conn->layer[side].down != END_NONE)
 			give_up(relay, conn, side);
 	for (unsigned side = 0; side < SIDES; side++)
 		pump_down(relay, conn, side);
-	if (conn->state == CONN_HANDSHAKE)
+	if (is_shaking(conn->state))
 		run_handshake(relay, conn);
 	for (unsigned side = 0; side < SIDES; side++)
 		pump_up(relay, conn, side);
@@ -317,12 +369,20 @@ static void on_answer(void *owner, uint64_t id)
 			set_turn(relay, conn, TURN_BUSY);
 }
 
+/* The server has its turn until it is proven, and again when it can know who dials. */
+static enum conn_side waited_for(const struct conn *conn)
+{
+	if (conn->state == CONN_HELLO || conn->state == CONN_UNNAMED)
+		return SIDE_CLIENT;
+	return conn->server_proven && !conn->done[SIDE_CLIENT] ? SIDE_CLIENT : SIDE_SERVER;
+}
+
 static void time_out(struct relay *relay)
 {
 	for (struct conn *conn; (conn = TAILQ_FIRST(&relay->shaking)) && conn->deadline_ms <= relay->now_ms;) {
-		enum conn_side failed, side = conn->done[SIDE_SERVER] || conn->server_proven ? SIDE_CLIENT : SIDE_SERVER;
+		enum conn_side failed;
 		struct msg_tls_failed why;
-		handshake_abort(conn, side, TLS_FAILED_TIMEOUT, "the handshake took too long");
+		handshake_abort(conn, waited_for(conn), TLS_FAILED_TIMEOUT, "the handshake took too long");
 		if (handshake_run(conn, &failed, &why) == HANDSHAKE_FAILED)
 			tell_failed(relay, conn, failed, &why);
 		set_turn(relay, conn, TURN_BUSY);
@@ -362,6 +422,19 @@ static int on_notice(void *owner, void *object, const struct channel_msg *msg, c
 	return 0;
 }
 
+/* The first byte decides: a record of a handshake (RFC 8446 5.1) is never the beginning of XML. */
+static void begin(struct relay *relay, struct conn *conn, uint8_t first)
+{
+	if (first != SSL3_RT_HANDSHAKE) {
+		set_state(relay, conn, CONN_PLAIN);
+		return;
+	}
+	if (handshake_accept(conn) == -ENOMEM)
+		fatalx("out of memory");
+	count(relay, TLS_COUNT_STARTED);
+	set_state(relay, conn, CONN_HELLO);
+}
+
 static int on_wire_bytes(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
 {
 	struct conn *conn = object;
@@ -373,6 +446,8 @@ static int on_wire_bytes(void *owner, void *object, const struct channel_msg *ms
 	layer->held_wire += msg->length;
 	if (buf_put(&layer->from_wire, payload, msg->length))
 		fatalx("out of memory");
+	if (conn->state == CONN_OPENING && msg->side == SIDE_CLIENT)
+		begin(owner, conn, payload[0]);
 	set_turn(owner, conn, TURN_BUSY);
 	return 0;
 }
@@ -423,7 +498,7 @@ static int on_wire_credit(void *owner, void *object, const struct channel_msg *m
 static void forget(struct relay *relay, struct conn *conn)
 {
 	set_turn(relay, conn, TURN_NONE);
-	if (conn->state == CONN_HANDSHAKE)
+	if (is_shaking(conn->state))
 		give_up(relay, conn, SIDE_CLIENT);     /* OpenSSL cannot be left alone in the middle of a job */
 	conn_free(conn);
 }
@@ -456,6 +531,8 @@ static int on_above_bytes(void *owner, void *object, const struct channel_msg *m
 		return ignore();
 	struct layer *layer = &conn->layer[msg->side];
 	if (layer->down != END_NONE || msg->length > CHANNEL_WINDOW - layer->held_above)
+		return -EPROTO;
+	if ((conn->state == CONN_UNNAMED || conn->state == CONN_NAMED) && msg->side == SIDE_SERVER)
 		return -EPROTO;
 	layer->held_above += msg->length;
 	if (buf_put(&layer->from_above, payload, msg->length))
@@ -504,22 +581,30 @@ static bool is_name(const char name[CHANNEL_NAME_MAX])
 	return memchr(name, 0, CHANNEL_NAME_MAX) != NULL;
 }
 
+/* The client of direct TLS has no name yet. */
+static bool is_start(const struct conn *conn)
+{
+	const struct msg_start_tls *start = &conn->start;
+	return is_name(start->client_name) && is_name(start->server_name) && start->server_name[0] &&
+		start->level <= AUTH_NONE && start->direct == (conn->state == CONN_ASKED) &&
+		!(start->direct && start->client_name[0]);
+}
+
 static int on_start_tls(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
 {
 	struct relay *relay = owner;
 	struct conn *conn = object;
 	(void)msg;
-	if (!conn)
+	if (!conn || has_failed(conn))
 		return ignore();
 	memcpy(&conn->start, payload, sizeof(conn->start));
-	if (!is_name(conn->start.client_name) || !is_name(conn->start.server_name) || !conn->start.server_name[0] ||
-		conn->start.level > AUTH_NONE)
+	if (!is_start(conn))
 		return -EPROTO;
-	conn->deadline_ms = relay->now_ms + CONN_HANDSHAKE_MS;
 	int rc = handshake_start(conn);
 	if (rc == -ENOMEM)
 		fatalx("out of memory");
-	count(relay, TLS_COUNT_STARTED);
+	if (!conn->start.direct)
+		count(relay, TLS_COUNT_STARTED);
 	set_state(relay, conn, CONN_HANDSHAKE);
 	if (rc)
 		handshake_abort(conn, SIDE_CLIENT, TLS_FAILED_HANDSHAKE, "too much plaintext waits to be sent before TLS");
@@ -527,11 +612,28 @@ static int on_start_tls(void *owner, void *object, const struct channel_msg *msg
 	return 0;
 }
 
+static int on_name_client(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct conn *conn = object;
+	struct msg_name_client name;
+	(void)msg;
+	if (!conn || has_failed(conn))
+		return ignore();
+	memcpy(&name, payload, sizeof(name));
+	if (!is_name(name.client_name) || !name.client_name[0] || name.level > AUTH_NONE)
+		return -EPROTO;
+	handshake_name(conn, &name);
+	set_state(owner, conn, CONN_NAMED);
+	set_turn(owner, conn, TURN_BUSY);
+	return 0;
+}
+
 /* --- dispatch --- */
 
 enum {
-	ANY = IN(CONN_PLAIN) | IN(CONN_HANDSHAKE) | IN(CONN_SECURED) | IN(CONN_FAILED),
+	ANY = (1u << (CONN_FAILED + 1)) - 1 - IN(CONN_UNKNOWN),
 	ANY_OR_OVER = ANY | IN(CONN_UNKNOWN),
+	OVER = IN(CONN_UNKNOWN) | IN(CONN_DYING) | IN(CONN_FAILED),    /* control may not have heard of it yet */
 };
 
 static const struct channel_verb from_dataplane[MSG_TYPES] = {
@@ -544,14 +646,17 @@ static const struct channel_verb from_dataplane[MSG_TYPES] = {
 	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), IN(CONN_UNKNOWN), on_notice},
 };
 
-/* In the handshake control has nothing to say to the endpoints, but it may end them. */
+/* In the handshake control has nothing to say to the endpoints, but it may end them. What it said in plain before it
+ * heard of direct TLS goes nowhere; where the client is done, it may be told something, and the server nothing. */
 static const struct channel_verb from_control[MSG_TYPES] = {
 	[MSG_BYTES] = {1, CHANNEL_PAYLOAD_MAX, ANY_OR_OVER & ~IN(CONN_HANDSHAKE), on_above_bytes},
 	[MSG_END_OF_STREAM] = {0, 0, ANY_OR_OVER, on_above_end},
 	[MSG_RESET] = {0, 0, ANY_OR_OVER, on_above_reset},
 	[MSG_CREDIT] = {sizeof(struct msg_credit), sizeof(struct msg_credit), ANY_OR_OVER, on_above_credit},
 	[MSG_START_TLS] = {sizeof(struct msg_start_tls), sizeof(struct msg_start_tls),
-		IN(CONN_PLAIN) | IN(CONN_UNKNOWN), on_start_tls},
+		IN(CONN_OPENING) | IN(CONN_PLAIN) | IN(CONN_ASKED) | OVER, on_start_tls},
+	[MSG_NAME_CLIENT] = {sizeof(struct msg_name_client), sizeof(struct msg_name_client),
+		IN(CONN_UNNAMED) | OVER, on_name_client},
 };
 
 static unsigned find(void *owner, uint64_t id, void **object)

@@ -44,15 +44,14 @@ static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of
 	return error;
 }
 
-/* Of a chain that is good: RFC 6120 13.7.1.2, and what the peer is pinned to. */
-static int name_error(const struct trust *trust, X509_STORE_CTX *store, struct trust_check *check)
+int trust_proves(const struct trust *trust, X509 *certificate, STACK_OF(X509) *chain, struct trust_check *check)
 {
-	X509 *certificate = X509_STORE_CTX_get0_cert(store);
+	check->failure = TLS_FAILED_NAME;
 	if (!identity_proves(certificate, check->domain)) {
 		reason_of_names(check->reason, certificate, check->domain);
 		return X509_V_ERR_HOSTNAME_MISMATCH;
 	}
-	if (!chain_permits(X509_STORE_CTX_get0_chain(store), check->domain)) {
+	if (!chain_permits(chain, check->domain)) {
 		snprintf(check->reason, sizeof(check->reason), "its CA may not certify %.200s (name constraints)",
 			check->domain);
 		return X509_V_ERR_PERMITTED_VIOLATION;
@@ -80,9 +79,8 @@ static int verify(X509_STORE_CTX *store, void *trust)
 	int error = chain_error(trust, store, !SSL_is_server(ssl));
 	if (error != X509_V_OK) {
 		reason_of_error(check->reason, error, store);
-	} else {
-		check->failure = TLS_FAILED_NAME;
-		error = name_error(trust, store, check);
+	} else if (!check->unnamed) {
+		error = trust_proves(trust, X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_chain(store), check);
 	}
 	if (error != X509_V_OK && may_be_doubted(trust, check, error)) {
 		memcpy(check->doubt, check->reason, sizeof(check->doubt));

@@ -383,6 +383,6 @@ int channel_wake_fd(const struct channel *ch)
 const char *msg_type_name(enum msg_type type)
 {
 	static const char *const names[MSG_TYPES] = {"none", "opened", "bytes", "end-of-stream", "reset", "credit", "closed",
-		"start-tls", "secured", "tls-failed", "notice", "crls"};
+		"start-tls", "secured", "tls-failed", "notice", "crls", "client-hello", "client-ready", "name-client"};
 	return (unsigned)type < MSG_TYPES ? names[type] : "unknown";
 }

@@ -35,7 +35,7 @@ const struct conf_key conf_keys[] = {
 	{"guard", "name", set_name, CONF(name), 1, 31, false, "sallyport",
 		"Name of this guard on this machine: of its control socket, @NAME."},
 	{"guard", "ports", set_ports, CONF(ports), 1, 65535, false, "5269, 5270",
-		"TCP ports on which XMPP between servers is guarded. Streams have to use STARTTLS: direct TLS is refused."},
+		"TCP ports on which XMPP between servers is guarded. Streams use STARTTLS or direct TLS."},
 	{"guard", "workers", set_number, CONF(workers), 1, PROC_LANES_MAX, false, "1",
 		"Lanes that share the load (1 to 16): a thread of the dataplane and its own tls, keyd and control each. All\n"
 		"frames between two IP addresses go through one lane."},

@@ -131,6 +131,10 @@ static void hear_one(struct stage *s, const struct channel_msg *msg, const uint8
 		connection->start_tls++;
 		memcpy(&connection->tls, payload, sizeof(connection->tls));
 		break;
+	case MSG_NAME_CLIENT:
+		connection->named++;
+		memcpy(&connection->name, payload, sizeof(connection->name));
+		break;
 	default:
 		fail_msg("control said %s", msg_type_name(msg->type));
 	}
@@ -239,6 +243,29 @@ void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const ch
 	stage_turn(s);
 }
 
+void stage_hello(struct stage *s, uint64_t conn, const char *server_name, enum hello_alpn alpn)
+{
+	struct msg_client_hello hello = {.alpn = alpn};
+	snprintf(hello.server_name, sizeof(hello.server_name), "%s", server_name);
+	player_say(&s->player, MSG_CLIENT_HELLO, SIDE_CLIENT, conn, &hello, sizeof(hello));
+	stage_turn(s);
+}
+
+void stage_ready(struct stage *s, uint64_t conn, bool certificate)
+{
+	struct msg_client_ready ready = {certificate};
+	player_say(&s->player, MSG_CLIENT_READY, SIDE_CLIENT, conn, &ready, sizeof(ready));
+	stage_turn(s);
+}
+
+void stage_tls_failed(struct stage *s, uint64_t conn, enum conn_side side, enum tls_failure failure, const char *reason)
+{
+	struct msg_tls_failed failed = {.failure = failure};
+	snprintf(failed.reason, sizeof(failed.reason), "%s", reason);
+	player_say(&s->player, MSG_TLS_FAILED, side, conn, &failed, sizeof(failed));
+	stage_turn(s);
+}
+
 void stage_close(struct stage *s, uint64_t conn)
 {
 	stage_tell(s, conn, SIDE_CLIENT, MSG_CLOSED);
@@ -331,6 +358,29 @@ void stage_secure(struct stage *s, uint64_t conn, enum wire wire, const char *cl
 	stage_secured(s, conn, SIDE_CLIENT, client_identity, server);
 	say_headers(s, conn, client, server, 2);
 	stage_say(s, conn, SIDE_SERVER, features);
+}
+
+void stage_direct(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
+	bool certificate)
+{
+	char text[512], expected[512];
+	stage_open(s, conn, wire);
+	stage_hello(s, conn, server, HELLO_ALPN_XMPP);
+	assert_int_equal(s->connection[conn].start_tls, 1);
+	stage_ready(s, conn, certificate);
+	snprintf(text, sizeof(text), HEADER " from='%s' to='%s' version='1.0'>", client, server);
+	stage_say(s, conn, SIDE_CLIENT, text);
+	stage_expect_nothing(s, conn);
+	assert_int_equal(s->connection[conn].named, 1);
+	assert_string_equal(s->connection[conn].name.client_name, client);
+	stage_secured(s, conn, SIDE_CLIENT, certificate ? client : "", server);
+	stage_expect_nothing(s, conn);
+	stage_secured(s, conn, SIDE_SERVER, server, certificate ? client : "");
+	stage_expect(s, conn, SIDE_SERVER, text);
+	snprintf(text, sizeof(text), HEADER " to='%s' from='%s' id='id-2' version='1.0'>", client, server);
+	snprintf(expected, sizeof(expected), HEADER " from='%s' id='id-2' to='%s' version='1.0'>", server, client);
+	stage_say(s, conn, SIDE_SERVER, text);
+	stage_expect(s, conn, SIDE_CLIENT, expected);
 }
 
 void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,

@@ -21,8 +21,9 @@ struct stage_side {
 
 struct stage_connection {
 	struct stage_side side[SIDES];
-	unsigned start_tls;
+	unsigned start_tls, named;
 	struct msg_start_tls tls;
+	struct msg_name_client name;
 };
 
 struct stage {
@@ -55,6 +56,9 @@ void stage_tell(struct stage *s, uint64_t conn, enum conn_side side, enum msg_ty
 void stage_credit(struct stage *s, uint64_t conn, enum conn_side side, uint32_t bytes);
 /* An identity of "?why": a certificate that proves nothing. */
 void stage_secured(struct stage *s, uint64_t conn, enum conn_side side, const char *identity, const char *shown);
+void stage_hello(struct stage *s, uint64_t conn, const char *server_name, enum hello_alpn alpn);
+void stage_ready(struct stage *s, uint64_t conn, bool certificate);
+void stage_tls_failed(struct stage *s, uint64_t conn, enum conn_side side, enum tls_failure failure, const char *reason);
 void stage_close(struct stage *s, uint64_t conn); /* both ends are gone: MSG_CLOSED */
 
 /* Exactly this was sent, all of it. */
@@ -66,6 +70,9 @@ struct session *stage_session(struct stage *s, uint64_t conn);
  * both sides stand behind the features. Names: of the client, of the server. */
 void stage_secure(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	const char *client_identity, const char *features);
+/* By direct TLS, up to the answer to the first header. */
+void stage_direct(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
+	bool certificate);
 /* All of that with EXTERNAL, up to where stanzas may flow. */
 void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	const char *features, bool bidi);

@@ -325,6 +325,12 @@ static void wire_hears(struct world *w, const struct channel_msg *msg, const uin
 static void control_hears_bytes(struct world *w, struct told *told, const struct channel_msg *msg, const uint8_t *payload)
 {
 	assert_false(told->ended || told->reset || w->failures);
+	if (w->readies && told == &w->told[SIDE_CLIENT] && !told->secured_count) {
+		assert_int_equal(buf_put(&told->got, payload, msg->length), 0);
+		told->got_bytes += msg->length;
+		told->owed += msg->length;
+		return;
+	}
 	/* In TLS nothing comes before both sides are secured. */
 	assert_int_equal(w->told[SIDE_CLIENT].secured_count, w->told[SIDE_SERVER].secured_count);
 	assert_true(!w->relay || world_counter(w, TLS_COUNT_STARTED) - w->earlier == told->secured_count);
@@ -353,6 +359,16 @@ static void control_hears(struct world *w, const struct channel_msg *msg, const 
 		assert_int_equal(msg->length, sizeof(told->secured));
 		memcpy(&told->secured, payload, sizeof(told->secured));
 		told->secured_count++;
+		break;
+	case MSG_CLIENT_HELLO:
+		assert_int_equal(msg->length, sizeof(w->hello));
+		memcpy(&w->hello, payload, sizeof(w->hello));
+		w->hellos++;
+		break;
+	case MSG_CLIENT_READY:
+		assert_int_equal(msg->length, sizeof(w->ready));
+		memcpy(&w->ready, payload, sizeof(w->ready));
+		w->readies++;
 		break;
 	case MSG_TLS_FAILED:
 		w->failures++;
@@ -479,6 +495,21 @@ void world_start_tls(struct world *w, enum auth_level level)
 	const struct msg_start_tls inbound = {.client_name = "b.example", .server_name = "a.example", .level = level};
 	const struct msg_start_tls start = w->inbound ? inbound : outbound;
 	player_say(&w->upper, MSG_START_TLS, SIDE_CLIENT, CONN, &start, sizeof(start));
+}
+
+void world_start_direct(struct world *w)
+{
+	struct msg_start_tls start = {.level = AUTH_STRONG, .direct = 1};
+	assert_int_equal(w->hellos, 1);
+	memcpy(start.server_name, w->hello.server_name, sizeof(start.server_name));
+	player_say(&w->upper, MSG_START_TLS, SIDE_CLIENT, CONN, &start, sizeof(start));
+}
+
+void world_name_client(struct world *w, const char *name, enum auth_level level)
+{
+	struct msg_name_client named = {.level = level};
+	snprintf(named.client_name, sizeof(named.client_name), "%s", name);
+	player_say(&w->upper, MSG_NAME_CLIENT, SIDE_CLIENT, CONN, &named, sizeof(named));
 }
 
 void world_secure(struct world *w, int version)

@@ -63,6 +63,9 @@ struct world {
 	unsigned stirred;              /* something happened in this turn */
 	struct endpoint endpoint[SIDES];
 	struct told told[SIDES];
+	unsigned hellos, readies;      /* MSG_CLIENT_HELLO, MSG_CLIENT_READY heard, the last of them */
+	struct msg_client_hello hello;
+	struct msg_client_ready ready;
 	unsigned failures;             /* MSG_TLS_FAILED heard */
 	enum conn_side failed_side;
 	struct msg_tls_failed failed;
@@ -84,6 +87,9 @@ void world_settle(struct world *w);
 /* Puts TLS under both endpoints. A certificate of NULL: it shows none. Version: TLS1_2_VERSION, TLS1_3_VERSION. */
 void world_endpoint_tls(struct world *w, enum conn_side side, const struct pki *own, const struct pki *chain, int version);
 void world_start_tls(struct world *w, enum auth_level level);
+/* Direct TLS: control takes what the ClientHello asks for, and says later who asked. */
+void world_start_direct(struct world *w);
+void world_name_client(struct world *w, const char *name, enum auth_level level);
 /* Both endpoints with good certificates; the whole handshake. */
 void world_secure(struct world *w, int version);
 

@@ -70,6 +70,15 @@ class Stream:
         if self.until("/>") is None:
             raise ConnectionError("STARTTLS was refused")
 
+    def direct(self, alpn=("xmpp-server",), name=None):
+        """Direct TLS (XEP-0368) from the first byte; name: another SNI than the peer's, or "" for none."""
+        if alpn:
+            self.tls.set_alpn_protocols(alpn)
+        self.tls.check_hostname = name is None
+        self.socket.settimeout(10)
+        self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer if name is None else name or None)
+        return self
+
     def starttls(self):
         self.ask_for_tls()
         self.socket.settimeout(10)

@@ -26,9 +26,10 @@ USERS = {"inside": ("alice", "anna"), "outside": ("bob", "bella")}
 
 
 class World:
-    def __init__(self, families=(4, 6), mtu=1500, servers=True, ports=(5269, 5269), kinds=(Prosody, Prosody)):
+    def __init__(self, families=(4, 6), mtu=1500, servers=True, ports=(5269, 5269), kinds=(Prosody, Prosody),
+                 service="xmpp-server"):
         self.families, self.with_servers, self.mtu = families, servers, mtu
-        self.ports = dict(zip(SIDES, ports))                # that SRV records name
+        self.ports, self.service = dict(zip(SIDES, ports)), service     # that SRV records name
         self.kinds = dict(zip(SIDES, kinds))                # of servers
         self.tag = os.environ.get("WORLD_TAG", "") + secrets.token_hex(3)
         self.processes, self.clients, self.kept, self.quiet = [], [], False, False
@@ -90,7 +91,7 @@ class World:
 
     def start_servers(self):
         conf = self.folder / "dnsmasq.conf"
-        conf.write_text(dns.records(self.domains, self.families, self.ports))
+        conf.write_text(dns.records(self.domains, self.families, self.ports, self.service))
         for side in SIDES:
             self.start(self.wire.ns[side], f"dnsmasq-{side}", "dnsmasq", "-C", conf)
         for side in SIDES:
