@@ -38,10 +38,12 @@ static void count(const struct conn *conn, enum tls_counter id)
 	counter_add(conn->relay->counters, id, 1);
 }
 
-/* Both ends have to prove themselves by certificate, under names that are known before the handshake: so not in direct TLS. */
+/* Both ends have to prove themselves by certificate, under names that are known before the handshake: so not in direct
+ * TLS. */
 static bool is_resumable(const struct conn *conn)
 {
-	return !conn->start.direct && conn->start.level == AUTH_STRONG && conn->start.client_name[0] && conn->start.server_name[0];
+	const struct msg_start_tls *start = &conn->start;
+	return !start->direct && start->level == AUTH_STRONG && start->client_name[0] && start->server_name[0];
 }
 
 /* --- the table --- */
