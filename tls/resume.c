@@ -136,7 +136,8 @@ X509 *resume_shown(const struct conn *conn, enum conn_side side)
 /* Without an extended master secret a session of TLS 1.2 is not bound to its handshake (RFC 7627 5.3). */
 static bool is_worth_keeping(SSL *ssl, const struct conn *conn, enum conn_side side)
 {
-	return is_resumable(conn) && SSL_get0_peer_certificate(ssl) && resume_shown(conn, side) &&
+	bool doubted = conn->check[SIDE_CLIENT].doubt[0] || conn->check[SIDE_SERVER].doubt[0];
+	return is_resumable(conn) && !doubted && SSL_get0_peer_certificate(ssl) && resume_shown(conn, side) &&
 		(SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1);
 }
 

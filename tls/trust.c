@@ -107,7 +107,7 @@ bool trust_checks_again(struct trust *trust, SSL *ssl, STACK_OF(X509) *chain)
 {
 	struct trust_check *check = SSL_get_app_data(ssl), before = *check;
 	X509_STORE_CTX *store = X509_STORE_CTX_new();
-	bool good = store && set_up(store, ssl, chain) && verify(store, trust) == 1;
+	bool good = store && set_up(store, ssl, chain) && verify(store, trust) == 1 && !check->doubt[0];
 	X509_STORE_CTX_free(store);
 	*check = before;
 	return good;
