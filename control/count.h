@@ -13,6 +13,7 @@
 	X(PAIRS_EXTERNAL, "pairs-external") \
 	X(PAIRS_DIALBACK, "pairs-dialback") \
 	X(PAIRS_REFUSED, "pairs-refused") \
+	X(DOWNGRADES, "downgrades") \
 	X(FEATURES_PASSED, "features-passed") \
 	X(FEATURES_STRIPPED, "features-stripped") \
 	X(MESSAGE_PASS, "message-pass") \

@@ -122,6 +122,12 @@ static bool is_served_by(const char *domain, const char *proved)
 	return below && domain[len - below - 1] == '.' && !strcmp(domain + len - below, proved);
 }
 
+/* The level of the pair may be another than that of the connection. */
+static bool is_short_of_tls(const struct session *session, const struct question *q)
+{
+	return !session_secured(session) && session_level(session, q->from_domain, q->to_domain) != AUTH_NONE;
+}
+
 static const char *why_not(const struct stream *stream, const struct question *q)
 {
 	const struct session *session = stream->session;
@@ -129,10 +135,9 @@ static const char *why_not(const struct stream *stream, const struct question *q
 	const char *proved = stream->side == SIDE_CLIENT ? session->server_name : session->client_name;
 	if (!session_peering_allows(session, stream->side, q->from_domain, q->to_domain, &reason))
 		return reason;
-	enum auth_level level = session_level(session, q->from_domain, q->to_domain);
-	if (level == AUTH_STRONG)
+	if (session_level(session, q->from_domain, q->to_domain) == AUTH_STRONG)
 		return "dialback is not enough for this peer";
-	if (level == AUTH_TLS_DIALBACK && !session_secured(session))
+	if (is_short_of_tls(session, q))
 		return "dialback without TLS is not enough for this peer";
 	return is_served_by(q->to_domain, proved) ? NULL : "the other side has not proved to be the asked domain";
 }
@@ -201,6 +206,8 @@ static void ask_verify(struct stream *stream, struct stanza *stanza, const struc
 	const char *why = NULL;
 	if (!session_peering_allows(session, stream->side, q->from_domain, q->to_domain, &why))
 		refuse(stream, stanza, q, "policy-violation", why);
+	else if (is_short_of_tls(session, q))
+		refuse(stream, stanza, q, "policy-violation", "dialback without TLS is not enough for this peer");
 	else if (pairs_verify_add(&session->pairs, stream->side, q->from_domain, q->to_domain, q->id))
 		session_close(session, SIDES, "resource-constraint", "no memory for a dialback question");
 	else

@@ -56,9 +56,12 @@ static struct node *make_mechanisms(struct stream *stream, struct arena *arena, 
 	return with_child(arena, node_new(arena, NS_SASL, "mechanisms"), NS_SASL, "mechanism", "EXTERNAL");
 }
 
+/* Not to those who would be refused it. */
 static struct node *make_dialback(struct stream *stream, struct arena *arena, const struct node *offered)
 {
-	if (!session_may_authenticate(stream->session))
+	const struct session *session = stream->session;
+	if (!session_may_authenticate(session) ||
+		session_level(session, session->client_name, session->server_name) == AUTH_STRONG)
 		return NULL;
 	struct node *made = node_new(arena, NS_DIALBACK_FEATURE, "dialback");
 	if (made && node_child(offered, NS_DIALBACK_FEATURE, "errors"))
@@ -170,8 +173,7 @@ void features_take(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	if (!session_may_authenticate(session) && !node_child(made, NS_TLS, "starttls")) {
-		audit_alert(session->control, session, "downgrade", "server does not offer STARTTLS");
-		session_close(session, SIDES, "policy-violation", "server does not offer STARTTLS");
+		negotiation_downgraded(session, SIDES, "policy-violation", "server does not offer STARTTLS");
 		return;
 	}
 	count_children(stream, stanza->root, made);

@@ -17,6 +17,13 @@ void negotiation_alarmed(struct stream *stream, const char *alert, const char *c
 	session_close(stream->session, stream->side, condition, why);
 }
 
+void negotiation_downgraded(struct session *session, enum conn_side offender, const char *condition, const char *why)
+{
+	control_count(session->control, COUNT_DOWNGRADES);
+	audit_alert(session->control, session, "downgrade", why);
+	session_close(session, offender, condition, why);
+}
+
 void negotiation_not_xmpp(struct session *session, const char *why)
 {
 	if (session->state == SESSION_CLOSING)
@@ -102,11 +109,20 @@ static bool client_names_ok(struct stream *stream, const char *from, const char 
 	return false;
 }
 
+/* Without version 1.0 there are no features, and so no TLS: old servers do not have it (RFC 6120 4.7.5). */
+static bool is_old(const struct xml_header *header)
+{
+	return strncmp(header->version, "1.", 2) != 0;
+}
+
 static bool header_ok(struct stream *stream, const struct xml_header *header)
 {
-	if (strncmp(header->version, "1.", 2)) /* without it there are no features, and so no TLS */
+	if (is_old(header) && !session_may_authenticate(stream->session))
+		negotiation_downgraded(
+			stream->session, stream->side, "unsupported-version", "stream without version 1.0");
+	else if (is_old(header) && *header->version)
 		negotiation_violated(
-			stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-version", "stream without version 1.0");
+			stream, COUNT_FAULT_OUT_OF_PLACE, "unsupported-version", "stream of an unknown version");
 	else if (!is_language(header->lang))
 		negotiation_violated(stream, COUNT_FAULT_BAD_STREAM, "bad-format", "language of the stream is none");
 	return stream->session->state != SESSION_CLOSING;
@@ -116,7 +132,8 @@ static bool header_ok(struct stream *stream, const struct xml_header *header)
 static void pass_header(struct stream *stream, const struct xml_header *header, enum session_state next)
 {
 	struct xml_header copy = *header;
-	snprintf(copy.version, sizeof(copy.version), "1.0");
+	stream->old = is_old(header);
+	snprintf(copy.version, sizeof(copy.version), "%s", stream->old ? "" : "1.0");
 	if (stream->side == SIDE_CLIENT)
 		*copy.id = '\0'; /* only the answer has one (RFC 6120 4.7.3) */
 	stream->dialback = header->dialback;
@@ -161,7 +178,8 @@ static void take_server_header(struct stream *stream, const struct xml_header *h
 		negotiation_violated(
 			stream, COUNT_FAULT_BAD_STREAM, "bad-format", "server's stream header has no id");
 	else if (header_ok(stream, header))
-		pass_header(stream, header, SESSION_OFFERING);
+		pass_header(stream, header,
+			is_old(header) || session->stream[SIDE_CLIENT].old ? SESSION_OPEN : SESSION_OFFERING);
 }
 
 static enum xml_next next_for(const struct stream *stream)
@@ -192,11 +210,20 @@ static const char *fault_of(const struct stream *stream, const struct element_ro
 		return "element in a wrong place";
 	if (row->need == NEED_CLEAR && session_secured(session))
 		return "STARTTLS inside of TLS";
-	if (row->need == NEED_TLS && !session_secured(session))
-		return "said before TLS";
-	if ((row->need == NEED_LEVEL || row->need == NEED_PAIR) && !session_may_authenticate(session))
-		return "said before TLS";
 	return NULL;
+}
+
+static bool is_before_tls(const struct session *session, const struct element_row *row)
+{
+	if (row->need == NEED_TLS)
+		return !session_secured(session);
+	return (row->need == NEED_LEVEL || row->need == NEED_PAIR) && !session_may_authenticate(session);
+}
+
+static void refuse_unauthenticated(struct stream *stream)
+{
+	control_count(stream->session->control, COUNT_FAULT_UNAUTHENTICATED);
+	negotiation_alarmed(stream, "unauthenticated", "not-authorized", "stanza before authentication");
 }
 
 static void take_element(struct stream *stream, struct stanza *stanza)
@@ -210,9 +237,10 @@ static void take_element(struct stream *stream, struct stanza *stanza)
 	const char *fault = fault_of(stream, row, &condition);
 	if (fault)
 		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, condition, fault);
+	else if (is_before_tls(stream->session, row))
+		negotiation_downgraded(stream->session, stream->side, "policy-violation", "said before TLS");
 	else if (row->need == NEED_PAIR && !session_has_pair(stream->session, stream->side))
-		negotiation_violated(
-			stream, COUNT_FAULT_UNAUTHENTICATED, "not-authorized", "stanza before authentication");
+		refuse_unauthenticated(stream);
 	else if (is_dialback_undeclared(stream, stanza->root))
 		negotiation_violated(stream, COUNT_FAULT_NAMESPACE, "bad-namespace-prefix",
 			"dialback without the prefix db on the header");

@@ -16,6 +16,9 @@ extern const struct xml_handlers negotiation_handlers;
 
 /* The parser of this stream is broken: ends the session. */
 void negotiation_fault(struct stream *stream, enum xml_fault fault) __attribute__((nonnull));
+/* The same where somebody would do without the TLS that the level asks for; it is an alert. */
+void negotiation_downgraded(struct session *session, enum conn_side offender, const char *condition, const char *why)
+	__attribute__((nonnull(1, 3, 4)));
 void negotiation_not_xmpp(struct session *session, const char *why) __attribute__((nonnull)); /* cuts, audits */
 
 /* Ends the session because the endpoint of `stream` broke a rule; counts it, or raises an alert. */

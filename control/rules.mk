@@ -14,6 +14,10 @@ unit_tests += tests/unit/direct_tls_test
 tests/unit/direct_tls_test.srcs := tests/unit/direct_tls_test.c tests/unit/session_harness.c
 tests/unit/direct_tls_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/levels_test
+tests/unit/levels_test.srcs := tests/unit/levels_test.c tests/unit/session_harness.c
+tests/unit/levels_test.archives := control channel_harness policy base
+
 # The real process in its sandbox, and the real sallyport.
 unit_tests += tests/unit/control_process_test
 tests/unit/control_process_test.srcs := tests/unit/control_process_test.c

@@ -21,8 +21,14 @@ static void pass_empty(struct stream *stream, struct stanza *stanza, const char 
 		session_close(stream->session, SIDES, "resource-constraint", "no memory for an element");
 }
 
+/* Who was proved in the clear must not be thought proved under TLS. */
 void tls_take_starttls(struct stream *stream, struct stanza *stanza)
 {
+	if (stream->session->pairs.count) {
+		negotiation_violated(
+			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "STARTTLS after dialback in the clear");
+		return;
+	}
 	session_set_state(stream->session, SESSION_TLS_ASKED);
 	pass_empty(stream, stanza, "starttls");
 }

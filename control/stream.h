@@ -44,6 +44,7 @@ struct stream {
 	uint32_t credit;             /* bytes that may be sent now */
 	bool restart;                /* a new header is expected; the parser learns of it outside of its handlers */
 	bool dialback;               /* its header declares the prefix db: */
+	bool old;                    /* its header has no version */
 	struct msg_secured *secured; /* NULL: not under TLS (yet) */
 	uint64_t keepalive_ms;       /* last one passed on */
 	uint64_t bytes_in, bytes_out;

@@ -76,6 +76,14 @@ static int copy_sealed(const char *path)
 	return done ? to : -1;
 }
 
+static void warn_of_peers(const struct conf *conf)
+{
+	for (unsigned i = 0; i < conf->peer_count; i++)
+		if (conf->peers[i].authentication == AUTH_NONE)
+			log_warnx("streams with this peer may be neither encrypted nor authenticated peer=%s line=%d (hint: "
+				  "authentication = tls-dialback)", conf->peers[i].domain, conf->peers[i].line);
+}
+
 static struct conf *load(const char *path, int *sealed)
 {
 	*sealed = copy_sealed(path);
@@ -90,6 +98,8 @@ static struct conf *load(const char *path, int *sealed)
 		conf_free(conf);
 		conf = NULL;
 	}
+	if (conf)
+		warn_of_peers(conf);
 	return conf;
 }
 

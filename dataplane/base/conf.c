@@ -188,6 +188,9 @@ static void add_peer(struct loader *loader, const struct ini_section *section, c
 	peer->line = section->line;
 	conf->peer_count++;
 	set_section(loader, "peer", section, peer);
+	if (peer->authentication == AUTH_NONE && peer->pin_count)
+		conf_fault(&loader->faults, section->line,
+			"[%s]: a pin without TLS proves nothing (hint: authentication = strong)", section->name);
 }
 
 static void add_sections(struct loader *loader, const char *wanted,

@@ -130,7 +130,8 @@ const struct conf_key conf_keys[] = {
 		"strong: its servers come with a verified certificate (SASL EXTERNAL).\n"
 		"tls-dialback: they may come without one, or with one that cannot be verified, and prove themselves by dialback.\n"
 		"Our own servers are then not made to believe in it: they have to allow dialback, too.\n"
-		"none: not even TLS is asked for. Whoever is on the way may read, change and say what it likes."},
+		"none: not even TLS is asked for. Whoever is on the way may read, change and say what it likes.\n"
+		"sallyportd warns of it."},
 	{"peer", "pin", set_pins, 0, 0, 0, false, "",
 		"What its certificate must be besides verified: certificate:SHA256 or key:SHA256, of which one is enough, up to 8\n"
 		"separated by commas. `sallyport show certificates` tells them. A peer with pins never comes without one."},

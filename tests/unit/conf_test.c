@@ -314,6 +314,8 @@ static const struct bad {
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
 	{"[peer *.example]", "[peer *.*.example]",
 		"29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"= tls-dialback", "= none\npin = " PIN,
+		"26: [peer b.example]: a pin without TLS proves nothing (hint: authentication = strong)\n"},
 	{"= tls-dialback", "= strong\npin = key:12",
 		"29: pin: \"key:12\" is not a pin " PIN_HINT},
 	{"= tls-dialback", "= strong\npin = " PIN ", " PIN,

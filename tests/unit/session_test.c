@@ -70,7 +70,7 @@ static void external_then_stanzas(void **state)
 {
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_OUTSIDE, "b.example", "a.example", "b.example", FEATURES(EXTERNAL DIALBACK));
-	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL DIALBACK BIDI));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI)); /* dialback would be refused */
 	assert_string_equal(s->connection[1].tls.client_name, "b.example");
 	assert_string_equal(s->connection[1].tls.server_name, "a.example");
 	assert_int_equal(s->connection[1].tls.level, AUTH_STRONG);
@@ -239,6 +239,7 @@ static void headers_refused(void **state)
 		s, 2, WIRE_OUTSIDE, " from='u@b.example' to='a.example' version='1.0'", "improper-addressing");
 	refused_at_header(s, 3, WIRE_OUTSIDE, " from='b.example' to='a.example'", "unsupported-version");
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_REFUSED), 0);
+	assert_int_equal(stage_count(s, COUNT_ALERTS), 1); /* without a version there is no TLS */
 	refused_at_header(
 		s, 4, WIRE_OUTSIDE, " from='evil.example' to='a.example' version='1.0'", "policy-violation");
 	refused_at_header(s, 5, WIRE_OUTSIDE, " from='a.example' to='b.example' version='1.0'", "policy-violation");
@@ -246,7 +247,7 @@ static void headers_refused(void **state)
 	refused_at_header(
 		s, 7, WIRE_INSIDE, " from='a.example' to='sub.a.example' version='1.0'", "policy-violation");
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_REFUSED), 4);
-	assert_int_equal(stage_count(s, COUNT_ALERTS), 4);
+	assert_int_equal(stage_count(s, COUNT_ALERTS), 5);
 	stage_expect_audit(s, "\"alert\":\"peering-refused\"");
 }
 
@@ -330,11 +331,11 @@ static void features_are_filtered(void **state)
 			"'><max-bytes>900000</max-bytes><idle-seconds>60</idle-seconds></limits>"
 			"<c xmlns='http://jabber.org/protocol/caps' ver='x'/>" BIDI DIALBACK));
 	stage_expect(s, 1, SIDE_CLIENT,
-		FEATURES(EXTERNAL DIALBACK BIDI
+		FEATURES(EXTERNAL BIDI
 			"<limits xmlns='" NS_LIMITS
 			"'><max-bytes>524288</max-bytes><idle-seconds>60</idle-seconds></limits>"));
 	assert_int_equal(stage_session(s, 1)->bidi, BIDI_OFFERED_BY_SERVER);
-	assert_int_equal(stage_count(s, COUNT_FEATURES_STRIPPED), 5);
+	assert_int_equal(stage_count(s, COUNT_FEATURES_STRIPPED), 6);
 }
 
 static void lower_limits_stay(void **state)
@@ -658,7 +659,7 @@ static void dialback_is_not_enough_for_a_strong_peer(void **state)
 {
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_OUTSIDE, "b.example", "a.example", "b.example", FEATURES(EXTERNAL DIALBACK));
-	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL DIALBACK BIDI));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI));
 	stage_say(s, 1, SIDE_CLIENT, "<db:result from='b.example' to='a.example'>k</db:result>");
 	stage_expect(s, 1, SIDE_CLIENT,
 		"<db:result from='a.example' to='b.example' type='error'><error type='cancel'>"
