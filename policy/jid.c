@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "dataplane/base/domain.h"
 #include "jid.h"
 #include "policy.h"
 
@@ -91,6 +92,14 @@ int jid_parse(struct jid *jid, const char *text)
 	return 0;
 }
 
+static bool is_ascii(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)s[i] >= 0x80)
+			return false;
+	return true;
+}
+
 int jid_domain(const char *jid, char *out, size_t size)
 {
 	struct jid parts;
@@ -102,6 +111,9 @@ int jid_domain(const char *jid, char *out, size_t size)
 	/* RFC 7622 3.2: the dot of the root is taken off before anything is compared. */
 	if (parts.domain[len - 1] == '.')
 		len--;
+	/* RFC 7622 3.2.1: U-labels and their A-labels are the same. What is neither stays what it is, and nobody's name. */
+	if (!is_ascii(parts.domain, len) && domain_to_a_labels(out, size, parts.domain, len))
+		return 0;
 	if (!len || len >= size)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {

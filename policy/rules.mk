@@ -23,15 +23,15 @@ tests/fuzz/xml_fuzz.libs := -lexpat
 
 unit_tests += tests/unit/element_test
 tests/unit/element_test.srcs := tests/unit/element_test.c
-tests/unit/element_test.archives := policy
+tests/unit/element_test.archives := policy base
 
 unit_tests += tests/unit/jid_test
 tests/unit/jid_test.srcs := tests/unit/jid_test.c
-tests/unit/jid_test.archives := policy
+tests/unit/jid_test.archives := policy base
 
 unit_tests += tests/unit/words_test
 tests/unit/words_test.srcs := tests/unit/words_test.c
-tests/unit/words_test.archives := policy
+tests/unit/words_test.archives := policy base
 
 define policy_test
 unit_tests += tests/unit/policy_$(1)_test

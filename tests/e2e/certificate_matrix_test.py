@@ -43,6 +43,10 @@ def u_label(domain):
     return next(u for u, a in IDN.values() if a == domain)
 
 
+def a_label(domain):
+    return next(a for u, a in IDN.values() if u == domain)
+
+
 ROWS = (
     Row("DNS-ID and SRV-ID", lambda ca, d: make([dns(d), srv(d)], ca)),
     Row("DNS-ID only", lambda ca, d: make([dns(d)], ca)),
@@ -56,6 +60,7 @@ ROWS = (
     Row("IDN, A-labels in a DNS-ID", lambda ca, d: make([dns(d)], ca), domains=idn(1)),
     Row("IDN, A-labels in an SRV-ID", lambda ca, d: make([srv(d)], ca), domains=idn(1)),
     Row("IDN, U-labels in an xmppAddr", lambda ca, d: make([xmpp(u_label(d))], ca), domains=idn(1)),
+    Row("IDN, U-labels in the stream", lambda ca, d: make([dns(a_label(d))], ca), domains=idn(0)),
     Row("what is pinned", lambda ca, d: make([dns(d)], ca), sides=("outside",), domains=pinned()),
     Row("a good staple", lambda ca, d: make([dns(d)], ca, must_staple=True), roles=(SERVER,), staple="good"),
     Row("a client that would have to staple as a server", lambda ca, d: make([dns(d)], ca, must_staple=True), roles=(CLIENT,)),
