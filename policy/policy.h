@@ -89,7 +89,8 @@ struct node *policy_refusal(const struct stanza *stanza, const struct policy_ver
 
 const char *policy_action_name(enum policy_action action);
 
-/* The domain part of a JID, lower-cased into `out`. 0, or -EINVAL if it is not a JID. */
+/* The domain part of a JID, in lower case and A-labels, into `out`; what is none of IDNA 2008 keeps its letters.
+ * 0, or -EINVAL if it is not a JID. */
 int jid_domain(const char *jid, char *out, size_t size) __attribute__((warn_unused_result, nonnull));
 
 #endif

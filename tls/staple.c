@@ -105,8 +105,8 @@ bool staple_is_good(SSL *ssl)
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
 	if (check->staple_judged)
 		return !check->reason[0];
-	/* A session is resumed for its CRLs and names; what is not verified cannot become worse. */
-	if (SSL_session_reused(ssl) || SSL_get_verify_result(ssl) != X509_V_OK || sk_X509_num(chain) < 1)
+	/* A resumed session was judged when it began, and a certificate that is not verified proves nothing anyway. */
+	if (SSL_session_reused(ssl) || check->doubt[0] || sk_X509_num(chain) < 1)
 		return true;
 	const char *fault = judge(ssl, chain);
 	ERR_clear_error();
