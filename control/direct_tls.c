@@ -48,9 +48,17 @@ static const char *why_not(struct session *session, const struct msg_client_hell
 	return session_peering_allows(session, SIDE_CLIENT, "", session->server_name, &reason) ? NULL : reason;
 }
 
+/* The level is the peer's. If that is the client it is not known yet: until it is, only the best will do. */
+static enum auth_level first_level(const struct session *session)
+{
+	const struct conf_peer *peer = session_wire(session, SIDE_CLIENT) == WIRE_INSIDE
+					       ? conf_peer_find(session->control->conf, session->server_name) : NULL;
+	return peer ? peer->authentication : AUTH_STRONG;
+}
+
 static void start_tls(struct session *session)
 {
-	struct msg_start_tls start = {.level = AUTH_STRONG, .direct = 1};
+	struct msg_start_tls start = {.level = first_level(session), .direct = 1};
 	snprintf(start.server_name, sizeof(start.server_name), "%s", session->server_name);
 	if (channel_send(session->control->channel, MSG_START_TLS, SIDE_CLIENT, session->id, &start, sizeof(start)))
 		return; /* the channel is broken, which ends the process */

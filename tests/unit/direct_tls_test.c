@@ -127,6 +127,27 @@ static void dialback_without_a_certificate(void **state)
 	stage_expect(s, 1, SIDE_SERVER, MESSAGE("u@d.example/x", "v@a.example"));
 }
 
+/* It is the peer's: of one that is dialled it is known from the beginning, of one that dials not before its header. */
+static void the_level_of_the_first_handshake(void **state)
+{
+	static const struct {
+		enum wire client_wire;
+		const char *server;
+		enum auth_level level;
+	} rows[] = {
+		{WIRE_INSIDE, "b.example", AUTH_STRONG},
+		{WIRE_INSIDE, "d.example", AUTH_TLS_DIALBACK},
+		{WIRE_INSIDE, "e.example", AUTH_NONE},
+		{WIRE_OUTSIDE, "a.example", AUTH_STRONG},
+	};
+	struct stage *s = *state;
+	for (unsigned i = 0; i < 4; i++) {
+		stage_open(s, i + 1, rows[i].client_wire);
+		stage_hello(s, i + 1, rows[i].server, HELLO_ALPN_XMPP);
+		assert_int_equal(s->connection[i + 1].tls.level, rows[i].level);
+	}
+}
+
 /* What comes with the header waits for the server's answer. */
 static void the_client_may_send_ahead(void **state)
 {
@@ -390,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(external_then_stanzas, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_byte_by_byte, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dialback_without_a_certificate, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_level_of_the_first_handshake, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_client_may_send_ahead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_are_for_names_in_any_case, set_up, tear_down),
