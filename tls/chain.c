@@ -2,6 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/rsa.h>
+
 #include "chain.h"
 
 /* --- purpose --- */
@@ -51,14 +53,29 @@ bool chain_key_is_strong(const X509 *certificate)
 	}
 }
 
-bool chain_signature_is_strong(int algorithm)
+static bool is_strong_digest(const EVP_MD *digest)
 {
-	int digest, key;
-	if (!OBJ_find_sigid_algs(algorithm, &digest, &key))
-		return false;
-	const EVP_MD *md = digest == NID_undef ? NULL : EVP_get_digestbynid(digest);
-	/* Ed25519 and RSA-PSS name no digest there. */
-	return md ? EVP_MD_get_size(md) >= CHAIN_DIGEST_BYTES_MIN : digest == NID_undef;
+	return digest && EVP_MD_get_size(digest) >= CHAIN_DIGEST_BYTES_MIN;
+}
+
+/* RFC 4055 3.1: the digest is a parameter, and SHA-1 where it is left out. */
+static bool is_strong_pss(const X509_ALGOR *algorithm)
+{
+	RSA_PSS_PARAMS *parameters = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), algorithm->parameter);
+	bool strong = parameters && parameters->hashAlgorithm &&
+		is_strong_digest(EVP_get_digestbyobj(parameters->hashAlgorithm->algorithm));
+	RSA_PSS_PARAMS_free(parameters);
+	return strong;
+}
+
+bool chain_signature_is_strong(const X509_ALGOR *algorithm)
+{
+	int digest, key, nid = OBJ_obj2nid(algorithm->algorithm);
+	if (nid == NID_ED25519 || nid == NID_ED448)
+		return true;
+	if (nid == NID_rsassaPss)
+		return is_strong_pss(algorithm);
+	return OBJ_find_sigid_algs(nid, &digest, &key) && is_strong_digest(EVP_get_digestbynid(digest));
 }
 
 static bool has_strong_keys(const STACK_OF(X509) *chain, int *depth)

@@ -18,9 +18,9 @@ enum chain_limits {
 /* X509_V_OK, or the X509_V_ERR_ of the certificate at *depth. `of_server`: the endpoint was dialled. */
 int chain_fault(const STACK_OF(X509) *chain, bool of_server, int *depth) __attribute__((nonnull));
 
-/* Of the same strength as in a chain: a key, and a signature algorithm by its NID. */
+/* Of the same strength as in a chain: a key, and how something else than a certificate was signed. */
 bool chain_key_is_strong(const X509 *certificate) __attribute__((nonnull));
-bool chain_signature_is_strong(int algorithm);
+bool chain_signature_is_strong(const X509_ALGOR *algorithm) __attribute__((nonnull));
 
 /*
  * May these CAs speak for this domain? Their name constraints on DNS names bind whatever the name form: OpenSSL applies

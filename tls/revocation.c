@@ -47,7 +47,9 @@ static bool add(struct reading *reading, X509_CRL *crl)
 {
 	if (!X509_CRL_get0_nextUpdate(crl))
 		return fault(reading, "a CRL that does not say until when it is valid");
-	if (!chain_signature_is_strong(X509_CRL_get_signature_nid(crl)))
+	const X509_ALGOR *algorithm;
+	X509_CRL_get0_signature(crl, NULL, &algorithm);
+	if (!chain_signature_is_strong(algorithm))
 		return fault(reading, "a CRL with a weak signature");
 	if (!is_of_its_issuer(reading->store, crl))
 		return fault(reading, "a CRL that the CA which it names has not signed");

@@ -53,7 +53,7 @@ static bool is_signed(OCSP_BASICRESP *answer, STACK_OF(X509) *chain, X509_STORE 
 {
 	X509 *signer = NULL;
 	const X509_ALGOR *algorithm = OCSP_resp_get0_tbs_sigalg(answer);
-	return chain_signature_is_strong(OBJ_obj2nid(algorithm->algorithm)) &&
+	return chain_signature_is_strong(algorithm) &&
 		OCSP_basic_verify(answer, chain, store, 0) == 1 &&
 		OCSP_resp_get0_signer(answer, &signer, chain) == 1 && chain_key_is_strong(signer);
 }

@@ -13,8 +13,10 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include "dataplane/base/crl_bundle.h"
+#include "tls/chain.h"
 #include "tls/pins.h"
 #include "tls/trust.h"
 #include "tls_pki.h"
@@ -565,6 +567,40 @@ static void broken_crls_change_nothing(void **state)
 	bench_close(&b);
 }
 
+/* Signed anew by that key, with RSA-PSS if `pss`. */
+static bool is_strong(EVP_PKEY *key, const EVP_MD *digest, bool pss)
+{
+	struct pki ca = pki_ca("ca");
+	X509_CRL *crl = pki_crl(&ca, NULL, 0, 0, NULL);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *parameters;
+	const X509_ALGOR *algorithm;
+	assert_int_equal(EVP_DigestSignInit(context, &parameters, digest, NULL, key), 1);
+	if (pss)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING), 1);
+	assert_true(X509_CRL_sign_ctx(crl, context) > 0);
+	X509_CRL_get0_signature(crl, NULL, &algorithm);
+	bool strong = chain_signature_is_strong(algorithm);
+	EVP_MD_CTX_free(context);
+	X509_CRL_free(crl);
+	EVP_PKEY_free(key);
+	pki_free(&ca);
+	return strong;
+}
+
+static void signatures_of_crls(void **state)
+{
+	(void)state;
+	assert_true(is_strong(EVP_RSA_gen(2048), EVP_sha256(), false));
+	assert_false(is_strong(EVP_RSA_gen(2048), EVP_sha1(), false));
+	assert_false(is_strong(EVP_RSA_gen(2048), EVP_md5(), false));
+	assert_true(is_strong(EVP_RSA_gen(2048), EVP_sha384(), true));
+	assert_false(is_strong(EVP_RSA_gen(2048), EVP_sha1(), true));
+	assert_true(is_strong(EVP_EC_gen("P-384"), EVP_sha384(), false));
+	assert_false(is_strong(EVP_EC_gen("P-256"), EVP_sha1(), false));
+	assert_true(is_strong(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, false));
+}
+
 /* --- pins --- */
 
 static void pinned_peers(void **state)
@@ -737,6 +773,7 @@ int main(void)
 		cmocka_unit_test(crls_that_lack),
 		cmocka_unit_test(crl_by_a_stranger),
 		cmocka_unit_test(broken_crls_change_nothing),
+		cmocka_unit_test(signatures_of_crls),
 		cmocka_unit_test(pinned_peers),
 		cmocka_unit_test(stapled_answers),
 		cmocka_unit_test(demanded_staples),
