@@ -91,6 +91,7 @@ class Forwarder(Way):
 
 class Sallyport(Way):
     name = "Sallyport"
+    direct_tls = True
 
     def build(self):
         self.insert_guard()
