@@ -22,7 +22,7 @@
 
 enum {
 	FILES_MAX = 64 + PROC_LANES_MAX * PROC_ROLES,
-	SPIN_TURNS = 8,               /* turns without work before going to sleep */
+	SPIN_TURNS = 8,                /* turns without work before going to sleep */
 	LOOK_AROUND_TURNS = 64,        /* turns with work between two looks at the admin socket and sallyportd */
 	TICK_MS = 1000,
 	POLL_FIXED = 2,                /* channel, sallyportd */

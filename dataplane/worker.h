@@ -13,7 +13,7 @@
 #include "sleep.h"
 
 enum worker_limits {
-	WORKER_EMPTY_POLLS = 8,       /* then it sleeps */
+	WORKER_EMPTY_POLLS = 8,        /* then it sleeps */
 	WORKER_UPPER_BUDGET = 256,     /* messages from above in one round */
 	WORKER_SUPERVISOR_US = 4000,   /* how often sallyportd is heard under load */
 	WORKER_STARVED_US = 1000,      /* how soon to look again for room in the channel */

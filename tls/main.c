@@ -18,7 +18,7 @@
 #include "relay.h"
 
 enum {
-	SPIN_ROUNDS = 8,              /* empty rounds before sleeping: shorter than a wake-up from another core */
+	SPIN_ROUNDS = 8,               /* empty rounds before sleeping: shorter than a wake-up from another core */
 	BUSY_ROUNDS = 4096,            /* without sleeping, before sallyportd is listened to all the same */
 	CRLS_WAIT_MS = 5000,
 };
