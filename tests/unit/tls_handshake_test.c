@@ -537,6 +537,35 @@ static void a_silent_client_is_a_time_out(void **state)
 	world_free(w);
 }
 
+static void keep_no_session(struct endpoint *e)
+{
+	SSL_CTX_set_session_cache_mode(e->context, SSL_SESS_CACHE_OFF);
+	SSL_set_options(e->ssl, SSL_OP_NO_TICKET);
+	SSL_set_num_tickets(e->ssl, 0);
+}
+
+/* Each costs two changes of process: a signature for each side that signs, and nothing else after the first time. */
+static void asks_keyd_for_no_more_than_signatures(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *w = world_new();
+		world_open(w);
+		for (unsigned connections = 1; connections < 5; connections++) {
+			for (unsigned side = 0; side < SIDES; side++)
+				world_endpoint_tls(w, side, &w->site[side], NULL, versions[i]);
+			keep_no_session(&w->endpoint[SIDE_SERVER]);
+			world_start_tls(w, AUTH_STRONG);
+			world_settle(w);
+			assert_int_equal(world_counter(w, TLS_COUNT_SECURED), connections);
+			assert_int_equal(w->keyd_requests[KEYD_SIGN], 2 * connections);
+			assert_int_equal(w->keyd_requests[KEYD_MINT], 2);
+			world_reopen(w);
+		}
+		world_free(w);
+	}
+}
+
 /* A stopped keyd: the job that waits is brought to its end, and its late answer hits nobody. */
 static void keyd_does_not_answer(void **state)
 {
@@ -734,6 +763,7 @@ int main(void)
 		cmocka_unit_test(too_much_certificate),
 		cmocka_unit_test(a_silent_server_is_a_time_out),
 		cmocka_unit_test(a_silent_client_is_a_time_out),
+		cmocka_unit_test(asks_keyd_for_no_more_than_signatures),
 		cmocka_unit_test(keyd_does_not_answer),
 		cmocka_unit_test(closed_while_keyd_signs),
 		cmocka_unit_test(keyd_refuses),
