@@ -282,6 +282,8 @@ static void blame_error(struct conn *conn, enum conn_side side)
 		blame(conn, side, TLS_FAILED_KEYD, "no signature");
 	else if (ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 		blame(conn, side, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate");
+	else if (ERR_GET_REASON(error) == SSL_R_EXCESSIVE_MESSAGE_SIZE)
+		blame(conn, side, TLS_FAILED_HANDSHAKE, "a message is too long: of certificates, 64 KiB are read");
 	else if (!is_blamed(conn))
 		blame(conn, side, TLS_FAILED_HANDSHAKE, reason ? reason : "the handshake failed");
 }
