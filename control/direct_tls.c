@@ -48,17 +48,24 @@ static const char *why_not(struct session *session, const struct msg_client_hell
 	return session_peering_allows(session, SIDE_CLIENT, "", session->server_name, &reason) ? NULL : reason;
 }
 
-/* The level is the peer's. If that is the client it is not known yet: until it is, only the best will do. */
-static enum auth_level first_level(const struct session *session)
+/* Whom the client asks for outside is known; who dials from there could be any peer, and must be one that a bad
+ * certificate is tolerated of. What its own level is, is found when it is named. */
+static enum auth_level level_before_names(const struct session *session)
 {
-	const struct conf_peer *peer = session_wire(session, SIDE_CLIENT) == WIRE_INSIDE
-					       ? conf_peer_find(session->control->conf, session->server_name) : NULL;
-	return peer ? peer->authentication : AUTH_STRONG;
+	const struct conf *conf = session->control->conf;
+	const struct conf_peer *asked = conf_peer_find(conf, session->server_name);
+	if (session_wire(session, SIDE_CLIENT) == WIRE_INSIDE)
+		return asked ? asked->authentication : AUTH_STRONG;
+	enum auth_level weakest = AUTH_STRONG;
+	for (unsigned i = 0; i < conf->peer_count; i++)
+		if (conf->peers[i].authentication > weakest)
+			weakest = conf->peers[i].authentication;
+	return weakest;
 }
 
 static void start_tls(struct session *session)
 {
-	struct msg_start_tls start = {.level = first_level(session), .direct = 1};
+	struct msg_start_tls start = {.level = level_before_names(session), .direct = 1};
 	snprintf(start.server_name, sizeof(start.server_name), "%s", session->server_name);
 	if (channel_send(session->control->channel, MSG_START_TLS, SIDE_CLIENT, session->id, &start, sizeof(start)))
 		return; /* the channel is broken, which ends the process */

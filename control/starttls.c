@@ -172,11 +172,9 @@ static const char *failure_name(uint32_t failure)
 /* What a server says on a stream that it cannot go on with (RFC 6120 4.9.3). */
 static const char *condition_for_client(enum conn_side side, uint32_t failure)
 {
-	if (failure == TLS_FAILED_NAME || failure == TLS_FAILED_NO_CERTIFICATE || failure == TLS_FAILED_PIN)
-		return "not-authorized";
-	if (side == SIDE_CLIENT && failure == TLS_FAILED_TIMEOUT)
-		return "connection-timeout";
-	return "remote-connection-failed";
+	if (side == SIDE_SERVER || failure == TLS_FAILED_KEYD)
+		return "remote-connection-failed";
+	return failure == TLS_FAILED_TIMEOUT ? "connection-timeout" : "not-authorized";
 }
 
 /* tls has told both sides by its alerts, but for a client that was done: that is told by a stream error. What is left

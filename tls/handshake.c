@@ -234,6 +234,7 @@ int handshake_start(struct conn *conn)
 {
 	bool demanded = is_certificate_demanded(conn, conn->start.level);
 	int client = conn->start.direct ? 0 : put_under(conn, SIDE_CLIENT, accept_new(conn, demanded), false);
+	conn->check[SIDE_CLIENT].tolerant = is_tolerated(conn, SIDE_CLIENT);
 	int server = put_under(conn, SIDE_SERVER, dial_new(conn), false);
 	return client ? client : server;
 }
@@ -241,16 +242,15 @@ int handshake_start(struct conn *conn)
 void handshake_name(struct conn *conn, const struct msg_name_client *name)
 {
 	SSL *ssl = conn->layer[SIDE_CLIENT].ssl;
-	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	bool showed = SSL_get0_peer_certificate(ssl) != NULL;
 	struct trust_check *check = &conn->check[SIDE_CLIENT];
 	memcpy(conn->start.client_name, name->client_name, sizeof(conn->start.client_name));
 	conn->start.level = name->level;
-	check->unnamed = false;
+	check->tolerant = is_tolerated(conn, SIDE_CLIENT);
 	conn->client_named = true;
-	if (!certificate && is_certificate_demanded(conn, name->level))
+	if (!showed && is_certificate_demanded(conn, name->level))
 		blame(conn, SIDE_CLIENT, TLS_FAILED_NO_CERTIFICATE, "the peer showed no certificate");
-	else if (certificate &&
-		trust_proves(trust_of(conn, SIDE_CLIENT), certificate, SSL_get0_verified_chain(ssl), check) != X509_V_OK)
+	else if (showed && !trust_names(trust_of(conn, SIDE_CLIENT), ssl, check))
 		blame(conn, SIDE_CLIENT, TLS_FAILED_NAME, "the certificate is for another name");
 }
 

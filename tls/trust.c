@@ -44,7 +44,8 @@ static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of
 	return error;
 }
 
-int trust_proves(const struct trust *trust, X509 *certificate, STACK_OF(X509) *chain, struct trust_check *check)
+/* RFC 6120 13.7.1.2, of a chain that is good, and what the peer is pinned to. */
+static int proves(const struct trust *trust, X509 *certificate, STACK_OF(X509) *chain, struct trust_check *check)
 {
 	check->failure = TLS_FAILED_NAME;
 	if (!identity_proves(certificate, check->domain)) {
@@ -70,6 +71,30 @@ static bool may_be_doubted(const struct trust *trust, const struct trust_check *
 	return check->tolerant && error != X509_V_ERR_CERT_REVOKED && !pins_of(trust->conf, trust->wire, check->domain);
 }
 
+/* The error, or X509_V_OK: then it is a doubt instead. */
+static int doubt(const struct trust *trust, struct trust_check *check, int error)
+{
+	if (error == X509_V_OK || !may_be_doubted(trust, check, error))
+		return error;
+	memcpy(check->doubt, check->reason, sizeof(check->doubt));
+	check->reason[0] = '\0';
+	return X509_V_OK;
+}
+
+bool trust_names(const struct trust *trust, SSL *ssl, struct trust_check *check)
+{
+	check->unnamed = false;
+	if (check->doubt[0]) {
+		bool tolerated = may_be_doubted(trust, check, X509_V_ERR_UNSPECIFIED);
+		check->failure = TLS_FAILED_CERTIFICATE;
+		if (!tolerated)
+			memcpy(check->reason, check->doubt, sizeof(check->reason));
+		return tolerated;
+	}
+	int error = proves(trust, SSL_get0_peer_certificate(ssl), SSL_get0_verified_chain(ssl), check);
+	return doubt(trust, check, error) == X509_V_OK;
+}
+
 /* In the place of OpenSSL's own check of a chain. The error becomes the alert that the endpoint gets. */
 static int verify(X509_STORE_CTX *store, void *trust)
 {
@@ -80,13 +105,9 @@ static int verify(X509_STORE_CTX *store, void *trust)
 	if (error != X509_V_OK) {
 		reason_of_error(check->reason, error, store);
 	} else if (!check->unnamed) {
-		error = trust_proves(trust, X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_chain(store), check);
+		error = proves(trust, X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_chain(store), check);
 	}
-	if (error != X509_V_OK && may_be_doubted(trust, check, error)) {
-		memcpy(check->doubt, check->reason, sizeof(check->doubt));
-		check->reason[0] = '\0';
-		error = X509_V_OK;
-	}
+	error = doubt(trust, check, error);
 	X509_STORE_CTX_set_error(store, error);
 	return error == X509_V_OK;
 }

@@ -37,7 +37,7 @@ int trust_take_crls(struct trust *trust, int bundle, struct msg_crls *told) __at
 /* What the check of an endpoint's certificate came to; SSL_get_app_data() of its SSL is one of these. */
 struct trust_check {
 	const char *domain;            /* that the certificate must prove */
-	bool unnamed;                  /* the domain is not known yet: trust_proves() is asked when it is */
+	bool unnamed;                  /* the domain is not known yet: trust_names() is asked when it is */
 	bool tolerant;                 /* one that does not may come all the same, as one of nobody */
 	char doubt[CHANNEL_NAME_MAX];  /* why it did */
 	void *owner;
@@ -46,9 +46,9 @@ struct trust_check {
 	char reason[CHANNEL_NAME_MAX];
 };
 
-/* Does the certificate prove check->domain (RFC 6120 13.7.1.2), and is it what that peer is pinned to? `chain` is
- * the one that was verified, from it on. X509_V_OK, or an X509_V_ERR_ with check->failure and check->reason filled. */
-int trust_proves(const struct trust *trust, X509 *certificate, STACK_OF(X509) *chain, struct trust_check *check)
+/* Direct TLS: the rest of the check of a handshake that is over, when check->domain and check->tolerant are known. False:
+ * check->failure and check->reason are filled. */
+bool trust_names(const struct trust *trust, SSL *ssl, struct trust_check *check)
 	__attribute__((warn_unused_result, nonnull));
 
 /* The check of a handshake once more, for a chain (the endpoint's own certificate first) that was shown in an earlier one.

@@ -94,7 +94,7 @@ enum auth_level {
 struct msg_start_tls {
 	char client_name[CHANNEL_NAME_MAX];    /* domain that the client claims (stream `from`); direct TLS: "" */
 	char server_name[CHANNEL_NAME_MAX];    /* domain that it asked for (stream `to`, or SNI) */
-	uint32_t level;                        /* enum auth_level between the two */
+	uint32_t level;                        /* enum auth_level between the two; direct TLS: the weakest that may be */
 	uint32_t direct;                       /* 1: the answer to MSG_CLIENT_HELLO */
 };
 static_assert(sizeof(struct msg_start_tls) == 520, "start-tls");
@@ -113,7 +113,7 @@ struct msg_client_hello {
 static_assert(sizeof(struct msg_client_hello) == 260, "client-hello");
 
 struct msg_client_ready {
-	uint32_t certificate;                  /* 1: it showed one, whose chain is good; 0: it showed none */
+	uint32_t certificate;                  /* 1: it showed one; 0: it showed none */
 };
 static_assert(sizeof(struct msg_client_ready) == 4, "client-ready");
 

@@ -209,6 +209,26 @@ static void hellos_are_for_names_in_any_case(void **state)
 	assert_string_equal(s->connection[1].name.client_name, "a.example");
 }
 
+/* A peer's level is known when the peer is: whom a client inside asks for, not who dials from outside. */
+static void levels_before_names(void **state)
+{
+	struct stage *s = *state;
+	static const struct {
+		enum wire wire;
+		const char *server_name;
+		enum auth_level level;
+	} cases[] = {
+		{WIRE_INSIDE, "b.example", AUTH_STRONG},
+		{WIRE_INSIDE, "d.example", AUTH_TLS_DIALBACK},
+		{WIRE_OUTSIDE, "a.example", AUTH_TLS_DIALBACK},
+	};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		stage_open(s, i + 1, cases[i].wire);
+		stage_hello(s, i + 1, cases[i].server_name, HELLO_ALPN_NONE);
+		assert_int_equal(s->connection[i + 1].tls.level, cases[i].level);
+	}
+}
+
 static void a_hello_that_is_none(void **state)
 {
 	struct stage *s = *state;
@@ -281,6 +301,9 @@ static void the_name_is_not_proved(void **state)
 	} cases[] = {
 		{SIDE_CLIENT, TLS_FAILED_NAME, "not-authorized"},
 		{SIDE_CLIENT, TLS_FAILED_NO_CERTIFICATE, "not-authorized"},
+		{SIDE_CLIENT, TLS_FAILED_CERTIFICATE, "not-authorized"},
+		{SIDE_CLIENT, TLS_FAILED_PIN, "not-authorized"},
+		{SIDE_CLIENT, TLS_FAILED_KEYD, "remote-connection-failed"},
 		{SIDE_SERVER, TLS_FAILED_HANDSHAKE, "remote-connection-failed"},
 		{SIDE_SERVER, TLS_FAILED_TIMEOUT, "remote-connection-failed"},
 	};
@@ -415,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_client_may_send_ahead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_are_for_names_in_any_case, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(levels_before_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_hello_that_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(injection_by_the_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_server_ends_before_it_is_asked, set_up, tear_down),

@@ -26,7 +26,7 @@ static struct world *world_with(const struct pki *client, const struct pki *serv
 static void get_ready(struct world *w)
 {
 	world_settle(w);
-	world_start_direct(w);
+	world_start_direct(w, AUTH_STRONG);
 	world_settle(w);
 	assert_int_equal(w->readies, 1);
 	assert_true(w->endpoint[SIDE_CLIENT].done);
@@ -186,7 +186,7 @@ static void the_servers_alert_is_the_clients(void **state)
 		SSL_set_alpn_protos(w->endpoint[SIDE_CLIENT].ssl, ALPN("\xbxmpp-server"));
 		SSL_CTX_set_alpn_select_cb(w->endpoint[SIDE_SERVER].context, choose_none, NULL);
 		world_settle(w);
-		world_start_direct(w);
+		world_start_direct(w, AUTH_STRONG);
 		world_settle(w);
 		expect_failed(w, SIDE_SERVER, TLS_FAILED_HANDSHAKE);
 		assert_int_equal(w->endpoint[SIDE_CLIENT].alert, SSL_AD_NO_APPLICATION_PROTOCOL);
@@ -387,7 +387,7 @@ static void a_client_whose_chain_is_bad(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct world *w = world_with(&bad, NULL, versions[i]);
 		world_settle(w);
-		world_start_direct(w);
+		world_start_direct(w, AUTH_STRONG);
 		world_settle(w);
 		expect_failed(w, SIDE_CLIENT, TLS_FAILED_CERTIFICATE);
 		assert_int_equal(w->endpoint[SIDE_CLIENT].alert, SSL_AD_UNKNOWN_CA);
@@ -406,7 +406,7 @@ static void a_server_that_cannot_be_verified(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct world *w = world_with(NULL, &bad, versions[i]);
 		world_settle(w);
-		world_start_direct(w);
+		world_start_direct(w, AUTH_STRONG);
 		world_settle(w);
 		expect_failed(w, SIDE_SERVER, TLS_FAILED_CERTIFICATE);
 		assert_int_equal(w->endpoint[SIDE_SERVER].alert, SSL_AD_UNKNOWN_CA);
@@ -417,6 +417,67 @@ static void a_server_that_cannot_be_verified(void **state)
 	}
 	pki_free(&bad);
 	pki_free(&stranger);
+}
+
+/* --- who may come unverified --- */
+
+/* b.example dials from outside: self-signed, or with a good certificate for another name. */
+static void try_doubted(bool self_signed, enum auth_level level, int version)
+{
+	struct world *w = world_new();
+	struct pki bad = self_signed ? pki_server("b.example", NULL) : pki_server("c.example", &w->site_ca[WIRE_OUTSIDE]);
+	w->inbound = true;
+	world_open(w);
+	world_endpoint_tls(w, SIDE_CLIENT, &bad, NULL, version);
+	world_endpoint_tls(w, SIDE_SERVER, &w->site[SIDE_CLIENT], NULL, version);
+	SSL_set_tlsext_host_name(w->endpoint[SIDE_CLIENT].ssl, "a.example");
+	world_settle(w);
+	world_start_direct(w, AUTH_TLS_DIALBACK);      /* there is a peer of that level */
+	world_settle(w);
+	assert_int_equal(w->readies, 1);
+	world_name_client(w, "b.example", level);
+	world_settle(w);
+	assert_false(w->endpoint[SIDE_SERVER].saw_certificate);
+	if (level == AUTH_STRONG) {
+		expect_failed(w, SIDE_CLIENT, self_signed ? TLS_FAILED_CERTIFICATE : TLS_FAILED_NAME);
+		expect_told(w);
+	} else {
+		expect_secured(w);
+		assert_string_equal(w->told[SIDE_CLIENT].secured.identity, "");
+		assert_true(w->told[SIDE_CLIENT].secured.doubt[0]);
+	}
+	pki_free(&bad);
+	world_free(w);
+}
+
+static void a_client_that_is_doubted(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		try_doubted(i & 2, i & 4 ? AUTH_STRONG : AUTH_TLS_DIALBACK, versions[i % 2]);
+}
+
+static void a_server_that_is_doubted(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct pki bad = pki_server("b.example", NULL);
+		struct world *w = world_with(NULL, &bad, versions[i]);
+		SSL_set_verify(w->endpoint[SIDE_CLIENT].ssl, SSL_VERIFY_NONE, NULL);
+		world_settle(w);
+		world_start_direct(w, AUTH_TLS_DIALBACK);
+		world_settle(w);
+		assert_int_equal(w->readies, 1);
+		world_name_client(w, "a.example", AUTH_TLS_DIALBACK);
+		world_settle(w);
+		expect_secured(w);
+		assert_true(w->told[SIDE_SERVER].secured.doubt[0]);
+		assert_string_equal(w->told[SIDE_CLIENT].secured.shown_issuer, "nobody");
+		assert_int_equal(w->keyd_requests[KEYD_MINT_UNVERIFIED], 1);
+		assert_string_equal(w->told[SIDE_CLIENT].secured.identity, "a.example");
+		world_free(w);
+		pki_free(&bad);
+	}
 }
 
 /* A server that does not like the guard's certificate for the client says so in its handshake. */
@@ -446,7 +507,7 @@ static void whoever_is_silent_is_out_of_time(void **state)
 		w->endpoint[SIDE_SERVER].frozen = i == 0;
 		world_settle(w);
 		w->now_ms += CONN_HANDSHAKE_MS / 2;
-		world_start_direct(w);
+		world_start_direct(w, AUTH_STRONG);
 		world_settle(w);
 		w->endpoint[SIDE_SERVER].frozen = true;
 		if (i == 2)
@@ -476,7 +537,7 @@ static void answers_that_come_too_late(void **state)
 	w->now_ms += CONN_HANDSHAKE_MS;
 	world_settle(w);
 	assert_int_equal(w->failures, 1);
-	world_start_direct(w);
+	world_start_direct(w, AUTH_STRONG);
 	world_settle(w);
 	world_free(w);
 
@@ -499,7 +560,7 @@ static void ends_at_any_time(void **state)
 			if (stage > 0)
 				world_settle(w);
 			if (stage > 1)
-				world_start_direct(w);
+				world_start_direct(w, AUTH_STRONG);
 			if (stage > 1)
 				world_settle(w);
 			if (stage == 4)
@@ -545,7 +606,7 @@ static void the_contract_is_kept_or_it_is_over(void **state)
 	world_open(w);
 	snprintf(w->hello.server_name, sizeof(w->hello.server_name), "b.example");
 	w->hellos = 1;
-	world_start_direct(w);
+	world_start_direct(w, AUTH_STRONG);
 	expect_broken(w);
 	w = world_with(NULL, NULL, TLS1_3_VERSION);                    /* a name before the client is done */
 	world_settle(w);
@@ -583,6 +644,8 @@ int main(void)
 		cmocka_unit_test(a_client_without_a_certificate),
 		cmocka_unit_test(a_client_whose_chain_is_bad),
 		cmocka_unit_test(a_server_that_cannot_be_verified),
+		cmocka_unit_test(a_client_that_is_doubted),
+		cmocka_unit_test(a_server_that_is_doubted),
 		cmocka_unit_test(a_server_that_refuses_the_client),
 		cmocka_unit_test(whoever_is_silent_is_out_of_time),
 		cmocka_unit_test(answers_that_come_too_late),

@@ -497,9 +497,9 @@ void world_start_tls(struct world *w, enum auth_level level)
 	player_say(&w->upper, MSG_START_TLS, SIDE_CLIENT, CONN, &start, sizeof(start));
 }
 
-void world_start_direct(struct world *w)
+void world_start_direct(struct world *w, enum auth_level level)
 {
-	struct msg_start_tls start = {.level = AUTH_STRONG, .direct = 1};
+	struct msg_start_tls start = {.level = level, .direct = 1};
 	assert_int_equal(w->hellos, 1);
 	memcpy(start.server_name, w->hello.server_name, sizeof(start.server_name));
 	player_say(&w->upper, MSG_START_TLS, SIDE_CLIENT, CONN, &start, sizeof(start));

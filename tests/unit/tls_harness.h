@@ -88,7 +88,7 @@ void world_settle(struct world *w);
 void world_endpoint_tls(struct world *w, enum conn_side side, const struct pki *own, const struct pki *chain, int version);
 void world_start_tls(struct world *w, enum auth_level level);
 /* Direct TLS: control takes what the ClientHello asks for, and says later who asked. */
-void world_start_direct(struct world *w);
+void world_start_direct(struct world *w, enum auth_level level);
 void world_name_client(struct world *w, const char *name, enum auth_level level);
 /* Both endpoints with good certificates; the whole handshake. */
 void world_secure(struct world *w, int version);
