@@ -31,3 +31,8 @@ $(foreach part,handshake relay profile records resume direct,$(eval $(call tls_t
 fuzzers += tests/fuzz/identity_fuzz
 tests/fuzz/identity_fuzz.srcs := tests/fuzz/identity_fuzz.c
 tests/fuzz/identity_fuzz.archives := tls base
+
+fuzzers += tests/fuzz/hello_fuzz
+tests/fuzz/hello_fuzz.srcs := tests/fuzz/hello_fuzz.c
+tests/fuzz/hello_fuzz.archives := tls_harness tls_pki tls keyd channel_harness base
+tests/fuzz/hello_fuzz.libs := -lcmocka

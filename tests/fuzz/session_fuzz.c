@@ -105,13 +105,13 @@ static void begin(struct run *run, uint8_t how)
 {
 	struct stage *s = run->stage;
 	memset(&s->connection[CONN].tls, 0, sizeof(s->connection[CONN].tls));
-	s->connection[CONN].start_tls = 0;
+	s->connection[CONN].start_tls = s->connection[CONN].named = 0;
 	for (unsigned side = 0; side < SIDES; side++) {
 		struct buf heard = s->connection[CONN].side[side].heard;
 		s->connection[CONN].side[side] = (struct stage_side){.heard = heard};
 	}
 	s->miserly = false;
-	switch (how % 4) {
+	switch (how % 6) {
 	case 0:
 		stage_open(s, CONN, WIRE_OUTSIDE);
 		break;
@@ -124,13 +124,24 @@ static void begin(struct run *run, uint8_t how)
 	case 3:
 		stage_external(s, CONN, WIRE_INSIDE, "a.example", "d.example", FEATURES, true);
 		break;
+	case 4:
+		stage_open(s, CONN, WIRE_OUTSIDE);
+		stage_hello(s, CONN, "a.example", HELLO_ALPN_XMPP);
+		break;
+	case 5:
+		stage_direct(s, CONN, WIRE_OUTSIDE, "d.example", "a.example", true);
+		break;
 	}
 }
 
 static void secure(struct run *run, enum conn_side side)
 {
 	const struct session *session = stage_session(run->stage, CONN);
-	if (session->state != SESSION_TLS_HANDSHAKE || session->stream[side].secured)
+	if (session->direct && session->state == SESSION_TLS_HANDSHAKE) {
+		stage_ready(run->stage, CONN, side == SIDE_CLIENT);
+		return;
+	}
+	if (session->state != (session->direct ? SESSION_TLS_NAMED : SESSION_TLS_HANDSHAKE) || session->stream[side].secured)
 		return;
 	const char *mine = side == SIDE_CLIENT ? session->client_name : session->server_name;
 	const char *other = side == SIDE_CLIENT ? session->server_name : session->client_name;
