@@ -127,7 +127,8 @@ static void dialback_without_a_certificate(void **state)
 	stage_expect(s, 1, SIDE_SERVER, MESSAGE("u@d.example/x", "v@a.example"));
 }
 
-/* It is the peer's: of one that is dialled it is known from the beginning, of one that dials not before its header. */
+/* It is the peer's: of one that is dialled it is known from the beginning, of one that dials not before its header, so that
+ * the weakest of all peers' counts until then. */
 static void the_level_of_the_first_handshake(void **state)
 {
 	static const struct {
@@ -138,7 +139,7 @@ static void the_level_of_the_first_handshake(void **state)
 		{WIRE_INSIDE, "b.example", AUTH_STRONG},
 		{WIRE_INSIDE, "d.example", AUTH_TLS_DIALBACK},
 		{WIRE_INSIDE, "e.example", AUTH_NONE},
-		{WIRE_OUTSIDE, "a.example", AUTH_STRONG},
+		{WIRE_OUTSIDE, "a.example", AUTH_NONE},
 	};
 	struct stage *s = *state;
 	for (unsigned i = 0; i < 4; i++) {
@@ -207,26 +208,6 @@ static void hellos_are_for_names_in_any_case(void **state)
 	stage_ready(s, 1, true);
 	stage_say(s, 1, SIDE_CLIENT, ID " from='A.example' to='b.EXAMPLE' version='1.0'>");
 	assert_string_equal(s->connection[1].name.client_name, "a.example");
-}
-
-/* A peer's level is known when the peer is: whom a client inside asks for, not who dials from outside. */
-static void levels_before_names(void **state)
-{
-	struct stage *s = *state;
-	static const struct {
-		enum wire wire;
-		const char *server_name;
-		enum auth_level level;
-	} cases[] = {
-		{WIRE_INSIDE, "b.example", AUTH_STRONG},
-		{WIRE_INSIDE, "d.example", AUTH_TLS_DIALBACK},
-		{WIRE_OUTSIDE, "a.example", AUTH_NONE}, /* there is such a peer */
-	};
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		stage_open(s, i + 1, cases[i].wire);
-		stage_hello(s, i + 1, cases[i].server_name, HELLO_ALPN_NONE);
-		assert_int_equal(s->connection[i + 1].tls.level, cases[i].level);
-	}
 }
 
 static void a_hello_that_is_none(void **state)
@@ -438,7 +419,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_client_may_send_ahead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hellos_are_for_names_in_any_case, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(levels_before_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_hello_that_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(injection_by_the_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_server_ends_before_it_is_asked, set_up, tear_down),
