@@ -18,6 +18,7 @@ STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 PROCEED = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 TIMEOUT = 20
+PORTS = (5269, 5270)
 CERTIFICATE_MESSAGE = 11
 
 
@@ -105,30 +106,30 @@ def between(text, start, end):
 
 
 class Server:
-    """Listens on a side. `add` makes an address at which a certificate is shown in a version of TLS."""
+    """Listens on a side. `add` makes an address and port at which a certificate is shown in a version of TLS."""
 
     def __init__(self, world, side, first_address=10):
-        self.world, self.side, self.next_address = world, side, first_address
+        self.world, self.side, self.first_address = world, side, first_address
         self.at, self.records, self.lock = {}, {}, threading.Condition()
         with netns(world.wire.ns[side]):
-            self.listener = socket.create_server(("0.0.0.0", 5269), backlog=512)
-        self.commands = []
+            self.listeners = [socket.create_server(("0.0.0.0", port), backlog=512) for port in PORTS]
 
     def add(self, file, version, staple=None):
-        address = ADDRESS[self.side][4].rsplit(".", 1)[0] + f".{self.next_address}"
-        self.next_address += 1
+        number, port = divmod(len(self.at), len(PORTS))
+        address = ADDRESS[self.side][4].rsplit(".", 1)[0] + f".{self.first_address + number}", PORTS[port]
         self.at[address] = file, version, staple
-        self.commands.append(f"addr add {address}/24 dev wire\n")
         return address
 
     def serve(self):
-        run("ip", "-n", self.world.wire.ns[self.side], "-batch", "-", input="".join(self.commands))
-        threading.Thread(target=self.accept, daemon=True).start()
+        commands = "".join(f"addr add {address}/24 dev wire\n" for address in {at[0] for at in self.at})
+        run("ip", "-n", self.world.wire.ns[self.side], "-batch", "-", input=commands)
+        for listener in self.listeners:
+            threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
 
-    def accept(self):
+    def accept(self, listener):
         while True:
             try:
-                sock, peer = self.listener.accept()
+                sock, peer = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self.handle, args=(sock, peer), daemon=True).start()
@@ -146,7 +147,7 @@ class Server:
             self.lock.notify_all()
 
     def speak(self, sock, record):
-        file, version, staple = self.at[sock.getsockname()[0]]
+        file, version, staple = self.at[sock.getsockname()]
         trust = self.world.guard_ca[self.side].file
         direct = sock.recv(1, socket.MSG_PEEK) == b"\x16"
         if not direct:
@@ -176,7 +177,7 @@ def dial(world, side, address, own, peer, file, version, direct=False):
     """A connection from `side` as the domain `own`: the addresses of its ends, and its record."""
     record = Record()
     with netns(world.wire.ns[side]):
-        sock = socket.create_connection((address, 5269), TIMEOUT)
+        sock = socket.create_connection(address, TIMEOUT)
     ends = sock.getsockname(), sock.getpeername()
     try:
         if not direct:
