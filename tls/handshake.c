@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 
+#include "algorithms.h"
 #include "client_hello.h"
 #include "handshake.h"
 #include "pins.h"
@@ -35,22 +36,29 @@ static bool is_doubted(const struct conn *conn, enum conn_side side)
 	return conn->check[side].doubt[0];
 }
 
-/* A self-signed guard CA is in the endpoint's trust store or nowhere; one that another CA signed completes the chain. */
-static bool use_certificate(SSL *ssl, const struct guard_certificate *guard, X509 *ca)
+static bool use_certificate(SSL *ssl, const struct guard_certificate *guard)
 {
-	if (SSL_use_certificate(ssl, guard->certificate) != 1 || SSL_use_PrivateKey(ssl, guard->key) != 1)
-		return false;
-	return X509_self_signed(ca, 0) == 1 || SSL_add1_chain_cert(ssl, ca) == 1;
+	return SSL_use_cert_and_key(ssl, guard->certificate, guard->key, guard->chain, 1) == 1;
+}
+
+/* Does that endpoint take nothing but RSA? */
+static bool wants_rsa(const struct conn *conn, enum conn_side side)
+{
+	enum conf_leaf leaf = trust_of(conn, side)->conf->wire[conn->wire[side]].leaf_key;
+	if (leaf != LEAF_AUTO)
+		return leaf == LEAF_RSA;
+	SSL *ssl = conn->layer[side].ssl;
+	return side == SIDE_CLIENT ? !takes_client_ecdsa(ssl) : !takes_server_ecdsa(ssl);
 }
 
 /* Shows `side` the guard certificate of the other endpoint. */
 static enum keys_result show(struct conn *conn, enum conn_side side, const char *domain)
 {
 	const struct guard_certificate *guard;
-	struct trust *trust = trust_of(conn, side);
-	bool verified = !is_doubted(conn, side_other(side));
-	enum keys_result result = keys_certificate(conn->relay->keys, conn->wire[side], domain, verified, &guard);
-	if (result == KEYS_READY && !use_certificate(conn->layer[side].ssl, guard, trust->guard_ca))
+	const struct keys_wanted wanted = {.wire = conn->wire[side], .domain = domain,
+		.unverified = is_doubted(conn, side_other(side)), .rsa = wants_rsa(conn, side)};
+	enum keys_result result = keys_certificate(conn->relay->keys, &wanted, &guard);
+	if (result == KEYS_READY && !use_certificate(conn->layer[side].ssl, guard))
 		result = KEYS_REFUSED;
 	if (result == KEYS_REFUSED)
 		blame(conn, side, TLS_FAILED_KEYD, "no guard certificate");
@@ -418,6 +426,8 @@ void handshake_describe(const struct conn *conn, enum conn_side side, struct msg
 	fingerprint(shown, secured->shown_fingerprint);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end))
 		secured->shown_not_after = (uint64_t)timegm(&end);
-	copy_text(secured->shown_issuer, sizeof(secured->shown_issuer),
-		is_doubted(conn, side_other(side)) ? "nobody" : trust_of(conn, side)->guard_ca_name);
+	if (is_doubted(conn, side_other(side)))
+		copy_text(secured->shown_issuer, sizeof(secured->shown_issuer), "nobody");
+	else
+		trust_name_ca(X509_get_issuer_name(shown), secured->shown_issuer);
 }

@@ -1,6 +1,6 @@
 /*
  * Certificates and signatures from keyd; see keys.h. A signature is asked for deep inside OpenSSL, so the handshake runs as
- * an ASYNC job that is paused there. The private key is an EC_KEY with only its public half and a sign method of ours:
+ * an ASYNC job that is paused there. The private key is an EC_KEY or RSA with only its public half and a sign method of ours:
  * OpenSSL 3.0 keeps such "foreign" keys out of its providers, which is why its older interface is used here.
  */
 #define OPENSSL_API_COMPAT 10101
@@ -14,6 +14,7 @@
 #include <openssl/async.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "dataplane/base/buf.h"
 #include "dataplane/base/log.h"
@@ -22,8 +23,7 @@
 
 struct entry {
 	TAILQ_ENTRY(entry) order;      /* most recently used first */
-	enum wire wire;
-	bool verified;
+	struct keys_wanted wanted;     /* its domain is the one below */
 	char domain[KEYD_DOMAIN_BYTES];
 	uint32_t request;              /* 0: none under way */
 	bool refused;
@@ -38,12 +38,13 @@ struct signature {
 	uint64_t conn;
 	bool answered;
 	uint32_t len;
-	uint8_t bytes[256];
+	uint8_t bytes[KEYD_INPUT_MAX];
 };
 
 struct key_home {
 	struct keys *keys;
 	enum wire wire;
+	uint32_t number;               /* of the key */
 };
 
 struct keys {
@@ -60,8 +61,9 @@ struct keys {
 	TAILQ_HEAD(entry_list, entry) cache;
 	unsigned cached;
 	LIST_HEAD(signature_list, signature) waiting;
-	EC_KEY_METHOD *method;
-	struct key_home home[WIRES];
+	EC_KEY_METHOD *ec_method;
+	RSA_METHOD *rsa_method;
+	struct key_home home[WIRES][KEYD_KEYS_MAX];
 };
 
 /* OpenSSL hands out such numbers once and for all, and calls sign() with nothing but the key. */
@@ -70,6 +72,14 @@ static int home_index(void)
 	static int index = -1;
 	if (index < 0)
 		index = EC_KEY_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+static int rsa_home_index(void)
+{
+	static int index = -1;
+	if (index < 0)
+		index = RSA_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 	return index;
 }
 
@@ -120,26 +130,63 @@ static void wait_for_signature(struct keys *keys, struct keyd_request *request, 
 	LIST_REMOVE(signature, all);
 }
 
-/* ECDSA as asked by EC_KEY; returns 1, or 0: the handshake fails. */
-static int sign(int type, const unsigned char *digest, int digest_len, unsigned char *out, unsigned *out_len,
+/* False: the handshake fails. `signature` may have been given up, or refused. */
+static bool sign(const struct key_home *home, enum keyd_scheme scheme, const unsigned char *input, size_t input_len,
+	struct signature *signature, size_t most)
+{
+	signature->len = 0;
+	signature->answered = false;
+	if (home && ASYNC_get_current_job() && input_len > 0 && input_len <= KEYD_INPUT_MAX) {
+		struct keyd_request request = {.type = KEYD_SIGN, .wire = home->wire, .key = home->number, .scheme = scheme,
+			.input_len = (uint32_t)input_len};
+		memcpy(request.input, input, input_len);
+		wait_for_signature(home->keys, &request, signature);
+		home->keys->signatures++;
+	}
+	if (signature->len && signature->len <= most)
+		return true;
+	ERR_raise(ERR_LIB_USER, ERR_R_OPERATION_FAIL);
+	return false;
+}
+
+/* As asked by EC_KEY; returns 1 or 0. */
+static int sign_ecdsa(int type, const unsigned char *digest, int digest_len, unsigned char *out, unsigned *out_len,
 	const BIGNUM *kinv, const BIGNUM *r, EC_KEY *key)
 {
 	(void)type, (void)kinv, (void)r;
-	struct key_home *home = EC_KEY_get_ex_data(key, home_index());
-	struct signature signature = {.len = 0};
-	if (home && ASYNC_get_current_job() && digest_len > 0 && digest_len <= KEYD_DIGEST_MAX) {
-		struct keyd_request request = {.type = KEYD_SIGN, .wire = home->wire, .digest_len = (uint32_t)digest_len};
-		memcpy(request.digest, digest, (size_t)digest_len);
-		wait_for_signature(home->keys, &request, &signature);
-		home->keys->signatures++;
-	}
-	if (!signature.len || signature.len > (unsigned)ECDSA_size(key)) {
-		ERR_raise(ERR_LIB_USER, ERR_R_OPERATION_FAIL);
+	struct signature signature;
+	if (digest_len < 0 || !sign(EC_KEY_get_ex_data(key, home_index()), KEYD_ECDSA, digest, (size_t)digest_len, &signature,
+				      (size_t)ECDSA_size(key)))
 		return 0;
-	}
 	memcpy(out, signature.bytes, signature.len);
 	*out_len = signature.len;
 	return 1;
+}
+
+/* As asked by RSA for PKCS #1; returns 1 or 0. Which digest, keyd knows by its length; MD5 with SHA-1 is none of them. */
+static int sign_pkcs1(int type, const unsigned char *digest, unsigned digest_len, unsigned char *out, unsigned *out_len,
+	const RSA *key)
+{
+	struct signature signature;
+	bool known = type == NID_sha256 || type == NID_sha384 || type == NID_sha512;
+	if (!sign(known ? RSA_get_ex_data(key, rsa_home_index()) : NULL, KEYD_PKCS1, digest, digest_len, &signature,
+		    (size_t)RSA_size(key)))
+		return 0;
+	memcpy(out, signature.bytes, signature.len);
+	*out_len = signature.len;
+	return 1;
+}
+
+/* As asked by RSA for what is padded already, which here is PSS; returns the length or -1. */
+static int sign_block(int len, const unsigned char *block, unsigned char *out, RSA *key, int padding)
+{
+	struct signature signature;
+	bool whole = padding == RSA_NO_PADDING && len == RSA_size(key);
+	if (!sign(whole ? RSA_get_ex_data(key, rsa_home_index()) : NULL, KEYD_PSS, block, whole ? (size_t)len : 0, &signature,
+		    (size_t)RSA_size(key)))
+		return -1;
+	memcpy(out, signature.bytes, signature.len);
+	return (int)signature.len;
 }
 
 static void signature_answered(struct keys *keys, const struct keyd_answer *answer)
@@ -169,20 +216,33 @@ void keys_abandon(struct keys *keys, uint64_t conn)
 
 /* --- certificates --- */
 
+static void guard_fini(struct guard_certificate *guard)
+{
+	X509_free(guard->certificate);
+	EVP_PKEY_free(guard->key);
+	sk_X509_pop_free(guard->chain, X509_free);
+	*guard = (struct guard_certificate){NULL, NULL, NULL};
+}
+
 static void entry_free(struct keys *keys, struct entry *entry)
 {
 	TAILQ_REMOVE(&keys->cache, entry, order);
 	keys->cached--;
-	X509_free(entry->guard.certificate);
-	EVP_PKEY_free(entry->guard.key);
+	guard_fini(&entry->guard);
 	free(entry);
 }
 
-static struct entry *entry_find(struct keys *keys, enum wire wire, const char *domain, bool verified)
+static bool is_wanted(const struct entry *entry, const struct keys_wanted *wanted)
+{
+	return entry->wanted.wire == wanted->wire && entry->wanted.unverified == wanted->unverified &&
+		entry->wanted.rsa == wanted->rsa && strcmp(entry->domain, wanted->domain) == 0;
+}
+
+static struct entry *entry_find(struct keys *keys, const struct keys_wanted *wanted)
 {
 	struct entry *entry;
 	TAILQ_FOREACH(entry, &keys->cache, order) {
-		if (entry->wire != wire || entry->verified != verified || strcmp(entry->domain, domain) != 0)
+		if (!is_wanted(entry, wanted))
 			continue;
 		TAILQ_REMOVE(&keys->cache, entry, order);
 		TAILQ_INSERT_HEAD(&keys->cache, entry, order);
@@ -191,15 +251,15 @@ static struct entry *entry_find(struct keys *keys, enum wire wire, const char *d
 	return NULL;
 }
 
-static struct entry *entry_new(struct keys *keys, enum wire wire, const char *domain, bool verified)
+static struct entry *entry_new(struct keys *keys, const struct keys_wanted *wanted)
 {
-	size_t len = strlen(domain);
+	size_t len = strlen(wanted->domain);
 	struct entry *entry = len && len < KEYD_DOMAIN_BYTES ? calloc(1, sizeof(*entry)) : NULL;
 	if (!entry)
 		return NULL;
-	entry->wire = wire;
-	entry->verified = verified;
-	memcpy(entry->domain, domain, len + 1);
+	entry->wanted = *wanted;
+	memcpy(entry->domain, wanted->domain, len + 1);
+	entry->wanted.domain = entry->domain;
 	TAILQ_INSERT_HEAD(&keys->cache, entry, order);
 	if (++keys->cached > KEYS_CACHE_MAX)
 		entry_free(keys, TAILQ_LAST(&keys->cache, entry_list));
@@ -209,18 +269,19 @@ static struct entry *entry_new(struct keys *keys, enum wire wire, const char *do
 static void entry_ask(struct keys *keys, struct entry *entry)
 {
 	struct keyd_request request = {
-		.type = entry->verified ? KEYD_MINT : KEYD_MINT_UNVERIFIED, .wire = entry->wire};
+		.type = entry->wanted.unverified ? KEYD_MINT_UNVERIFIED : KEYD_MINT, .wire = entry->wanted.wire,
+		.leaf = entry->wanted.rsa ? KEYD_LEAF_RSA : KEYD_LEAF_ECDSA};
 	memcpy(request.domain, entry->domain, sizeof(request.domain));
 	entry->request = ask(keys, &request);
 	entry->refused = !entry->request;
 }
 
-enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain, bool verified,
+enum keys_result keys_certificate(struct keys *keys, const struct keys_wanted *wanted,
 	const struct guard_certificate **certificate)
 {
-	struct entry *entry = entry_find(keys, wire, domain, verified);
+	struct entry *entry = entry_find(keys, wanted);
 	if (!entry)
-		entry = entry_new(keys, wire, domain, verified);
+		entry = entry_new(keys, wanted);
 	if (!entry)
 		return KEYS_REFUSED;
 	bool fresh = entry->guard.certificate && time(NULL) < entry->renew_at;
@@ -237,39 +298,99 @@ enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char 
 	return KEYS_READY;
 }
 
-/* The public half of the certificate's key, with our sign method in the place of the private half. */
-static EVP_PKEY *remote_key(struct keys *keys, enum wire wire, X509 *certificate)
+/* The public half of a certificate's key, with our sign method in the place of the private half. */
+static EVP_PKEY *remote_ec_key(struct keys *keys, struct key_home *home, EVP_PKEY *public)
 {
-	EVP_PKEY *public = X509_get0_pubkey(certificate), *key = EVP_PKEY_new();
-	const EC_KEY *from = public ? EVP_PKEY_get0_EC_KEY(public) : NULL;
+	EVP_PKEY *key = EVP_PKEY_new();
+	const EC_KEY *from = EVP_PKEY_get0_EC_KEY(public);
 	EC_KEY *ec = from ? EC_KEY_new() : NULL;
-	if (key && ec && EC_KEY_set_method(ec, keys->method) == 1 &&
+	if (key && ec && EC_KEY_set_method(ec, keys->ec_method) == 1 &&
 		EC_KEY_set_group(ec, EC_KEY_get0_group(from)) == 1 &&
 		EC_KEY_set_public_key(ec, EC_KEY_get0_public_key(from)) == 1 &&
-		EC_KEY_set_ex_data(ec, home_index(), &keys->home[wire]) == 1 && EVP_PKEY_assign_EC_KEY(key, ec) == 1)
+		EC_KEY_set_ex_data(ec, home_index(), home) == 1 && EVP_PKEY_assign_EC_KEY(key, ec) == 1)
 		return key;
 	EC_KEY_free(ec);
 	EVP_PKEY_free(key);
 	return NULL;
 }
 
+static bool set_public(RSA *rsa, const RSA *from)
+{
+	BIGNUM *n = BN_dup(RSA_get0_n(from)), *e = BN_dup(RSA_get0_e(from));
+	if (n && e && RSA_set0_key(rsa, n, e, NULL) == 1)
+		return true;
+	BN_free(n);
+	BN_free(e);
+	return false;
+}
+
+static EVP_PKEY *remote_rsa_key(struct keys *keys, struct key_home *home, EVP_PKEY *public)
+{
+	EVP_PKEY *key = EVP_PKEY_new();
+	const RSA *from = EVP_PKEY_get0_RSA(public);
+	RSA *rsa = from ? RSA_new() : NULL;
+	if (key && rsa && RSA_set_method(rsa, keys->rsa_method) == 1 && set_public(rsa, from) &&
+		RSA_set_ex_data(rsa, rsa_home_index(), home) == 1 && EVP_PKEY_assign_RSA(key, rsa) == 1)
+		return key;
+	RSA_free(rsa);
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+static EVP_PKEY *remote_key(struct keys *keys, enum wire wire, uint32_t number, X509 *certificate)
+{
+	EVP_PKEY *public = X509_get0_pubkey(certificate);
+	if (!public || number >= KEYD_KEYS_MAX)
+		return NULL;
+	struct key_home *home = &keys->home[wire][number];
+	return EVP_PKEY_get_base_id(public) == EVP_PKEY_RSA ? remote_rsa_key(keys, home, public)
+							     : remote_ec_key(keys, home, public);
+}
+
+/* All that the answer has, to its last byte. */
+static bool read_chain(struct guard_certificate *guard, const struct keyd_answer *answer)
+{
+	const uint8_t *at = answer->bytes, *end = answer->bytes + answer->len;
+	guard->certificate = d2i_X509(NULL, &at, end - at);
+	guard->chain = sk_X509_new_null();
+	bool fine = guard->certificate && guard->chain;
+	while (fine && at < end) {
+		X509 *above = d2i_X509(NULL, &at, end - at);
+		fine = above && sk_X509_push(guard->chain, above) > 0;
+		if (!fine)
+			X509_free(above);
+	}
+	return fine;
+}
+
+/* When a third of its life is left; if less is, at half of that. 0: it is over. */
+static time_t renewal(const X509 *certificate)
+{
+	struct tm from, to;
+	time_t now = time(NULL);
+	if (!ASN1_TIME_to_tm(X509_get0_notBefore(certificate), &from) ||
+		!ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &to))
+		return 0;
+	time_t begin = timegm(&from), end = timegm(&to), left = end - now, wait = left - (end - begin) / 3;
+	if (left <= 0)
+		return 0;
+	wait = wait > left / 2 ? wait : left / 2;
+	return now + (wait > 0 ? wait : 1);
+}
+
 static bool entry_fill(struct keys *keys, struct entry *entry, const struct keyd_answer *answer)
 {
-	const uint8_t *at = answer->bytes;
-	struct tm end;
-	X509 *certificate = d2i_X509(NULL, &at, (long)answer->len);
-	EVP_PKEY *key = certificate ? remote_key(keys, entry->wire, certificate) : NULL;
-	if (!key || !ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end)) {
-		X509_free(certificate);
-		EVP_PKEY_free(key);
+	struct guard_certificate guard = {NULL, NULL, NULL};
+	bool fine = read_chain(&guard, answer);
+	guard.key = fine ? remote_key(keys, entry->wanted.wire, answer->key, guard.certificate) : NULL;
+	time_t renew_at = guard.key ? renewal(guard.certificate) : 0;
+	if (!renew_at) {
+		guard_fini(&guard);
 		return false;
 	}
-	X509_free(entry->guard.certificate);
-	EVP_PKEY_free(entry->guard.key);
-	entry->guard = (struct guard_certificate){certificate, key};
-	time_t not_after = timegm(&end), now = time(NULL);
-	/* A CA that ends soon makes short certificates: then at half of what is left. */
-	entry->renew_at = not_after - now > 2 * KEYS_RENEW_S ? not_after - KEYS_RENEW_S : now + (not_after - now) / 2;
+	guard_fini(&entry->guard);
+	entry->guard = guard;
+	entry->renew_at = renew_at;
 	counter_add(keys->counters, TLS_COUNT_CERTIFICATES, 1);
 	return true;
 }
@@ -284,7 +405,7 @@ static void certificate_answered(struct keys *keys, const struct keyd_answer *an
 		entry->request = 0;
 		entry->refused = answer->status != KEYD_OK || !entry_fill(keys, entry, answer);
 		if (entry->refused && log_allowed(&limit))
-			log_warnx("keyd makes no certificate wire=%d status=%u", entry->wire, answer->status);
+			log_warnx("keyd makes no certificate wire=%d status=%u", entry->wanted.wire, answer->status);
 		break;
 	}
 	keys->answered(keys->owner, 0);
@@ -326,13 +447,17 @@ struct keys *keys_new(int keyd_fd, struct counters *counters, void (*answered)(v
 	LIST_INIT(&keys->waiting);
 	buf_init(&keys->queue, KEYS_QUEUE_BYTES);
 	for (unsigned wire = 0; wire < WIRES; wire++)
-		keys->home[wire] = (struct key_home){keys, wire};
-	keys->method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
-	if (home_index() < 0 || !keys->method) {
+		for (uint32_t number = 0; number < KEYD_KEYS_MAX; number++)
+			keys->home[wire][number] = (struct key_home){keys, wire, number};
+	keys->ec_method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
+	keys->rsa_method = RSA_meth_dup(RSA_PKCS1_OpenSSL());
+	if (home_index() < 0 || rsa_home_index() < 0 || !keys->ec_method || !keys->rsa_method) {
 		keys_free(keys);
 		return NULL;
 	}
-	EC_KEY_METHOD_set_sign(keys->method, sign, NULL, NULL);
+	EC_KEY_METHOD_set_sign(keys->ec_method, sign_ecdsa, NULL, NULL);
+	RSA_meth_set_sign(keys->rsa_method, sign_pkcs1);
+	RSA_meth_set_priv_enc(keys->rsa_method, sign_block);
 	return keys;
 }
 
@@ -342,8 +467,9 @@ void keys_free(struct keys *keys)
 		return;
 	while (!TAILQ_EMPTY(&keys->cache))
 		entry_free(keys, TAILQ_FIRST(&keys->cache));
-	if (keys->method)
-		EC_KEY_METHOD_free(keys->method);
+	if (keys->ec_method)
+		EC_KEY_METHOD_free(keys->ec_method);
+	RSA_meth_free(keys->rsa_method);
 	buf_fini(&keys->queue);
 	free(keys);
 }

@@ -15,8 +15,7 @@
 
 enum keys_limits {
 	KEYS_CACHE_MAX = 4096,         /* certificates; the one longest unused goes first */
-	KEYS_RENEW_S = 24 * 3600,      /* this long before it expires a certificate is made anew */
-	KEYS_QUEUE_BYTES = 1 << 20,    /* requests that keyd has not taken yet */
+	KEYS_QUEUE_BYTES = 4 << 20,    /* requests that keyd has not taken yet */
 };
 
 struct keys;
@@ -29,13 +28,20 @@ void keys_free(struct keys *keys);
 struct guard_certificate {
 	X509 *certificate;
 	EVP_PKEY *key;         /* public; its private half signs in keyd */
+	STACK_OF(X509) *chain; /* the CAs above it, as far as they are shown */
+};
+
+struct keys_wanted {
+	enum wire wire;        /* where it is shown */
+	const char *domain;
+	bool unverified;       /* what it stands for is: one that nobody can verify */
+	bool rsa;              /* with an RSA key, unless the domain has a real certificate */
 };
 
 enum keys_result { KEYS_READY, KEYS_PENDING, KEYS_REFUSED };
 
-/* The guard certificate for `domain` as shown on `wire`; if the one it stands for is not `verified`, one that nobody can
- * verify. It belongs to the cache: take references before returning. */
-enum keys_result keys_certificate(struct keys *keys, enum wire wire, const char *domain, bool verified,
+/* The certificate to be shown. It belongs to the cache: take references before returning. */
+enum keys_result keys_certificate(struct keys *keys, const struct keys_wanted *wanted,
 	const struct guard_certificate **certificate) __attribute__((warn_unused_result, nonnull));
 
 /* Which connection the next signature is for: set before SSL_do_handshake(). Returns how many signatures have come to an

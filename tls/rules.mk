@@ -26,7 +26,7 @@ unit_tests += tests/unit/tls_$(1)_test
 tests/unit/tls_$(1)_test.srcs := tests/unit/tls_$(1)_test.c
 tests/unit/tls_$(1)_test.archives := tls_harness tls_pki tls keyd channel_harness base
 endef
-$(foreach part,handshake relay profile records resume direct,$(eval $(call tls_test,$(part))))
+$(foreach part,handshake relay profile records resume direct certificates,$(eval $(call tls_test,$(part))))
 
 fuzzers += tests/fuzz/identity_fuzz
 tests/fuzz/identity_fuzz.srcs := tests/fuzz/identity_fuzz.c

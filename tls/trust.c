@@ -147,7 +147,13 @@ static X509_STORE *load_store(const char *path)
 	return NULL;
 }
 
-static X509 *load_guard_ca(const char *path, char name[CHANNEL_NAME_MAX])
+void trust_name_ca(const X509_NAME *ca, char name[CHANNEL_NAME_MAX])
+{
+	if (X509_NAME_get_text_by_NID(ca, NID_commonName, name, CHANNEL_NAME_MAX) < 0)
+		X509_NAME_oneline(ca, name, CHANNEL_NAME_MAX);
+}
+
+static X509 *load_guard_ca(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	X509 *ca = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
@@ -155,8 +161,6 @@ static X509 *load_guard_ca(const char *path, char name[CHANNEL_NAME_MAX])
 		fclose(file);
 	if (!ca)
 		log_warnx("ca-certificate is not a PEM certificate file=%s", path);
-	else if (X509_NAME_get_text_by_NID(X509_get_subject_name(ca), NID_commonName, name, CHANNEL_NAME_MAX) < 0)
-		X509_NAME_oneline(X509_get_subject_name(ca), name, CHANNEL_NAME_MAX);
 	return ca;
 }
 
@@ -164,7 +168,7 @@ int trust_init(struct trust *trust, const struct conf *all, enum wire number)
 {
 	const struct conf_wire *wire = &all->wire[number];
 	*trust = (struct trust){.conf = all, .wire = number};
-	trust->guard_ca = load_guard_ca(wire->ca_certificate, trust->guard_ca_name);
+	trust->guard_ca = load_guard_ca(wire->ca_certificate);
 	trust->store = trust->guard_ca ? load_store(wire->trust) : NULL;
 	if (!trust->store)
 		return -EINVAL;

@@ -18,13 +18,15 @@ struct trust {
 	unsigned crl_count;            /* in it */
 	SSL_CTX *accept;               /* towards the endpoint that dialled */
 	SSL_CTX *dial;                 /* towards the endpoint that was dialled */
-	X509 *guard_ca;                /* what endpoints on this wire are shown, completes the chain */
-	char guard_ca_name[CHANNEL_NAME_MAX];
+	X509 *guard_ca;
 };
 
 /* 0, or -EINVAL with the fault logged. `conf` and `trust` stay where they are until trust_fini(). */
 int trust_init(struct trust *trust, const struct conf *conf, enum wire wire)
 	__attribute__((warn_unused_result, nonnull));
+/* The name of a CA for people. */
+void trust_name_ca(const X509_NAME *ca, char name[CHANNEL_NAME_MAX]) __attribute__((nonnull));
+
 void trust_fini(struct trust *trust) __attribute__((nonnull));
 
 /*

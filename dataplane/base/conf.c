@@ -53,7 +53,7 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
 		conf_fault(&loader->faults, section->line,
-			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer)", section->name);
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate)", section->name);
 }
 
 static const struct conf_key *key_find(const char *kind, const char *name)
@@ -163,19 +163,11 @@ static void add_profile(struct loader *loader, const struct ini_section *section
 	}
 }
 
-/* "*", "*.DOMAIN" or DOMAIN. */
-static const char *pattern_fault(const char *pattern)
-{
-	if (!strcmp(pattern, "*"))
-		return NULL;
-	return domain_fault(strncmp(pattern, "*.", 2) ? pattern : pattern + 2);
-}
-
 static void add_peer(struct loader *loader, const struct ini_section *section, const char *name)
 {
 	struct conf *conf = &loader->loaded->conf;
 	struct conf_peer *peer = &conf->peers[conf->peer_count];
-	const char *fault = pattern_fault(name);
+	const char *fault = strcmp(name, "*") ? pattern_fault(name) : NULL;
 	if (!fault && conf->peer_count == CONF_PEERS_MAX)
 		fault = "too many peers (hint: 1024; one [peer *.DOMAIN] stands for many)";
 	if (!fault && conf_is_ours(conf, name))
@@ -191,6 +183,26 @@ static void add_peer(struct loader *loader, const struct ini_section *section, c
 	if (peer->authentication == AUTH_NONE && peer->pin_count)
 		conf_fault(&loader->faults, section->line,
 			"[%s]: a pin without TLS proves nothing (hint: authentication = strong)", section->name);
+}
+
+/* Of a domain of ours, or of a peer: for any other nobody would ask. */
+static void add_certificate(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_certificate *certificate = &conf->certificates[conf->certificate_count];
+	const char *fault = pattern_fault(name);
+	if (!fault && conf->certificate_count == CONF_CERTIFICATES_MAX)
+		fault = "too many certificates (hint: 64; one [certificate *.DOMAIN] stands for many)";
+	if (!fault && !conf_is_ours(conf, name) && !conf_peer_find(conf, name))
+		fault = "neither one of our own domains nor a peer (hint: [inside] domains, or a [peer] section)";
+	if (fault) {
+		conf_fault(&loader->faults, section->line, "[%s]: %s", section->name, fault);
+		return;
+	}
+	snprintf(certificate->domain, sizeof(certificate->domain), "%s", name);
+	certificate->line = section->line;
+	conf->certificate_count++;
+	set_section(loader, "certificate", section, certificate);
 }
 
 static void add_sections(struct loader *loader, const char *wanted,
@@ -251,6 +263,7 @@ static void read_all(struct loader *loader)
 	set_single_sections(loader);
 	add_sections(loader, "profile", add_profile);
 	add_sections(loader, "peer", add_peer);
+	add_sections(loader, "certificate", add_certificate);
 	check_users(loader);
 	check_devices(loader);
 }
@@ -263,7 +276,8 @@ static struct loaded *loaded_new(void)
 	loaded->conf.tls = calloc(CONF_TLS_MAX + 1, sizeof(struct conf_tls));
 	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
 	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
-	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers)
+	loaded->conf.certificates = calloc(CONF_CERTIFICATES_MAX + 1, sizeof(struct conf_certificate));
+	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers && loaded->conf.certificates)
 		return loaded;
 	conf_free(&loaded->conf);
 	return NULL;
@@ -294,6 +308,7 @@ void conf_free(struct conf *conf)
 	free(conf->tls);
 	free(conf->profiles);
 	free(conf->peers);
+	free(conf->certificates);
 	free(conf); /* the first member of struct loaded */
 }
 
@@ -315,6 +330,8 @@ struct conf *conf_load_inherited(void)
 static void check_readable(struct conf_faults *faults, int line, const char *key, const char *path, bool secret)
 {
 	struct stat st;
+	if (secret && conf_is_token(path))
+		return;
 	if (stat(path, &st) || access(path, R_OK))
 		conf_fault(faults, line, "%s: %s: %s (hint: relative to the folder of this file)", key, path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
@@ -359,6 +376,11 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *out)
 			wire->ca_certificate, false);
 		check_readable(&faults, line_of(loaded, sections[w], "ca-key"), "ca-key", wire->ca_key, true);
 	}
+	for (unsigned i = 0; i < conf->certificate_count; i++) {
+		const struct conf_certificate *certificate = &conf->certificates[i];
+		check_readable(&faults, certificate->line, "chain", certificate->chain, false);
+		check_readable(&faults, certificate->line, "key", certificate->key, true);
+	}
 	return faults.count ? -EINVAL : 0;
 }
 
@@ -381,24 +403,17 @@ void conf_print_keys(FILE *out)
 	for (const struct conf_section *kind = conf_sections; kind->name; kind++) {
 		fputc('\n', out);
 		print_help(out, kind->help);
-		fprintf(out, "[%s]\n", kind->example ? kind->example : kind->name);
+		const char *aside = kind->is_optional ? "#" : "";
+		fprintf(out, "%s[%s]\n", aside, kind->example ? kind->example : kind->name);
 		for (const struct conf_key *key = conf_keys; key->name; key++)
 			if (!strcmp(key->section, kind->name)) {
 				print_help(out, key->help);
-				fprintf(out, "%s = %s\n", key->name, *key->value ? key->value : "\"\"");
+				fprintf(out, "%s%s = %s\n", aside, key->name, *key->value ? key->value : "\"\"");
 			}
 	}
 }
 
 /* --- asking --- */
-
-bool conf_is_ours(const struct conf *conf, const char *domain)
-{
-	for (unsigned i = 0; i < conf->domain_count; i++)
-		if (!strcmp(conf->domains[i], domain))
-			return true;
-	return false;
-}
 
 /* How well a pattern fits: 0 not at all; a whole name beats any suffix, a longer suffix a shorter, any of them "*". */
 static size_t fit(const char *pattern, const char *domain)
@@ -409,6 +424,28 @@ static size_t fit(const char *pattern, const char *domain)
 		return strcmp(pattern, domain) ? 0 : SIZE_MAX;
 	size_t n = strlen(domain), suffix = strlen(pattern + 1);
 	return n > suffix && !strcmp(domain + n - suffix, pattern + 1) ? 1 + suffix : 0;
+}
+
+bool conf_is_ours(const struct conf *conf, const char *domain)
+{
+	for (unsigned i = 0; i < conf->domain_count; i++)
+		if (fit(conf->domains[i], domain) || !strcmp(conf->domains[i], domain))
+			return true;
+	return false;
+}
+
+const struct conf_certificate *conf_certificate_find(const struct conf *conf, const char *domain)
+{
+	const struct conf_certificate *best = NULL;
+	size_t most = 0;
+	for (unsigned i = 0; i < conf->certificate_count; i++) {
+		size_t n = fit(conf->certificates[i].domain, domain);
+		if (n <= most)
+			continue;
+		most = n;
+		best = &conf->certificates[i];
+	}
+	return best;
 }
 
 const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain)

@@ -19,6 +19,7 @@ enum conf_limits {
 	CONF_DOMAINS_MAX = 64,
 	CONF_PEERS_MAX = 1024,
 	CONF_PROFILES_MAX = 64,
+	CONF_CERTIFICATES_MAX = 64,
 	CONF_PINS_MAX = 8,
 	CONF_WORDS_MAX = 256,
 	CONF_WORD_BYTES = 128,
@@ -39,13 +40,19 @@ struct conf_tls {                      /* [tls NAME], or built in */
 /* What is asked of CRLs: nothing; what those at hand say; a current one for every certificate of a chain. */
 enum conf_crl_check { CRL_CHECK_NONE, CRL_CHECK_IF_PRESENT, CRL_CHECK_REQUIRED };
 
+/* The kind of key in guard certificates: ECDSA, but RSA for whoever takes no other; or one of them for everybody. */
+enum conf_leaf { LEAF_AUTO, LEAF_ECDSA, LEAF_RSA };
+
 struct conf_wire {                     /* [inside], [outside] */
 	char device[256];              /* kernel interface, PCI address, or "vdev:..." for any DPDK virtual device */
 	char trust[PATH_MAX];          /* PEM: the CAs that sign the servers on this side */
 	char crls[PATH_MAX];           /* file or folder with lists of revoked certificates; "": none */
 	enum conf_crl_check crl_check; /* crl-check = none | if-present | required */
 	char ca_certificate[PATH_MAX]; /* PEM: the guard CA that servers on this side trust */
-	char ca_key[PATH_MAX];         /* PEM: its key; read by keyd only */
+	char ca_key[PATH_MAX];         /* PEM: its key, or pkcs11:... ; read by keyd only */
+	enum conf_leaf leaf_key;       /* leaf-key = auto | ecdsa | rsa: of guard certificates */
+	bool xmpp_addr;                /* xmpp-addr = yes | no: guard certificates have that kind of name, too */
+	unsigned life_hours;           /* certificate-hours: of guard certificates */
 	struct conf_tls tls;           /* how TLS is spoken with servers on this side */
 };
 
@@ -87,6 +94,13 @@ struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * *
 	enum auth_level authentication;        /* authentication = strong | tls-dialback | none */
 };
 
+struct conf_certificate {              /* [certificate DOMAIN]: DOMAIN or *.DOMAIN; a real one, shown instead of one of ours */
+	char domain[CHANNEL_NAME_MAX];
+	int line;
+	char chain[PATH_MAX];          /* PEM: its own certificate, then the CAs above it */
+	char key[PATH_MAX];            /* PEM, or pkcs11:...; read by keyd only */
+};
+
 struct conf {
 	char name[32];                 /* [guard] name: of the admin socket, "@NAME" */
 	unsigned port_count;
@@ -104,12 +118,14 @@ struct conf {
 	char cpus[64];                 /* [dataplane] cpus: where its worker may run, as a Linux CPU list; "": anywhere */
 	unsigned memory_mib;           /* [dataplane] memory-mib */
 	unsigned domain_count;
-	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours; lower case, A-labels */
+	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours, DOMAIN or *.DOMAIN;
+									* lower case, A-labels */
 	struct conf_wire wire[WIRES];
-	unsigned tls_count, profile_count, peer_count;
+	unsigned tls_count, profile_count, peer_count, certificate_count;
 	struct conf_tls *tls;
 	struct conf_profile *profiles;
 	struct conf_peer *peers;
+	struct conf_certificate *certificates;
 };
 
 /*
@@ -138,5 +154,12 @@ void conf_print_keys(FILE *out) __attribute__((nonnull));
 /* Is this one of our own domains; which peer entry governs this domain (longest match; NULL: none)? In lower case. */
 bool conf_is_ours(const struct conf *conf, const char *domain) __attribute__((nonnull));
 const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain) __attribute__((nonnull));
+
+/* Which certificate section is for this domain (longest match; NULL: none)? In lower case. */
+const struct conf_certificate *conf_certificate_find(const struct conf *conf, const char *domain)
+	__attribute__((nonnull));
+
+/* Is this the place of a key in a PKCS#11 token (RFC 7512) instead of a file? */
+bool conf_is_token(const char *place) __attribute__((nonnull));
 
 #endif

@@ -2,30 +2,36 @@
 #include "conf_tls.h"
 
 const struct conf_section conf_sections[] = {
-	{"guard", NULL, "The guard as a whole."},
+	{"guard", NULL, "The guard as a whole.", false},
 	{"users", NULL,
-		"The users that the processes run as: a name or a number, a different one for each, never root."},
-	{"dataplane", NULL, "The process that bridges frames."},
+		"The users that the processes run as: a name or a number, a different one for each, never root.", false},
+	{"dataplane", NULL, "The process that bridges frames.", false},
 	{"inside", NULL,
-		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file."},
-	{"outside", NULL, "The wire towards everybody else."},
+		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file.", false},
+	{"outside", NULL, "The wire towards everybody else.", false},
 	{"tls", "tls partners",
 		"A TLS profile: how TLS is spoken with the servers on a side. Built in are intermediate (the defaults below),\n"
 		"modern (only version 1.3) and high (only 1.3, AES-256, P-384 and P-521). Others can be made here, of what is\n"
-		"secure: anything else is refused. Lists are separated by commas, the best first."},
+		"secure: anything else is refused. Lists are separated by commas, the best first.", false},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
-		"outside, inbound what comes back. Lists are separated by commas; quote a value that holds ; or #."},
+		"outside, inbound what comes back. Lists are separated by commas; quote a value that holds ; or #.", false},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
-		"[peer *] for any other. The longest match governs. Without one nothing passes."},
-	{NULL, NULL, NULL},
+		"[peer *] for any other. The longest match governs. Without one nothing passes.", false},
+	{"certificate", "certificate a.example",
+		"A real certificate and its key, shown wherever a certificate of that domain is due, in the place of one that the\n"
+		"guard CA makes: [certificate a.example], or [certificate *.a.example] for all below it. For a domain of ours it\n"
+		"is shown outside, for a peer inside. The usual: the owner's certificate outward, the guard CA inward.",
+		true},
+	{NULL, NULL, NULL, false},
 };
 
 #define CONF(member) offsetof(struct conf, member)
 #define TLS(member) offsetof(struct conf_tls, member)
 #define PROFILE(member) offsetof(struct conf_profile, member)
 #define PEER(member) offsetof(struct conf_peer, member)
+#define CERTIFICATE(member) offsetof(struct conf_certificate, member)
 
 #define PRESENCE_HELP \
 	"none: no presence passes; online: only available or not; show: also away, busy and the like;\nfull: with its text."
@@ -72,7 +78,8 @@ const struct conf_key conf_keys[] = {
 		"A kernel interface (eth1), the same by XDP sockets (xdp:eth1), a PCI address (0000:03:00.0), or \"vdev:...\" for\n"
 		"any DPDK virtual device."},
 	{"inside", "domains", set_domains, CONF(domains), 0, 0, true, "a.example",
-		"Our own domains, as A-labels (xn--... where they are not ASCII)."},
+		"Our own domains, as A-labels (xn--... where they are not ASCII); *.a.example for all below a.example, such as\n"
+		"conference.a.example. Guard certificates are made for these outside, and for no others."},
 	{"inside", "trust", set_path, CONF(wire[WIRE_INSIDE].trust), 0, 0, true, "inside-trust.pem",
 		"PEM file: the CAs that sign the certificates of servers on this side."},
 	{"inside", "crls", set_optional_path, CONF(wire[WIRE_INSIDE].crls), 0, 0, false, "",
@@ -83,8 +90,16 @@ const struct conf_key conf_keys[] = {
 		"by now; a CA without one is believed. required: every certificate of a chain needs a current one of its CA."},
 	{"inside", "ca-certificate", set_path, CONF(wire[WIRE_INSIDE].ca_certificate), 0, 0, true, "inside-ca.pem",
 		"PEM file: the guard CA that servers on this side trust."},
-	{"inside", "ca-key", set_path, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
-		"PEM file: its private key. Nobody but its owner may read it."},
+	{"inside", "ca-key", set_key_place, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
+		"PEM file: its private key; it belongs to root, and nobody else may read it. Or a key in a PKCS#11 token (RFC 7512):\n"
+		"\"pkcs11:token=guard;object=inside?pin-source=file:/etc/sallyport/pin&module-path=/usr/lib/.../module.so\""},
+	{"inside", "leaf-key", set_leaf_key, CONF(wire[WIRE_INSIDE].leaf_key), 0, 0, false, "auto",
+		"Key of guard certificates shown on this side. auto: ECDSA, or RSA for a server that takes no other; ecdsa; rsa."},
+	{"inside", "xmpp-addr", set_yes_no, CONF(wire[WIRE_INSIDE].xmpp_addr), 0, 0, false, "no",
+		"yes: guard certificates name the domain also as xmppAddr (RFC 6120 13.7.1.4), beside DNS-ID and SRV-ID, for servers\n"
+		"that look for nothing else. ejabberd 23.01 ends the connection when it meets such a name."},
+	{"inside", "certificate-hours", set_number, CONF(wire[WIRE_INSIDE].life_hours), 2, 9528, false, "720",
+		"How long guard certificates last, in hours (2 to 9528); each is made anew when a third of it is left."},
 	{"inside", "tls", set_tls, CONF(wire[WIRE_INSIDE].tls), 0, 0, false, "intermediate",
 		"TLS profile on this side: intermediate, modern, high, or the name of a [tls NAME]."},
 
@@ -96,7 +111,13 @@ const struct conf_key conf_keys[] = {
 		"As for [inside]."},
 	{"outside", "ca-certificate", set_path, CONF(wire[WIRE_OUTSIDE].ca_certificate), 0, 0, true, "outside-ca.pem",
 		"As for [inside]."},
-	{"outside", "ca-key", set_path, CONF(wire[WIRE_OUTSIDE].ca_key), 0, 0, true, "outside-ca.key",
+	{"outside", "ca-key", set_key_place, CONF(wire[WIRE_OUTSIDE].ca_key), 0, 0, true, "outside-ca.key",
+		"As for [inside]."},
+	{"outside", "leaf-key", set_leaf_key, CONF(wire[WIRE_OUTSIDE].leaf_key), 0, 0, false, "auto",
+		"As for [inside]."},
+	{"outside", "xmpp-addr", set_yes_no, CONF(wire[WIRE_OUTSIDE].xmpp_addr), 0, 0, false, "no",
+		"As for [inside]."},
+	{"outside", "certificate-hours", set_number, CONF(wire[WIRE_OUTSIDE].life_hours), 2, 9528, false, "720",
 		"As for [inside]."},
 	{"outside", "tls", set_tls, CONF(wire[WIRE_OUTSIDE].tls), 0, 0, false, "intermediate", "As for [inside]."},
 
@@ -135,6 +156,11 @@ const struct conf_key conf_keys[] = {
 	{"peer", "pin", set_pins, 0, 0, 0, false, "",
 		"What its certificate must be besides verified: certificate:SHA256 or key:SHA256, of which one is enough, up to 8\n"
 		"separated by commas. `sallyport show certificates` tells them. A peer with pins never comes without one."},
+
+	{"certificate", "chain", set_path, CERTIFICATE(chain), 0, 0, true, "a.example.pem",
+		"PEM file: the domain's own certificate, then the CAs above it, one after the other. All of it is shown."},
+	{"certificate", "key", set_key_place, CERTIFICATE(key), 0, 0, true, "a.example.key",
+		"Its private key, RSA (2048 to 4096 bits) or EC (P-256, P-384, P-521), in a file or a token as for ca-key."},
 
 	{NULL, NULL, NULL, 0, 0, 0, false, NULL, NULL},
 };

@@ -15,10 +15,10 @@ struct conf_value {
 };
 
 struct conf_key {
-	const char *section;           /* "tls", "profile" and "peer" may be there many times, with a name */
+	const char *section;           /* "tls", "profile", "peer" and "certificate" may be there many times, with a name */
 	const char *name;
 	void (*set)(const struct conf_value *v, void *field);
-	size_t offset;                 /* in struct conf, struct conf_tls, struct conf_profile or struct conf_peer */
+	size_t offset;                 /* in struct conf, or in the struct of a section that may be there many times */
 	unsigned long min, max;        /* of numbers */
 	bool mandatory;
 	const char *value;             /* its default; of a mandatory key an example */
@@ -29,6 +29,7 @@ struct conf_section {
 	const char *name;
 	const char *example;           /* "profile default": a section with a name; NULL: there is one of it */
 	const char *help;
+	bool is_optional;              /* commented out in the annotated file: most do without */
 };
 
 extern const struct conf_section conf_sections[];      /* ended by a row without name */
@@ -41,6 +42,8 @@ void set_pins(const struct conf_value *v, void *field);
 void set_path(const struct conf_value *v, void *field);
 void set_optional_path(const struct conf_value *v, void *field);
 void set_crl_check(const struct conf_value *v, void *field);
+void set_key_place(const struct conf_value *v, void *field);
+void set_leaf_key(const struct conf_value *v, void *field);
 void set_features(const struct conf_value *v, void *field);
 void set_user(const struct conf_value *v, void *field);
 void set_cpus(const struct conf_value *v, void *field);
@@ -58,6 +61,9 @@ void set_yes_no(const struct conf_value *v, void *field);
 
 /* Copies text with its NUL, if there is room for it. */
 bool put_text(char *to, size_t size, const char *text);
+
+/* NULL, or why this is neither DOMAIN nor *.DOMAIN. */
+const char *pattern_fault(const char *pattern);
 
 /* NULL, or why this is not a domain name in lower-case A-labels (RFC 1123, RFC 5890). */
 const char *domain_fault(const char *domain);

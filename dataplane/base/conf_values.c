@@ -365,6 +365,27 @@ void set_optional_path(const struct conf_value *v, void *field)
 		set_path(v, field);
 }
 
+bool conf_is_token(const char *place)
+{
+	return !strncmp(place, "pkcs11:", strlen("pkcs11:"));
+}
+
+void set_key_place(const struct conf_value *v, void *field)
+{
+	if (!conf_is_token(v->text))
+		set_path(v, field);
+	else if (!put_text(field, PATH_MAX, v->text))
+		FAULT(v, "URI too long (hint: %d bytes)", PATH_MAX - 1);
+}
+
+void set_leaf_key(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"auto", "ecdsa", "rsa", NULL};
+	int word = enumerated(v, words);
+	if (word >= 0)
+		*(enum conf_leaf *)field = (enum conf_leaf)word;
+}
+
 void set_crl_check(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"none", "if-present", "required", NULL};
@@ -438,17 +459,30 @@ const char *domain_fault(const char *domain)
 	return label[strspn(label, "0123456789")] ? NULL : "an address (hint: a domain name)";
 }
 
+const char *pattern_fault(const char *pattern)
+{
+	return domain_fault(strncmp(pattern, "*.", 2) ? pattern : pattern + 2);
+}
+
+static bool is_listed(const struct conf *conf, const char *pattern)
+{
+	for (unsigned i = 0; i < conf->domain_count; i++)
+		if (!strcmp(conf->domains[i], pattern))
+			return true;
+	return false;
+}
+
 static void add_domain(const struct conf_value *v, char *item)
 {
 	struct conf *conf = v->conf;
 	for (char *c = item; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	const char *fault = domain_fault(item);
+	const char *fault = pattern_fault(item);
 	if (fault) {
 		FAULT(v, "\"%s\": %s", item, fault);
 		return;
 	}
-	if (conf_is_ours(conf, item))
+	if (is_listed(conf, item))
 		FAULT(v, "%s is there twice (hint: once)", item);
 	else if (conf->domain_count == CONF_DOMAINS_MAX)
 		FAULT(v, "too many domains (hint: %d)", CONF_DOMAINS_MAX);

@@ -7,7 +7,7 @@
 
 #include "domain.h"
 
-enum { DOMAIN_TEXT_MAX = 1023 };       /* RFC 7622: the most that a domainpart has */
+enum { DOMAIN_TEXT_MAX = DOMAIN_TEXT_BYTES - 1 };
 
 static bool is_ascii(const char *text)
 {
@@ -51,4 +51,12 @@ bool domain_to_a_labels(char *out, size_t size, const char *text, size_t len)
 		return true;
 	*out = 0;
 	return false;
+}
+
+void domain_to_u_labels(char *out, size_t size, const char *domain)
+{
+	char *converted = NULL;
+	int rc = idn2_to_unicode_8z8z(domain, &converted, 0);
+	snprintf(out, size, "%s", rc == IDN2_OK && strlen(converted) < size ? converted : domain);
+	idn2_free(converted);
 }

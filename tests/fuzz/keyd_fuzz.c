@@ -17,7 +17,10 @@ static const char *const names[] = {KEYD_COUNTERS(COUNTER_NAME)};
 static void make_mint(struct mint *mint)
 {
 	mint->ca_key = EVP_EC_gen("P-256");
-	mint->leaf_key = EVP_EC_gen("P-256");
+	mint->leaf_key[KEYD_LEAF_ECDSA] = EVP_EC_gen("P-256");
+	mint->leaf_key[KEYD_LEAF_RSA] = EVP_RSA_gen(2048);
+	mint->life_s = 3600;
+	mint->xmpp_addr = true;
 	mint->ca = X509_new();
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(mint->ca), "CN", MBSTRING_ASC, (const void *)"ca", -1, -1, 0);
 	X509_set_issuer_name(mint->ca, X509_get_subject_name(mint->ca));
@@ -32,7 +35,7 @@ static struct keyd *keyd_new(void)
 {
 	static struct conf_peer peer = {.domain = "*"};
 	static struct conf conf = {.domains = {"a.example"}, .domain_count = 1, .peers = &peer, .peer_count = 1};
-	static struct keyd keyd = {.conf = &conf};
+	static struct keyd keyd = {.conf = &conf, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int fd = counters_create();
 	keyd.counters = fd < 0 ? NULL : counters_open(fd, names, KEYD_COUNTERS_END);
 	if (!keyd.counters)

@@ -19,12 +19,15 @@
 #define COUNTER_NAME(id, name) [id] = name,
 static const char *const names[] = {KEYD_COUNTERS(COUNTER_NAME)};
 
+enum { LIFE_HOURS = 48, LIFE_S = LIFE_HOURS * 3600 };
+
 static char folder[64];                /* one test at a time */
 
 struct fixture {
 	struct pki ca[WIRES];
 	struct conf conf;
 	struct conf_peer peers[2];
+	struct conf_certificate certificates[3];
 	struct keyd keyd;
 };
 
@@ -35,6 +38,7 @@ static void write_files(struct fixture *f, unsigned wire)
 	snprintf(conf->ca_key, sizeof(conf->ca_key), "%s/ca-%u.key", folder, wire);
 	pki_write_certificate(&f->ca[wire], conf->ca_certificate);
 	pki_write_key(&f->ca[wire], conf->ca_key, 0600);
+	conf->life_hours = LIFE_HOURS;
 }
 
 /* Inside an RSA guard CA that lasts long, outside one of P-256 that ends soon. */
@@ -58,11 +62,11 @@ static int set_up(void **state)
 	for (unsigned wire = 0; wire < WIRES; wire++) {
 		f->ca[wire] = pki_make(&specs[wire], NULL);
 		write_files(f, wire);
-		assert_int_equal(mint_init(&f->keyd.mint[wire], &f->conf.wire[wire]), 0);
 	}
-	f->keyd.conf = &f->conf;
-	f->keyd.counters = counters_open(fd, names, KEYD_COUNTERS_END);
-	assert_non_null(f->keyd.counters);
+	struct counters *counters = counters_open(fd, names, KEYD_COUNTERS_END);
+	assert_non_null(counters);
+	f->conf.certificates = f->certificates;
+	assert_int_equal(keyd_init(&f->keyd, &f->conf, counters), 0);
 	close(fd);
 	*state = f;
 	return 0;
@@ -71,10 +75,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	for (unsigned wire = 0; wire < WIRES; wire++) {
-		mint_fini(&f->keyd.mint[wire]);
+	keyd_fini(&f->keyd);
+	for (unsigned wire = 0; wire < WIRES; wire++)
 		pki_free(&f->ca[wire]);
-	}
 	pki_folder_remove(folder);
 	free(f);
 	return 0;
@@ -139,7 +142,7 @@ static void makes_certificates(void **state)
 	time_t now = time(NULL), from = seconds_of(X509_get0_notBefore(certificate)),
 	       to = seconds_of(X509_get0_notAfter(certificate));
 	assert_true(from <= now - MINT_BACKDATE_S && from > now - MINT_BACKDATE_S - 60);
-	assert_true(to <= now + MINT_LIFE_S && to > now + MINT_LIFE_S - 60);
+	assert_true(to <= now + LIFE_S && to > now + LIFE_S - 60);
 	verify(f, WIRE_INSIDE, certificate, X509_PURPOSE_SSL_SERVER);
 	verify(f, WIRE_INSIDE, certificate, X509_PURPOSE_SSL_CLIENT);
 	assert_int_equal(X509_check_ca(certificate), 0);
@@ -265,13 +268,14 @@ static void signs_digests(void **state)
 		assert_int_equal(EVP_PKEY_verify_init(check), 1);
 		for (uint32_t len = 32; len <= 64; len += 16) {
 			struct keyd_request request = {
-				.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .digest_len = len};
+				.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .key = 2 * wire,
+				.input_len = len};
 			struct keyd_answer answer;
-			memset(request.digest, 0x5a, len);
+			memset(request.input, 0x5a, len);
 			assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
 			assert_int_equal(answer.status, KEYD_OK);
 			assert_int_equal(answer.id, 5);
-			assert_int_equal(EVP_PKEY_verify(check, answer.bytes, answer.len, request.digest, len), 1);
+			assert_int_equal(EVP_PKEY_verify(check, answer.bytes, answer.len, request.input, len), 1);
 		}
 		EVP_PKEY_CTX_free(check);
 		X509_free(certificate);
@@ -333,11 +337,23 @@ static void takes_nothing_else(void **state)
 	expect_refused(f, &request, sizeof(request));
 	request = good, request.type = KEYD_SIGN;
 	for (uint32_t len = 0; len < 200; len++) {
-		request.digest_len = len;
+		request.input_len = len;
 		if (len != 32 && len != 48 && len != 64)
 			expect_refused(f, &request, sizeof(request));
 	}
-	request.digest_len = UINT32_MAX;
+	request.input_len = UINT32_MAX;
+	expect_refused(f, &request, sizeof(request));
+	request.scheme = KEYD_PSS;
+	for (uint32_t len = 0; len < 600; len++) {
+		request.input_len = len;
+		if (len < 256 || len > KEYD_INPUT_MAX)
+			expect_refused(f, &request, sizeof(request));
+	}
+	request.input_len = 32, request.scheme = KEYD_SCHEMES;
+	expect_refused(f, &request, sizeof(request));
+	request.scheme = KEYD_ECDSA, request.key = KEYD_KEYS_MAX;
+	expect_refused(f, &request, sizeof(request));
+	request = good, request.leaf = KEYD_LEAVES;
 	expect_refused(f, &request, sizeof(request));
 }
 

@@ -41,13 +41,20 @@ static void make_wire(struct world *w, unsigned wire)
 	w->guard_ca[wire] = pki_ca(wire == WIRE_INSIDE ? "guard CA inside" : "guard CA outside");
 	w->site_ca[wire] = pki_ca(wire == WIRE_INSIDE ? "site CA inside" : "site CA outside");
 	path(w, conf->trust, "trust", wire);
+	conf->life_hours = 720;
 	assert_true(conf_tls_builtin("intermediate", &conf->tls));
 	path(w, conf->ca_certificate, "ca", wire);
 	path(w, conf->ca_key, "key", wire);
 	pki_write_certificate(&w->site_ca[wire], conf->trust);
 	pki_write_certificate(&w->guard_ca[wire], conf->ca_certificate);
 	pki_write_key(&w->guard_ca[wire], conf->ca_key, 0600);
-	assert_int_equal(mint_init(&w->keyd.mint[wire], conf), 0);
+}
+
+void world_start_keyd(struct world *w)
+{
+	keyd_fini(&w->keyd);
+	struct counters *counters = w->keyd.counters ? w->keyd.counters : counters_new(keyd_names, KEYD_COUNTERS_END);
+	assert_int_equal(keyd_init(&w->keyd, &w->conf, counters), 0);
 }
 
 static void make_conf(struct world *w)
@@ -59,8 +66,8 @@ static void make_conf(struct world *w)
 	w->conf.peer_count = 1;
 	for (unsigned wire = 0; wire < WIRES; wire++)
 		make_wire(w, wire);
-	w->keyd.conf = &w->conf;
-	w->keyd.counters = counters_new(keyd_names, KEYD_COUNTERS_END);
+	w->conf.certificates = w->certificates;
+	world_start_keyd(w);
 }
 
 static void make_relay(struct world *w)
@@ -122,9 +129,9 @@ void world_free(struct world *w)
 	player_fini(&w->upper);
 	close(keyd);
 	close(w->keyd_fd);
+	keyd_fini(&w->keyd);
 	for (unsigned wire = 0; wire < WIRES; wire++) {
 		trust_fini(&w->relay->trust[wire]);
-		mint_fini(&w->keyd.mint[wire]);
 		pki_free(&w->guard_ca[wire]);
 		pki_free(&w->site_ca[wire]);
 	}

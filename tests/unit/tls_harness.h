@@ -52,6 +52,7 @@ struct world {
 	struct pki guard_ca[WIRES], site_ca[WIRES], site[SIDES];
 	struct conf conf;
 	struct conf_peer peer;
+	struct conf_certificate certificates[2];
 	struct keyd keyd;
 	int keyd_fd;
 	bool keyd_held;                /* answers come when it is let go */
@@ -75,6 +76,9 @@ struct world {
 
 struct world *world_new(void);
 void world_free(struct world *w);
+
+/* Once more, with what the configuration has by now. */
+void world_start_keyd(struct world *w);
 
 /* Opens CONN. */
 void world_open(struct world *w);

@@ -2,15 +2,18 @@
  * sallyport-keyd: holds every private key and parses nothing but fixed-size requests. It answers tls and nobody else.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
 #include "dataplane/base/sandbox.h"
-#include "serve.h"
+#include "slow.h"
 
 #define KEYD_COUNTER_NAME(id, name) [id] = name,
 static const char *const counter_names[] = {KEYD_COUNTERS(KEYD_COUNTER_NAME)};
@@ -18,22 +21,52 @@ static const char *const counter_names[] = {KEYD_COUNTERS(KEYD_COUNTER_NAME)};
 /* Nothing beyond what every process needs. */
 static const int syscalls[] = {-1};
 
-static void open_everything(struct keyd *keyd)
+static struct keyd keyd;               /* for both threads */
+static struct slow slow;
+
+/* Whatever OpenSSL and tokens open at their first use must be open before the door shuts. */
+static void try_keys(void)
 {
-	keyd->conf = conf_load_inherited();
-	keyd->counters = counters_open(PROC_FD_COUNTERS, counter_names, KEYD_COUNTERS_END);
-	if (!keyd->counters)
-		fatal("counters");
-	for (unsigned wire = 0; wire < WIRES; wire++)
-		if (mint_init(&keyd->mint[wire], &keyd->conf->wire[wire]))
-			fatalx("no guard CA wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
-	/* Whatever OpenSSL opens at its first use must be open before the door shuts. */
 	for (unsigned wire = 0; wire < WIRES; wire++) {
-		X509 *first = mint_certificate(&keyd->mint[wire], "first.invalid");
+		X509 *first = mint_certificate(&keyd.mint[wire], KEYD_LEAF_ECDSA, "first.invalid");
 		if (!first)
 			fatalx("guard CA cannot sign wire=%s", wire == WIRE_INSIDE ? "inside" : "outside");
 		X509_free(first);
 	}
+	for (unsigned i = 0; i < keyd.real_count; i++)
+		if (!real_signs(&keyd.real[i]))
+			fatalx("[certificate %s]: key: cannot sign", keyd.real[i].conf->domain);
+}
+
+/* tls never blocks on this socket; keyd may. */
+static void answer_tls(const struct keyd_answer *answer)
+{
+	size_t len = offsetof(struct keyd_answer, bytes) + answer->len;
+	for (;;) {
+		ssize_t n = send(KEYD_FD_TLS, answer, len, MSG_NOSIGNAL);
+		if (n == (ssize_t)len)
+			return;
+		struct pollfd room = {.fd = KEYD_FD_TLS, .events = POLLOUT};
+		if (n >= 0 || (errno != EAGAIN && errno != EINTR) || (poll(&room, 1, -1) < 0 && errno != EINTR))
+			fatal("answer to tls");
+	}
+}
+
+/* glibc would give each thread address space of its own to allocate from. */
+static void open_everything(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	/* No one is to pull OpenSSL from under the other thread when this one exits. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+	struct counters *counters = counters_open(PROC_FD_COUNTERS, counter_names, KEYD_COUNTERS_END);
+	if (!counters)
+		fatal("counters");
+	if (keyd_init(&keyd, conf_load_inherited(), counters))
+		fatalx("keys cannot be used");
+	try_keys();
+	int rc = slow_start(&slow, &keyd, answer_tls);
+	if (rc)
+		fatalx("no second thread error=%d", -rc);
 }
 
 static void enter_sandbox(const struct conf *conf)
@@ -44,26 +77,31 @@ static void enter_sandbox(const struct conf *conf)
 		fatalx("sandbox cannot be entered");
 }
 
-static void answer_one(struct keyd *keyd)
+static void answer_one(void)
 {
-	uint8_t request[sizeof(struct keyd_request) + 1];
+	struct {
+		struct keyd_request request;
+		uint8_t more;
+	} packet;
 	struct keyd_answer answer;
-	ssize_t n = recv(KEYD_FD_TLS, request, sizeof(request), MSG_DONTWAIT);
+	ssize_t n = recv(KEYD_FD_TLS, &packet, sizeof(packet.request) + 1, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
 		fatalx("tls is gone");
-	if (keyd_serve(keyd, request, (size_t)n, &answer)) {
+	if (keyd_is_slow(&keyd, &packet, (size_t)n)) {
+		if (slow_add(&slow, &packet.request))
+			return;
+		keyd_refuse(&keyd, &packet, &answer);
+	} else if (keyd_serve(&keyd, &packet, (size_t)n, &answer)) {
 		if (proc_tell(SUPERVISOR_PEER_BROKEN))
 			log_warnx("sallyportd cannot be told");
 		fatalx("ill-formed request from tls bytes=%zd", n);
 	}
-	size_t len = offsetof(struct keyd_answer, bytes) + answer.len;
-	if (send(KEYD_FD_TLS, &answer, len, MSG_NOSIGNAL) != (ssize_t)len)
-		fatal("answer to tls");
+	answer_tls(&answer);
 }
 
-static void serve_for_ever(struct keyd *keyd)
+static void serve_for_ever(void)
 {
 	struct pollfd fds[] = {{.fd = KEYD_FD_TLS, .events = POLLIN}, {.fd = PROC_FD_SUPERVISOR, .events = POLLIN}};
 	struct channel_fds none;
@@ -73,18 +111,17 @@ static void serve_for_ever(struct keyd *keyd)
 		if (fds[1].revents && proc_hear(&none) < 0)
 			return;
 		if (fds[0].revents)
-			answer_one(keyd);
+			answer_one();
 	}
 }
 
 int main(void)
 {
-	static struct keyd keyd;
 	proc_init(PROC_KEYD);
-	open_everything(&keyd);
+	open_everything();
 	enter_sandbox(keyd.conf);
 	if (proc_tell(SUPERVISOR_READY))
 		fatalx("sallyportd is gone");
-	serve_for_ever(&keyd);
+	serve_for_ever();
 	return 0;
 }
