@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "tls/identity.h"
@@ -283,6 +284,268 @@ static void signs_digests(void **state)
 	assert_int_equal(counted(f, KEYD_COUNT_SIGNED), 6);
 }
 
+static enum keyd_status ask_to_sign(struct fixture *f, struct keyd_request *request, struct keyd_answer *answer)
+{
+	request->version = KEYD_VERSION;
+	request->type = KEYD_SIGN;
+	assert_int_equal(keyd_serve(&f->keyd, request, sizeof(*request), answer), 0);
+	return answer->status;
+}
+
+static EVP_PKEY *rsa_leaf(struct fixture *f)
+{
+	EVP_PKEY *key = mint_leaf_key(&f->keyd.mint[WIRE_INSIDE], KEYD_LEAF_RSA);
+	assert_non_null(key);
+	return key;
+}
+
+static void signs_with_rsa(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	EVP_PKEY_CTX *check = EVP_PKEY_CTX_new(rsa_leaf(f), NULL);
+	const EVP_MD *digests[] = {EVP_sha256(), EVP_sha384(), EVP_sha512()};
+	for (uint32_t i = 0; i < 3; i++) {
+		struct keyd_request request = {.wire = WIRE_INSIDE, .key = KEYD_LEAF_RSA, .scheme = KEYD_PKCS1,
+			.input_len = 32 + 16 * i};
+		memset(request.input, 0x5a, request.input_len);
+		assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_OK);
+		assert_int_equal(EVP_PKEY_verify_init(check), 1);
+		assert_int_equal(EVP_PKEY_CTX_set_signature_md(check, digests[i]), 1);
+		assert_int_equal(EVP_PKEY_verify(check, answer.bytes, answer.len, request.input, request.input_len), 1);
+	}
+	EVP_PKEY_CTX_free(check);
+}
+
+/* The block of a PSS signature that somebody else made: EMSA-PSS, as OpenSSL would hand it to keyd. */
+static void pss_block(EVP_PKEY *key, const EVP_MD *digest, int salt, uint8_t *block)
+{
+	uint8_t hash[64] = {7}, signature[256];
+	size_t len = sizeof(signature), block_len = 256;
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	assert_int_equal(EVP_PKEY_sign_init(context), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_signature_md(context, digest), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt), 1);
+	assert_int_equal(EVP_PKEY_sign(context, signature, &len, hash, (size_t)EVP_MD_get_size(digest)), 1);
+	EVP_PKEY_CTX_free(context);
+	context = EVP_PKEY_CTX_new(key, NULL);
+	assert_int_equal(EVP_PKEY_encrypt_init(context), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING), 1);
+	assert_int_equal(EVP_PKEY_encrypt(context, block, &block_len, signature, len), 1);
+	EVP_PKEY_CTX_free(context);
+}
+
+/* Each bit that is not the digest's own matters; and nothing that could be a PKCS #1 signature or a ciphertext passes. */
+static void signs_only_whole_blocks(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	struct keyd_request request = {.wire = WIRE_INSIDE, .key = KEYD_LEAF_RSA, .scheme = KEYD_PSS, .input_len = 256};
+	const EVP_MD *digests[] = {EVP_sha256(), EVP_sha384(), EVP_sha512()};
+	unsigned refused = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		pss_block(rsa_leaf(f), digests[i], EVP_MD_get_size(digests[i]), request.input);
+		assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_OK);
+		assert_int_equal(answer.len, 256);
+		for (unsigned bit = 0; bit < 8 * 256; bit += 37) {
+			size_t digest = (size_t)EVP_MD_get_size(digests[i]), at = bit / 8;
+			bool of_salt = at >= 255 - 2 * digest && at < 255 - digest;
+			request.input[at] ^= (uint8_t)(1 << bit % 8);
+			if (!of_salt) {
+				assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+				refused++;
+			}
+			request.input[at] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+	pss_block(rsa_leaf(f), EVP_sha256(), 20, request.input);
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+	memset(request.input, 0xff, 256);
+	request.input[0] = 0, request.input[1] = 1;    /* PKCS #1, of any bytes at all */
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+	memset(request.input, 0, 256);
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+	assert_int_equal(counted(f, KEYD_COUNT_NO_BLOCK), refused + 3);
+}
+
+static void keys_are_of_their_wire_and_kind(void **state)
+{
+	static const struct {
+		uint32_t wire, key, scheme;
+	} rows[] = {
+		{WIRE_OUTSIDE, 0, KEYD_ECDSA},         /* the other wire's */
+		{WIRE_INSIDE, 2, KEYD_ECDSA},
+		{WIRE_INSIDE, 1, KEYD_PKCS1},          /* not made yet */
+		{WIRE_INSIDE, 0, KEYD_PKCS1},          /* another kind */
+		{WIRE_INSIDE, 4, KEYD_ECDSA},          /* no such */
+		{WIRE_INSIDE, KEYD_KEYS_MAX - 1, KEYD_ECDSA},
+	};
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct keyd_request request = {
+			.wire = rows[i].wire, .key = rows[i].key, .scheme = rows[i].scheme, .input_len = 32};
+		assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+		assert_int_equal(answer.len, 0);
+	}
+	assert_int_equal(counted(f, KEYD_COUNT_SIGNED), 0);
+	assert_int_equal(counted(f, KEYD_COUNT_NO_KEY) + counted(f, KEYD_COUNT_NO_BLOCK), 6);
+}
+
+/* --- names --- */
+
+static const ASN1_STRING *address_in(X509 *certificate, GENERAL_NAMES **all)
+{
+	*all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	assert_int_equal(sk_GENERAL_NAME_num(*all), 3);
+	const GENERAL_NAME *name = sk_GENERAL_NAME_value(*all, 2);
+	assert_int_equal(OBJ_obj2nid(name->d.otherName->type_id), NID_XmppAddr);
+	assert_int_equal(name->d.otherName->value->type, V_ASN1_UTF8STRING);
+	return name->d.otherName->value->value.utf8string;
+}
+
+/* An address has U-labels where DNS has A-labels. */
+static void names_addresses_where_they_are_wanted(void **state)
+{
+	static const struct {
+		const char *domain, *address;
+	} rows[] = {
+		{"b.example", "b.example"},
+		{"xn--bcher-kva.c.example", "b\xc3\xbc" "cher.c.example"},
+		{"xn--0000000.c.example", "xn--0000000.c.example"},     /* no A-label: left as it is */
+	};
+	struct fixture *f = *state;
+	f->keyd.mint[WIRE_INSIDE].xmpp_addr = true;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		GENERAL_NAMES *all;
+		X509 *certificate = minted(f, WIRE_INSIDE, rows[i].domain);
+		const ASN1_STRING *address = address_in(certificate, &all);
+		assert_int_equal(ASN1_STRING_length(address), strlen(rows[i].address));
+		assert_memory_equal(ASN1_STRING_get0_data(address), rows[i].address, strlen(rows[i].address));
+		assert_true(identity_proves(certificate, rows[i].domain));
+		GENERAL_NAMES_free(all);
+		X509_free(certificate);
+	}
+}
+
+/* Those that the configuration has as a pattern, and no others. */
+static void makes_certificates_for_subdomains(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "conference.a.example", &answer), KEYD_NOT_OURS);
+	snprintf(f->conf.domains[1], CHANNEL_NAME_MAX, "*.a.example");
+	f->conf.domain_count = 2;
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "conference.a.example", &answer), KEYD_OK);
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "x.pubsub.a.example", &answer), KEYD_OK);
+	assert_int_equal(mint(f, WIRE_INSIDE, "conference.a.example", &answer), KEYD_NOT_OURS);
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "xa.example", &answer), KEYD_NOT_OURS);
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "*.a.example", &answer), KEYD_NOT_OURS);
+	snprintf(f->peers[0].domain, CHANNEL_NAME_MAX, "*");
+	assert_int_equal(mint(f, WIRE_INSIDE, "conference.a.example", &answer), KEYD_NOT_OURS);
+}
+
+/* A broken tls cannot have the whole world where any peer is welcome; those that are named are not held up by it. */
+static void makes_no_more_for_strangers_than_it_should(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	char domain[32];
+	snprintf(f->peers[0].domain, CHANNEL_NAME_MAX, "*");
+	for (unsigned i = 0; i < SERVE_STRANGERS_MAX + 10; i++) {
+		snprintf(domain, sizeof(domain), "s%u.example", i);
+		assert_int_equal(mint(f, WIRE_INSIDE, domain, &answer), i < SERVE_STRANGERS_MAX ? KEYD_OK : KEYD_TOO_MANY);
+	}
+	assert_int_equal(counted(f, KEYD_COUNT_TOO_MANY), 10);
+	assert_int_equal(mint(f, WIRE_INSIDE, "x.c.example", &answer), KEYD_OK);
+	assert_int_equal(mint(f, WIRE_OUTSIDE, "a.example", &answer), KEYD_OK);
+	f->keyd.minute -= SERVE_STRANGERS_S;
+	assert_int_equal(mint(f, WIRE_INSIDE, "late.example", &answer), KEYD_OK);
+}
+
+/* --- real certificates --- */
+
+static int init_real(struct fixture *f, const char *domain, const struct pki *chain, const struct pki *key)
+{
+	struct conf_certificate own = {.line = 30};
+	struct real real;
+	snprintf(own.domain, sizeof(own.domain), "%s", domain);
+	snprintf(own.chain, sizeof(own.chain), "%s/real.pem", folder);
+	snprintf(own.key, sizeof(own.key), "%s/real.key", folder);
+	if (chain)
+		pki_write_certificate(chain, own.chain);
+	if (key)
+		pki_write_key(key, own.key, 0600);
+	int rc = real_init(&real, &f->conf, &own);
+	real_fini(&real);
+	return rc;
+}
+
+static void wants_real_certificates_good(void **state)
+{
+	static const struct pki_spec bad[] = {
+		{.names = {{PKI_DNS, "b.example", 0}}},                                /* of another */
+		{.names = {{PKI_DNS, "a.example", 0}}, .from_s = -7200, .to_s = -60},  /* expired */
+		{.names = {{PKI_DNS, "a.example", 0}}, .from_s = 3600},                /* not yet */
+		{.names = {{PKI_DNS, "a.example", 0}}, .rsa_bits = 1024},
+		{.names = {{PKI_DNS, "a.example", 0}}, .curve = "secp256k1", .common_name = "no such curve in TLS"},
+		{.names = {{PKI_DNS, "a.example", 0}}, .is_ca = true},
+	};
+	struct fixture *f = *state;
+	struct pki good = pki_server("a.example", NULL), other = pki_server("a.example", NULL);
+	assert_int_equal(init_real(f, "a.example", &good, &good), 0);
+	assert_int_equal(init_real(f, "a.example", NULL, &other), -EINVAL);    /* not its key */
+	assert_int_equal(init_real(f, "sub.a.example", &good, &good), -EINVAL);
+	assert_int_equal(init_real(f, "*.a.example", &good, &good), 0);        /* its names are looked at later */
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct pki pki = pki_make(&bad[i], NULL);
+		if (init_real(f, "a.example", &pki, &pki) != -EINVAL)
+			fail_msg("row %u", i);
+		pki_free(&pki);
+	}
+	char path[128];
+	snprintf(path, sizeof(path), "%s/real.pem", folder);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(init_real(f, "a.example", NULL, &good), -EINVAL);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(init_real(f, "a.example", NULL, &good), -EINVAL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(init_real(f, "a.example", NULL, &good), -EINVAL);
+	pki_free(&good);
+	pki_free(&other);
+}
+
+/* Whose key signs is keyd's to say; the name of a pattern's certificate is looked at each time. */
+static void shows_real_certificates(void **state)
+{
+	struct fixture *f = *state;
+	struct keyd_answer answer;
+	struct conf_certificate *own = &f->certificates[0];
+	struct pki good = pki_server("x.c.example", NULL);
+	snprintf(own->domain, sizeof(own->domain), "*.c.example");
+	snprintf(own->chain, sizeof(own->chain), "%s/real.pem", folder);
+	snprintf(own->key, sizeof(own->key), "%s/real.key", folder);
+	pki_write_certificate(&good, own->chain);
+	pki_write_key(&good, own->key, 0600);
+	f->conf.certificate_count = 1;
+	struct counters *counters = f->keyd.counters;
+	keyd_fini(&f->keyd);
+	assert_int_equal(keyd_init(&f->keyd, &f->conf, counters), 0);
+	X509 *shown = minted(f, WIRE_INSIDE, "x.c.example");
+	assert_int_equal(X509_cmp(shown, good.certificate), 0);
+	X509_free(shown);
+	assert_int_equal(mint(f, WIRE_INSIDE, "y.c.example", &answer), KEYD_FAILED);
+	struct keyd_request request = {.wire = WIRE_INSIDE, .key = 4, .input_len = 32};
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_OK);
+	request.wire = WIRE_OUTSIDE;
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+	request.key = 5;
+	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
+	assert_int_equal(counted(f, KEYD_COUNT_REAL), 1);
+	pki_free(&good);
+}
+
 /* What stands for a server that could not be verified, nobody can verify: not with any CA of ours. */
 static void mints_what_nobody_can_verify(void **state)
 {
@@ -377,6 +640,27 @@ static void wants_its_key_private(void **state)
 	}
 }
 
+static void wants_its_key_in_a_file_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct conf_wire *conf = &f->conf.wire[WIRE_OUTSIDE];
+	char link[PATH_MAX + 8];
+	snprintf(link, sizeof(link), "%s.link", conf->ca_key);
+	assert_int_equal(symlink(conf->ca_key, link), 0);
+	assert_int_equal(chown(conf->ca_key, 12345, 0), 0);
+	assert_int_equal(init_with(f), -EINVAL);               /* another user could write it */
+	assert_int_equal(chown(conf->ca_key, 0, 0), 0);
+	assert_int_equal(init_with(f), 0);
+	memcpy(conf->ca_key, link, strlen(link) + 1);
+	assert_int_equal(init_with(f), -EINVAL);
+	assert_int_equal(unlink(link), 0);
+	memcpy(conf->ca_key, folder, sizeof(folder));
+	assert_int_equal(init_with(f), -EINVAL);
+	assert_int_equal(mkfifo(link, 0600), 0);
+	memcpy(conf->ca_key, link, strlen(link) + 1);
+	assert_int_equal(init_with(f), -EINVAL);               /* and does not wait for a writer */
+}
+
 static void wants_a_ca_and_its_key(void **state)
 {
 	struct fixture *f = *state;
@@ -413,9 +697,18 @@ int main(void)
 		cmocka_unit_test_setup_teardown(signs_for_nobody_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_wildcard_for_all_is_not_for_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(signs_digests, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(signs_with_rsa, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(signs_only_whole_blocks, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(keys_are_of_their_wire_and_kind, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_addresses_where_they_are_wanted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(makes_certificates_for_subdomains, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(makes_no_more_for_strangers_than_it_should, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wants_real_certificates_good, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(shows_real_certificates, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mints_what_nobody_can_verify, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_nothing_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wants_its_key_private, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wants_its_key_in_a_file_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wants_a_ca_and_its_key, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

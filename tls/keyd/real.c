@@ -74,9 +74,10 @@ static const char *load_chain(struct real *real)
 /* The signatures that TLS and our profiles know (RFC 8446 4.2.3). */
 static bool is_usable(const EVP_PKEY *key)
 {
+	char curve[32];
+	if (EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1)
+		return !strcmp(curve, "prime256v1") || !strcmp(curve, "secp384r1") || !strcmp(curve, "secp521r1");
 	int bits = EVP_PKEY_get_bits(key);
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
-		return bits == 256 || bits == 384 || bits == 521;
 	return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && bits >= 2048 && bits <= 8 * KEYD_INPUT_MAX && bits % 8 == 0;
 }
 
