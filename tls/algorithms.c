@@ -1,4 +1,4 @@
-/* Signature algorithms that endpoints offer; see algorithms.h. OpenSSL itself looks at them only when it has a certificate. */
+/* Signature algorithms that endpoints offer; see algorithms.h. OpenSSL looks at them only when it has a certificate. */
 #include <stdint.h>
 
 #include "algorithms.h"

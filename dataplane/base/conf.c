@@ -53,7 +53,8 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
 		conf_fault(&loader->faults, section->line,
-			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate)", section->name);
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate)",
+			section->name);
 }
 
 static const struct conf_key *key_find(const char *kind, const char *name)

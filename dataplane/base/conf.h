@@ -94,7 +94,7 @@ struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * *
 	enum auth_level authentication;        /* authentication = strong | tls-dialback | none */
 };
 
-struct conf_certificate {              /* [certificate DOMAIN]: DOMAIN or *.DOMAIN; a real one, shown instead of one of ours */
+struct conf_certificate {              /* [certificate DOMAIN]: DOMAIN or *.DOMAIN; a real one */
 	char domain[CHANNEL_NAME_MAX];
 	int line;
 	char chain[PATH_MAX];          /* PEM: its own certificate, then the CAs above it */

@@ -91,13 +91,13 @@ const struct conf_key conf_keys[] = {
 	{"inside", "ca-certificate", set_path, CONF(wire[WIRE_INSIDE].ca_certificate), 0, 0, true, "inside-ca.pem",
 		"PEM file: the guard CA that servers on this side trust."},
 	{"inside", "ca-key", set_key_place, CONF(wire[WIRE_INSIDE].ca_key), 0, 0, true, "inside-ca.key",
-		"PEM file: its private key; it belongs to root, and nobody else may read it. Or a key in a PKCS#11 token (RFC 7512):\n"
+		"PEM file: its private key, which belongs to root; nobody else may read it. Or one in a PKCS#11 token (RFC 7512):\n"
 		"\"pkcs11:token=guard;object=inside?pin-source=file:/etc/sallyport/pin&module-path=/usr/lib/.../module.so\""},
 	{"inside", "leaf-key", set_leaf_key, CONF(wire[WIRE_INSIDE].leaf_key), 0, 0, false, "auto",
 		"Key of guard certificates shown on this side. auto: ECDSA, or RSA for a server that takes no other; ecdsa; rsa."},
 	{"inside", "xmpp-addr", set_yes_no, CONF(wire[WIRE_INSIDE].xmpp_addr), 0, 0, false, "no",
-		"yes: guard certificates name the domain also as xmppAddr (RFC 6120 13.7.1.4), beside DNS-ID and SRV-ID, for servers\n"
-		"that look for nothing else. ejabberd 23.01 ends the connection when it meets such a name."},
+		"yes: guard certificates name the domain also as xmppAddr (RFC 6120 13.7.1.4), beside DNS-ID and SRV-ID, for\n"
+		"servers that look for nothing else. ejabberd 23.01 ends the connection when it meets such a name."},
 	{"inside", "certificate-hours", set_number, CONF(wire[WIRE_INSIDE].life_hours), 2, 9528, false, "720",
 		"How long guard certificates last, in hours (2 to 9528); each is made anew when a third of it is left."},
 	{"inside", "tls", set_tls, CONF(wire[WIRE_INSIDE].tls), 0, 0, false, "intermediate",

@@ -12,7 +12,7 @@ enum domain_limits { DOMAIN_TEXT_BYTES = 1024 };       /* with the NUL; RFC 7622
 bool domain_to_a_labels(char *out, size_t size, const char *text, size_t len)
 	__attribute__((warn_unused_result, nonnull));
 
-/* The other way round, for people and for addresses in certificates. What has no A-labels, or broken ones, stays as it is. */
+/* The other way round, for addresses in certificates. What has no A-labels, or broken ones, stays as it is. */
 void domain_to_u_labels(char *out, size_t size, const char *domain) __attribute__((nonnull));
 
 #endif

@@ -260,7 +260,7 @@ static void is_renewed_before_it_ends(void **state)
 		if (keys_certificate(w->relay->keys, &wanted, &guard) == KEYS_READY)
 			assert_true(X509_cmp_current_time(X509_get0_notAfter(guard->certificate)) > 0);
 	}
-	assert_in_range(w->keyd_requests[KEYD_MINT], 2, 8);           /* at half of what is left, again and again; not in every turn */
+	assert_in_range(w->keyd_requests[KEYD_MINT], 2, 8); /* at half of what is left, again and again */
 	world_free(w);
 }
 

@@ -613,16 +613,18 @@ static void certificates_are_made_once(void **state)
 	(void)state;
 	struct world *w = secure_world(TLS1_3_VERSION);
 	const struct guard_certificate *first, *again;
-	assert_int_equal(keys_certificate(w->relay->keys, WIRE_INSIDE, "b.example", true, &first), KEYS_READY);
-	assert_int_equal(keys_certificate(w->relay->keys, WIRE_INSIDE, "b.example", true, &again), KEYS_READY);
+	const struct keys_wanted inside = {.wire = WIRE_INSIDE, .domain = "b.example"},
+				 outside = {.wire = WIRE_OUTSIDE, .domain = "b.example"};
+	assert_int_equal(keys_certificate(w->relay->keys, &inside, &first), KEYS_READY);
+	assert_int_equal(keys_certificate(w->relay->keys, &inside, &again), KEYS_READY);
 	assert_ptr_equal(first, again);
 	assert_int_equal(w->keyd_requests[KEYD_MINT], 2);
 	assert_int_equal(world_counter(w, TLS_COUNT_CERTIFICATES), 2);
 	/* Another name, another wire: not the same one. Refused is not remembered. */
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(keys_certificate(w->relay->keys, WIRE_OUTSIDE, "b.example", true, &again), KEYS_PENDING);
+		assert_int_equal(keys_certificate(w->relay->keys, &outside, &again), KEYS_PENDING);
 		world_settle(w);
-		assert_int_equal(keys_certificate(w->relay->keys, WIRE_OUTSIDE, "b.example", true, &again), KEYS_REFUSED);
+		assert_int_equal(keys_certificate(w->relay->keys, &outside, &again), KEYS_REFUSED);
 	}
 	assert_int_equal(w->keyd_requests[KEYD_MINT], 4);
 	world_free(w);

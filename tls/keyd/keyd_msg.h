@@ -31,8 +31,8 @@ enum keyd_leaf { KEYD_LEAF_ECDSA, KEYD_LEAF_RSA, KEYD_LEAVES };
 enum keyd_scheme {
 	KEYD_ECDSA,            /* `input` is a digest; the answer is the DER signature */
 	KEYD_PKCS1,            /* `input` is a digest of SHA-256, -384 or -512, which its length tells (RFC 8017 8.2) */
-	KEYD_PSS,              /* `input` is a block as EMSA-PSS makes it (RFC 8017 9.1.1), of one of these and with as much salt:
-				* OpenSSL has no place from where the digest could be had. keyd looks at its form. */
+	KEYD_PSS,              /* `input` is a block as EMSA-PSS makes it (RFC 8017 9.1.1), of one of these and with as much
+				* salt: OpenSSL lets nobody have the digest. keyd looks at its form. */
 	KEYD_SCHEMES
 };
 
