@@ -1,6 +1,6 @@
 /*
  * Certificates and signatures from keyd; see keys.h. A signature is asked for deep inside OpenSSL, so the handshake runs as
- * an ASYNC job that is paused there. The private key is an EC_KEY or RSA with only its public half and a sign method of ours:
+ * an ASYNC job that is paused there. The private key is an EC_KEY or RSA with only its public half and a method of ours:
  * OpenSSL 3.0 keeps such "foreign" keys out of its providers, which is why its older interface is used here.
  */
 #define OPENSSL_API_COMPAT 10101
