@@ -3,6 +3,7 @@ The two ends of a connection between servers, made by hand: they show any certif
 were shown. Each server has an address of its own for each certificate that it may show, so that many connections can be
 tried at once.
 """
+import itertools
 import socket
 import ssl
 import threading
@@ -20,6 +21,7 @@ VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 TIMEOUT = 20
 PORTS = (5269, 5270)
 CERTIFICATE_MESSAGE = 11
+source_ports = itertools.count(10000)          # below those that the system gives
 
 
 class Record:
@@ -177,7 +179,8 @@ def dial(world, side, address, own, peer, file, version, direct=False):
     """A connection from `side` as the domain `own`: the addresses of its ends, and its record."""
     record = Record()
     with netns(world.wire.ns[side]):
-        sock = socket.create_connection(address, TIMEOUT)
+        # Never the same ends twice: it is by them that records and the audit are told apart.
+        sock = socket.create_connection(address, TIMEOUT, ("", next(source_ports)))
     ends = sock.getsockname(), sock.getpeername()
     try:
         if not direct:
