@@ -144,18 +144,18 @@ static bool has_deadlines(const struct control *control)
 	return control->sessions.count || control->refusals.count || audit_is_failing(&control->audit);
 }
 
-/* Until something happens or is due. */
-static void wait(struct control *control, const struct admin *admin, bool may_sleep)
+/* Until something happens or is due. True: others than the channel may want something. */
+static bool wait(struct control *control, const struct admin *admin, bool may_sleep)
 {
 	struct pollfd fds[POLL_FIXED + ADMIN_CLIENTS_MAX + 1];
 	bool asleep = may_sleep && channel_sleep(control->channel);
-	bool clients = false;
+	bool others = false;
 	fds[0] = (struct pollfd){.fd = channel_wake_fd(control->channel), .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
 	unsigned count = admin_poll(admin, fds + POLL_FIXED);
 	for (unsigned i = 0; i < ADMIN_CLIENTS_MAX; i++)
-		clients |= admin->client[i].fd >= 0;
-	bool for_ever = asleep && !has_deadlines(control) && !clients;
+		others |= admin->client[i].fd >= 0;
+	bool for_ever = asleep && !has_deadlines(control) && !others;
 	const struct timespec timeout = {.tv_sec = asleep ? TICK_MS / 1000 : 0};
 	sigset_t none;
 	sigemptyset(&none);
@@ -163,6 +163,9 @@ static void wait(struct control *control, const struct admin *admin, bool may_sl
 		fatal("ppoll");
 	if (asleep)
 		channel_awake(control->channel);
+	for (unsigned i = 1; i < POLL_FIXED + count; i++)
+		others |= fds[i].revents != 0;
+	return others;
 }
 
 static int run(struct control *control, struct admin *admin)
@@ -181,7 +184,8 @@ static int run(struct control *control, struct admin *admin)
 		bool may_sleep = idle_turns > SPIN_TURNS;
 		if (!may_sleep && ++turns % LOOK_AROUND_TURNS)
 			continue;
-		wait(control, admin, may_sleep);
+		if (!wait(control, admin, may_sleep))
+			continue;
 		read_clock(control);
 		admin_run(admin, control);
 		if (supervisor_is_gone())

@@ -126,7 +126,8 @@ static void enter_sandbox(const struct conf *conf)
 
 enum { AT_SUPERVISOR, AT_LOWER, AT_UPPER, AT_KEYD, AT_END };
 
-static void sleep_until_needed(struct relay *relay)
+/* True: sallyportd has said something. */
+static bool sleep_until_needed(struct relay *relay)
 {
 	struct pollfd fds[AT_END] = {
 		[AT_SUPERVISOR] = {.fd = PROC_FD_SUPERVISOR, .events = POLLIN},
@@ -141,6 +142,7 @@ static void sleep_until_needed(struct relay *relay)
 		fatalx("keyd is gone");
 	channel_awake(relay->lower);
 	channel_awake(relay->upper);
+	return fds[AT_SUPERVISOR].revents;
 }
 
 static void hear_supervisor(struct relay *relay)
@@ -168,8 +170,10 @@ static _Noreturn void relay_for_ever(struct relay *relay)
 		busy++;
 		if (idle < SPIN_ROUNDS && busy < BUSY_ROUNDS)
 			continue;
-		if (idle == SPIN_ROUNDS)
-			sleep_until_needed(relay);
+		if (idle == SPIN_ROUNDS && !sleep_until_needed(relay) && busy < BUSY_ROUNDS) {
+			idle = 0;
+			continue;
+		}
 		hear_supervisor(relay);
 		idle = busy = 0;
 	}
