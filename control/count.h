@@ -6,6 +6,7 @@
 	X(SESSIONS_OPENED, "sessions-opened") \
 	X(SESSIONS_CLOSED, "sessions-closed") \
 	X(SESSIONS_SECURED, "sessions-secured") \
+	X(SESSIONS_DIRECT, "sessions-direct-tls") \
 	X(SESSIONS_REFUSED, "sessions-refused") \
 	X(SESSIONS_TIMED_OUT, "sessions-timed-out") \
 	X(BYTES_IN, "bytes-in") \

@@ -83,6 +83,7 @@ int session_on_client_hello(struct session *session, const struct msg_client_hel
 	if (!is_fresh(session))
 		return -EPROTO;
 	session->direct = DIRECT_TLS;
+	control_count(session->control, COUNT_SESSIONS_DIRECT);
 	session->heard_ms = session->control->now_ms;
 	const char *why = why_not(session, hello);
 	if (why) {

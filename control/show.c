@@ -49,7 +49,7 @@ static const char *session_tls(const struct session *session)
 	const struct msg_secured *client = session->stream[SIDE_CLIENT].secured;
 	const struct msg_secured *server = session->stream[SIDE_SERVER].secured;
 	if (!client || !server)
-		return "clear";
+		return session->direct ? "TLS" : "clear";
 	return strcmp(client->version, server->version) ? "mixed" : client->version;
 }
 

@@ -299,6 +299,30 @@ static void a_header_passes_and_is_seen(void **state)
 	expect_audit(g, "\"alert\":\"peering-refused\"");
 }
 
+static void direct_tls_is_asked_named_and_seen(void **state)
+{
+	struct guard *g = *state;
+	struct msg_opened opened = {.family = 4, .client_wire = WIRE_INSIDE, .client_port = 1234, .server_port = 5270};
+	struct msg_client_hello hello = {.server_name = "b.example", .alpn = HELLO_ALPN_XMPP};
+	struct msg_client_ready ready = {1};
+	char text[512];
+	snprintf(text, sizeof(text), HEADER, "a.example", "b.example");
+	player_say(&g->tls, MSG_OPENED, SIDE_CLIENT, 7, &opened, sizeof(opened));
+	player_say(&g->tls, MSG_CLIENT_HELLO, SIDE_CLIENT, 7, &hello, sizeof(hello));
+	expect_said(g, MSG_START_TLS, SIDE_CLIENT, NULL);
+	expect_answer(g, "show sessions", 0, "7  ? -> b.example  (outbound, tls-handshake, TLS direct, none)\n");
+	player_say(&g->tls, MSG_CLIENT_READY, SIDE_CLIENT, 7, &ready, sizeof(ready));
+	player_say(&g->tls, MSG_BYTES, SIDE_CLIENT, 7, text, (uint32_t)strlen(text));
+	expect_said(g, MSG_NAME_CLIENT, SIDE_CLIENT, "a.example");
+	expect_answer(g, "show sessions", 0, "7  a.example -> b.example  (outbound, tls-named, TLS direct, none)\n");
+	hello.server_name[0] = '\0';
+	player_say(&g->tls, MSG_OPENED, SIDE_CLIENT, 8, &opened, sizeof(opened));
+	player_say(&g->tls, MSG_CLIENT_HELLO, SIDE_CLIENT, 8, &hello, sizeof(hello));
+	expect_said(g, MSG_END_OF_STREAM, SIDE_CLIENT, NULL);
+	expect_audit(g, "direct TLS without a server name (SNI)");
+	expect_audit(g, "\"tls_by\":\"direct\"");
+}
+
 /* Of two lanes each tells of itself, and the first of what is of the guard as a whole. */
 static void lanes_answer_together(void **state)
 {
@@ -492,6 +516,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_header_passes_and_is_seen),
+		TEST(direct_tls_is_asked_named_and_seen),
 		cmocka_unit_test(lanes_answer_together),
 		TEST(it_answers_what_it_is_asked),
 		TEST(only_root_may_ask),

@@ -96,6 +96,7 @@ static void converse(struct stage *s)
 	assert_int_equal(s->connection[1].start_tls, 1);
 	assert_int_equal(s->connection[1].named, 1);
 	assert_int_equal(stage_count(s, COUNT_SESSIONS_SECURED), 1);
+	assert_int_equal(stage_count(s, COUNT_SESSIONS_DIRECT), 1);
 	stage_close(s, 1);
 	stage_expect_audit(s, "\"tls_by\":\"direct\"");
 }
@@ -233,6 +234,19 @@ static void injection_by_the_server(void **state)
 	expect_reset(s, 2);
 	stage_hello(s, 2, "a.example", HELLO_ALPN_XMPP);       /* it was on its way */
 	assert_int_equal(s->connection[2].start_tls, 0);
+}
+
+/* An IDN is an A-label in SNI, and may be a U-label in the header. */
+static void international_names(void **state)
+{
+	struct stage *s = *state;
+	stage_open(s, 1, WIRE_INSIDE);
+	stage_hello(s, 1, "xn--bcher-kva.d.example", HELLO_ALPN_NONE);
+	assert_string_equal(s->connection[1].tls.server_name, "xn--bcher-kva.d.example");
+	stage_ready(s, 1, true);
+	stage_say(s, 1, SIDE_CLIENT, ID " from='a.example' to='B\xc3\xbc" "cher.d.example' version='1.0'>");
+	assert_int_equal(s->connection[1].named, 1);
+	assert_string_equal(s->connection[1].name.client_name, "a.example");
 }
 
 static void the_server_ends_before_it_is_asked(void **state)
@@ -421,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hellos_are_for_names_in_any_case, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_hello_that_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(injection_by_the_server, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(international_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_server_ends_before_it_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(headers_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_name_is_not_proved, set_up, tear_down),

@@ -497,6 +497,23 @@ static void a_server_that_refuses_the_client(void **state)
 	world_free(w);
 }
 
+/* What a server sends in plain where its TLS should begin is no TLS. */
+static void a_server_that_speaks_out_of_turn(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	world_open(w);
+	world_endpoint_tls(w, SIDE_CLIENT, &w->site[SIDE_CLIENT], NULL, TLS1_3_VERSION);
+	world_settle(w);
+	world_start_direct(w, AUTH_STRONG);
+	assert_int_equal(buf_put(&w->endpoint[SIDE_SERVER].to_send, "<stream:stream>", 15), 0);
+	world_settle(w);
+	expect_failed(w, SIDE_SERVER, TLS_FAILED_HANDSHAKE);
+	assert_int_equal(w->endpoint[SIDE_CLIENT].alert, SSL_AD_HANDSHAKE_FAILURE);
+	assert_int_equal(w->told[SIDE_SERVER].got_bytes, 0);
+	world_free(w);
+}
+
 /* --- time, and ends --- */
 
 static void whoever_is_silent_is_out_of_time(void **state)
@@ -647,6 +664,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_is_doubted),
 		cmocka_unit_test(a_server_that_is_doubted),
 		cmocka_unit_test(a_server_that_refuses_the_client),
+		cmocka_unit_test(a_server_that_speaks_out_of_turn),
 		cmocka_unit_test(whoever_is_silent_is_out_of_time),
 		cmocka_unit_test(answers_that_come_too_late),
 		cmocka_unit_test(ends_at_any_time),
