@@ -28,6 +28,10 @@ tests/unit/tls_$(1)_test.archives := tls_harness tls_pki tls keyd channel_harnes
 endef
 $(foreach part,handshake relay profile records resume direct certificates,$(eval $(call tls_test,$(part))))
 
+fuzzers += tests/fuzz/revocation_fuzz
+tests/fuzz/revocation_fuzz.srcs := tests/fuzz/revocation_fuzz.c
+tests/fuzz/revocation_fuzz.archives := tls base
+
 fuzzers += tests/fuzz/identity_fuzz
 tests/fuzz/identity_fuzz.srcs := tests/fuzz/identity_fuzz.c
 tests/fuzz/identity_fuzz.archives := tls base
