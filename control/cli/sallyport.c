@@ -4,6 +4,7 @@
  * control in each: @NAME, @NAME/1 and so on are asked one after the other.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: sallyport [-n NAME] COMMAND\n"
 		"       sallyport help            lists the commands\n"
+		"       sallyport ca              makes, shows, hands out and renews the guard CAs\n"
 		"  -n   name of the guard, as in its configuration (default: %s)\n",
 		default_name);
 	return EXIT_USAGE;
@@ -161,6 +163,22 @@ static int ask_all(const char *name, const char *line)
 	return rc;
 }
 
+/* CAs are files and keys, of which this program knows nothing: another one does, which stands beside it in a build folder and
+ * with the guard's processes where it is installed. */
+static int run_ca(char **words)
+{
+	char self[PATH_MAX], path[PATH_MAX + 64];
+	static const char *const places[] = {"sallyport-ca", "../lib/sallyport/sallyport-ca"};
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = '\0';
+	char *slash = strrchr(self, '/');
+	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, places[i]);
+		execv(path, words);
+	}
+	return complain("sallyport-ca");
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = default_name;
@@ -173,6 +191,8 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage();
+	if (!strcmp(argv[optind], "ca"))
+		return run_ca(argv + optind);
 	if (join(argv + optind, line, sizeof(line))) {
 		fprintf(stderr, "sallyport: command too long\n");
 		return EXIT_USAGE;
