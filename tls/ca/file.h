@@ -13,7 +13,8 @@ enum file_way {
 };
 
 /* As PEM, on the disk when it returns. 0 or -errno. */
-int file_write_certificate(const char *path, X509 *certificate, enum file_way way) __attribute__((warn_unused_result, nonnull));
+int file_write_certificate(const char *path, X509 *certificate, enum file_way way)
+	__attribute__((warn_unused_result, nonnull));
 /* The same of a private key, which nobody but its owner can read at any time. */
 int file_write_key(const char *path, EVP_PKEY *key, enum file_way way) __attribute__((warn_unused_result, nonnull));
 

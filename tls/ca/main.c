@@ -1,6 +1,6 @@
 /*
- * sallyport-ca, which `sallyport ca` runs: makes, shows, hands out and renews the guard CAs that a configuration names. It works
- * on files (and a key in a token), not on a guard that runs: that one reads its CAs when it is started.
+ * sallyport-ca, which `sallyport ca` runs: makes, shows, hands out and renews the guard CAs that a configuration names.
+ * It works on files (and a key in a token), not on a guard that runs: that one reads its CAs when it is started.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,9 +30,9 @@ static const char *const sides[WIRES] = {[WIRE_INSIDE] = "inside", [WIRE_OUTSIDE
 
 static const char usage_text[] =
 	"usage: sallyport ca [-c FILE] init [inside|outside]              makes what is not there yet\n"
-	"       sallyport ca [-c FILE] show [inside|outside]              what each side has to trust, and whether all is well\n"
+	"       sallyport ca [-c FILE] show [inside|outside]              what a side has to trust; is all well\n"
 	"       sallyport ca [-c FILE] export inside|outside              the certificate, to be imported there\n"
-	"       sallyport ca [-c FILE] renew inside|outside [--new-key]   makes another certificate, with the same key or not\n";
+	"       sallyport ca [-c FILE] renew inside|outside [--new-key]   another certificate; another key, too\n";
 
 static _Noreturn void usage(void)
 {
