@@ -163,8 +163,8 @@ static int ask_all(const char *name, const char *line)
 	return rc;
 }
 
-/* CAs are files and keys, of which this program knows nothing: another one does, which stands beside it in a build folder and
- * with the guard's processes where it is installed. */
+/* Of CAs another program knows, which stands beside this one in a build folder, and with the guard's processes where it is
+ * installed. */
 static int run_ca(char **words)
 {
 	char self[PATH_MAX], path[PATH_MAX + 64];

@@ -11,7 +11,12 @@
 
 #include "authority.h"
 
-enum { SERIAL_BYTES = 16, NAME_BYTES = 65 /* RFC 5280 A.1: ub-common-name, and a NUL */, BACKDATE_S = 3600, YEAR_DAYS = 365 };
+enum {
+	SERIAL_BYTES = 16,
+	NAME_BYTES = 65,               /* RFC 5280 A.1: ub-common-name, and a NUL */
+	BACKDATE_S = 3600,
+	YEAR_DAYS = 365,
+};
 
 EVP_PKEY *authority_key(void)
 {
