@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -53,9 +54,17 @@ static void restore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The module of a token finds its configuration by a variable; there is no other way to tell it. NULL: none is set. */
+static char *token_variable(enum proc_role role, char *text, size_t size)
+{
+	static const char name[] = "SOFTHSM2_CONF";
+	const char *value = role == PROC_KEYD ? getenv(name) : NULL;
+	return value && snprintf(text, size, "%s=%s", name, value) < (int)size ? text : NULL;
+}
+
 static __attribute__((noreturn)) void execute(const struct child *child, const struct child_program *program)
 {
-	char path[PATH_MAX], name[64], variable[PATH_MAX + 32], lane[64];
+	char path[PATH_MAX], name[64], variable[PATH_MAX + 32], token[PATH_MAX + 32], lane[64];
 	snprintf(name, sizeof(name), "sallyport-%s", proc_role_name(child->role));
 	snprintf(path, sizeof(path), "%s/%s", program->folder, name);
 	snprintf(variable, sizeof(variable), "%s=%s", CONF_NAME_VARIABLE, program->conf_name);
@@ -63,7 +72,7 @@ static __attribute__((noreturn)) void execute(const struct child *child, const s
 	/* A session of its own: an interrupt from the terminal reaches sallyportd alone, which then ends all in order. */
 	setsid();
 	restore_signals();
-	execve(path, (char *[]){name, NULL}, (char *[]){variable, lane, NULL});
+	execve(path, (char *[]){name, NULL}, (char *[]){variable, lane, token_variable(child->role, token, sizeof(token)), NULL});
 	fatal("cannot execute %s", path);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -176,14 +177,21 @@ static int refuse_names(scmp_filter_ctx filter, const int *role)
 	return rc;
 }
 
-static int allow_with_arguments(scmp_filter_ctx filter, const int *role)
+static int allow_with_arguments(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
+	const int *role = sandbox->syscalls;
 	static const unsigned fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_GET_SEALS};
 	struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
 	rc = rc ? rc : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
 	for (unsigned i = 0; !rc && i < sizeof(fcntls) / sizeof(fcntls[0]); i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, fcntls[i], 0));
+	/* The module of a token locks its files, and asks its daemon (pcscd) or tells syslog. */
+	static const unsigned locks[] = {F_SETLK, F_SETLKW, F_GETLK};
+	for (unsigned i = 0; !rc && sandbox->keep_files && i < sizeof(locks) / sizeof(locks[0]); i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, locks[i], 0));
+	if (!rc && sandbox->keep_files)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	/* isatty() of stdio */
 	if (!rc && !is_listed(role, SCMP_SYS(ioctl)))
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS, 0));
@@ -212,7 +220,7 @@ static int fill_filter(scmp_filter_ctx filter, const struct sandbox *sandbox)
 	rc = rc ? rc : allow_list(filter, sandbox->syscalls);
 	rc = rc ? rc : refuse_names(filter, sandbox->syscalls);
 	rc = rc ? rc : allow_ioctls(filter, sandbox->ioctls);
-	return rc ? rc : allow_with_arguments(filter, sandbox->syscalls);
+	return rc ? rc : allow_with_arguments(filter, sandbox);
 }
 
 static int filter_syscalls(const struct sandbox *sandbox)
@@ -240,7 +248,7 @@ int sandbox_enter(const struct sandbox *sandbox)
 {
 	pid_t parent = getppid();
 	int rc = leave_namespaces(sandbox->keep_network);
-	rc = rc ? rc : enter_empty_root();
+	rc = rc || sandbox->keep_files ? rc : enter_empty_root();
 	rc = rc ? rc : drop_capability_bounds();
 	rc = rc ? rc : set_limits(sandbox);
 	rc = rc ? rc : become_user(sandbox);

@@ -24,6 +24,7 @@ struct sandbox {
 	uint64_t memory_max_bytes;     /* RLIMIT_AS; 0: not limited (the dataplane maps its hugepages) */
 	unsigned files_max;            /* RLIMIT_NOFILE */
 	const unsigned long *ioctls;   /* requests that ioctl() may make, ended by 0; NULL: none but isatty()'s */
+	bool keep_files;               /* the file system stays in sight, as far as the user may see it; sockets of AF_UNIX */
 	const int *syscalls;           /* SCMP_SYS() numbers beyond what every process needs, ended by -1 */
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,8 +19,13 @@
 #define KEYD_COUNTER_NAME(id, name) [id] = name,
 static const char *const counter_names[] = {KEYD_COUNTERS(KEYD_COUNTER_NAME)};
 
-/* Nothing beyond what every process needs. */
+/* Nothing beyond what every process needs; */
 static const int syscalls[] = {-1};
+/* but the module of a token opens its files whenever it is asked. It still has no network, no other user's files, and what
+ * tls asks it cannot make it open any. */
+static const int token_syscalls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(connect), -1};
 
 static struct keyd keyd;               /* for both threads */
 static struct slow slow;
@@ -69,10 +75,20 @@ static void open_everything(void)
 		fatalx("no second thread error=%d", -rc);
 }
 
+static bool has_token(const struct conf *conf)
+{
+	bool found = conf_is_token(conf->wire[WIRE_INSIDE].ca_key) || conf_is_token(conf->wire[WIRE_OUTSIDE].ca_key);
+	for (unsigned i = 0; !found && i < conf->certificate_count; i++)
+		found = conf_is_token(conf->certificates[i].key);
+	return found;
+}
+
 static void enter_sandbox(const struct conf *conf)
 {
+	bool token = has_token(conf);
 	const struct sandbox sandbox = {.uid = conf->uid[PROC_KEYD], .gid = conf->gid[PROC_KEYD],
-		.memory_max_bytes = 256 << 20, .files_max = 32, .syscalls = syscalls};
+		.memory_max_bytes = 256 << 20, .files_max = token ? 128 : 32, .keep_files = token,
+		.syscalls = token ? token_syscalls : syscalls};
 	if (sandbox_enter(&sandbox))
 		fatalx("sandbox cannot be entered");
 }

@@ -14,16 +14,16 @@ class Ca:
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self.key.chmod(0o600)
 
-    def issue(self, domains, label, not_after=None):
-        """A server certificate for the domains; not_after as YYYYMMDDHHMMSSZ to have it expired."""
+    def issue(self, domains, label, not_after=None, rsa_bits=None):
+        """A server certificate for the domains; not_after as YYYYMMDDHHMMSSZ to have it expired. Its key is of P-256, or RSA."""
+        kind = ["-newkey", f"rsa:{rsa_bits}"] if rsa_bits else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         base = self.folder / label
         names = [f"DNS:{d},otherName:{SRV_ID};IA5STRING:_xmpp-server.{d}" for d in domains]
         key, request, cert = (base.with_name(base.name + end) for end in (".key", ".csr", ".pem"))
         extensions = base.with_name(base.name + ".ext")
         extensions.write_text(f"[e]\nsubjectAltName={','.join(names)}\nextendedKeyUsage=serverAuth,clientAuth\n"
                               "keyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n")
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", key, "-out", request, "-subj", f"/CN={domains[0]}")
+        run("openssl", "req", *kind, "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={domains[0]}")
         index = base.with_name(base.name + ".index")
         index.write_text("")
         conf = base.with_name(base.name + ".cnf")
