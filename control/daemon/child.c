@@ -72,7 +72,8 @@ static __attribute__((noreturn)) void execute(const struct child *child, const s
 	/* A session of its own: an interrupt from the terminal reaches sallyportd alone, which then ends all in order. */
 	setsid();
 	restore_signals();
-	execve(path, (char *[]){name, NULL}, (char *[]){variable, lane, token_variable(child->role, token, sizeof(token)), NULL});
+	char *environment[] = {variable, lane, token_variable(child->role, token, sizeof(token)), NULL};
+	execve(path, (char *[]){name, NULL}, environment);
 	fatal("cannot execute %s", path);
 }
 
