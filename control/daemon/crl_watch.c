@@ -108,13 +108,21 @@ static void copy_bytes(struct packing *packing, int file, uint64_t bytes)
 	}
 }
 
+/* Without its folders, and as far as there is room. */
+static void put_name(char to[CRL_FILE_NAME_MAX], const char *path)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	size_t n = strnlen(last, CRL_FILE_NAME_MAX - 1);
+	memcpy(to, last, n);
+	to[n] = 0;
+}
+
 static void pack_file(void *to, int folder, const char *name)
 {
 	struct packing *packing = to;
 	struct crl_file head = {.bytes = CRL_UNREADABLE};
 	struct stat st = {0};
-	const char *slash = strrchr(name, '/');
-	snprintf(head.name, sizeof(head.name), "%s", slash ? slash + 1 : name);
+	put_name(head.name, name);
 	int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file >= 0 && !fstat(file, &st) && S_ISREG(st.st_mode))
 		head.bytes = (uint64_t)st.st_size;
