@@ -9,7 +9,7 @@ from pathlib import Path
 from lib import BUILD, SIDES
 from loads import held, load_of, round_trips
 
-AT_A_TIME, CONNECT_SECONDS, SECONDS = 16, 1.5, 1
+AT_A_TIME, CONNECT_SECONDS, SECONDS = 16, 1.2, 0.7
 HELD_FIRST, HELD = 96, 800             # idle connections: multiples of 16
 BARE_COUNT = 300                       # about as long as a round of connections
 
