@@ -23,6 +23,33 @@ static const char *openssl_reason(void)
 	return reason ? reason : "unknown";
 }
 
+/* Is it revoked, too? OpenSSL looks at strength first, and then no further. Who is weak may be tolerated, who is revoked
+ * may not. */
+static bool is_revoked_besides(const struct trust *trust, X509_STORE_CTX *store, int *depth)
+{
+	enum conf_crl_check crl_check = trust->conf->wire[trust->wire].crl_check;
+	X509_STORE_CTX *again = trust->crl_count && crl_check != CRL_CHECK_NONE ? X509_STORE_CTX_new() : NULL;
+	if (!again || !X509_STORE_CTX_init(again, trust->store, X509_STORE_CTX_get0_cert(store),
+			X509_STORE_CTX_get0_untrusted(store))) {
+		X509_STORE_CTX_free(again);
+		return false;
+	}
+	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(again), 0);
+	X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(again), X509_PURPOSE_ANY);
+	revocation_ask(again, CRL_CHECK_IF_PRESENT);
+	bool revoked = X509_verify_cert(again) != 1 && X509_STORE_CTX_get_error(again) == X509_V_ERR_CERT_REVOKED;
+	*depth = X509_STORE_CTX_get_error_depth(again);
+	X509_STORE_CTX_free(again);
+	return revoked;
+}
+
+static int at_depth(X509_STORE_CTX *store, int error, int depth)
+{
+	X509_STORE_CTX_set_error_depth(store, depth);
+	X509_STORE_CTX_set_current_cert(store, sk_X509_value(X509_STORE_CTX_get0_chain(store), depth));
+	return error;
+}
+
 /* What OpenSSL does with it: X509_V_OK or the error that stands in `store`, with the certificate that it is about. */
 static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of_server)
 {
@@ -33,15 +60,13 @@ static int chain_error(const struct trust *trust, X509_STORE_CTX *store, bool of
 	X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(store), X509_PURPOSE_ANY);
 	if (X509_verify_cert(store) != 1) {
 		int error = X509_STORE_CTX_get_error(store);
+		if (error != X509_V_ERR_CERT_REVOKED && is_revoked_besides(trust, store, &depth))
+			return at_depth(store, X509_V_ERR_CERT_REVOKED, depth);
 		return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
 	}
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
 	int error = chain_fault(chain, of_server, &depth);
-	if (error != X509_V_OK) {
-		X509_STORE_CTX_set_error_depth(store, depth);
-		X509_STORE_CTX_set_current_cert(store, sk_X509_value(chain, depth));
-	}
-	return error;
+	return error == X509_V_OK ? error : at_depth(store, error, depth);
 }
 
 /* RFC 6120 13.7.1.2, of a chain that is good, and what the peer is pinned to. */

@@ -17,8 +17,10 @@ static const char *const names[] = {KEYD_COUNTERS(COUNTER_NAME)};
 static void make_mint(struct mint *mint)
 {
 	mint->ca_key = EVP_EC_gen("P-256");
-	mint->leaf_key[KEYD_LEAF_ECDSA] = EVP_EC_gen("P-256");
-	mint->leaf_key[KEYD_LEAF_RSA] = EVP_RSA_gen(2048);
+	for (unsigned leaf = 0; leaf < KEYD_LEAVES; leaf += KEYD_LEAF_UNVERIFIED) {
+		mint->leaf_key[leaf + KEYD_LEAF_ECDSA] = EVP_EC_gen("P-256");
+		mint->leaf_key[leaf + KEYD_LEAF_RSA] = EVP_RSA_gen(2048);
+	}
 	mint->life_s = 3600;
 	mint->xmpp_addr = true;
 	mint->ca = X509_new();

@@ -269,7 +269,7 @@ static void signs_digests(void **state)
 		assert_int_equal(EVP_PKEY_verify_init(check), 1);
 		for (uint32_t len = 32; len <= 64; len += 16) {
 			struct keyd_request request = {
-				.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .key = 2 * wire,
+				.version = KEYD_VERSION, .type = KEYD_SIGN, .id = 5, .wire = wire, .key = KEYD_LEAVES * wire,
 				.input_len = len};
 			struct keyd_answer answer;
 			memset(request.input, 0x5a, len);
@@ -375,10 +375,10 @@ static void keys_are_of_their_wire_and_kind(void **state)
 		uint32_t wire, key, scheme;
 	} rows[] = {
 		{WIRE_OUTSIDE, 0, KEYD_ECDSA},         /* the other wire's */
-		{WIRE_INSIDE, 2, KEYD_ECDSA},
+		{WIRE_INSIDE, KEYD_LEAVES, KEYD_ECDSA},
 		{WIRE_INSIDE, 1, KEYD_PKCS1},          /* not made yet */
 		{WIRE_INSIDE, 0, KEYD_PKCS1},          /* another kind */
-		{WIRE_INSIDE, 4, KEYD_ECDSA},          /* no such */
+		{WIRE_INSIDE, WIRES * KEYD_LEAVES, KEYD_ECDSA}, /* no such */
 		{WIRE_INSIDE, KEYD_KEYS_MAX - 1, KEYD_ECDSA},
 	};
 	struct fixture *f = *state;
@@ -536,11 +536,11 @@ static void shows_real_certificates(void **state)
 	assert_int_equal(X509_cmp(shown, good.certificate), 0);
 	X509_free(shown);
 	assert_int_equal(mint(f, WIRE_INSIDE, "y.c.example", &answer), KEYD_FAILED);
-	struct keyd_request request = {.wire = WIRE_INSIDE, .key = 4, .input_len = 32};
+	struct keyd_request request = {.wire = WIRE_INSIDE, .key = WIRES * KEYD_LEAVES, .input_len = 32};
 	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_OK);
 	request.wire = WIRE_OUTSIDE;
 	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
-	request.key = 5;
+	request.key = WIRES * KEYD_LEAVES + 1;
 	assert_int_equal(ask_to_sign(f, &request, &answer), KEYD_NOT_OURS);
 	assert_int_equal(counted(f, KEYD_COUNT_REAL), 1);
 	pki_free(&good);
@@ -561,7 +561,13 @@ static void mints_what_nobody_can_verify(void **state)
 	assert_int_equal(X509_self_signed(certificate, 1), 1);
 	for (unsigned wire = 0; wire < WIRES; wire++)
 		assert_int_not_equal(X509_check_issued(f->keyd.mint[wire].ca, certificate), X509_V_OK);
+	/* nor by a key that good certificates have */
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate), f->keyd.mint[WIRE_INSIDE].leaf_key[KEYD_LEAF_ECDSA]), 0);
+	assert_int_equal(answer.key, KEYD_LEAF_UNVERIFIED + KEYD_LEAF_ECDSA);
 	X509_free(certificate);
+	request.type = KEYD_MINT, request.leaf = KEYD_LEAF_UNVERIFIED;
+	assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), -EPROTO);
+	request.type = KEYD_MINT_UNVERIFIED, request.leaf = 0;
 	memcpy(request.domain, "other.example", sizeof("other.example"));
 	assert_int_equal(keyd_serve(&f->keyd, &request, sizeof(request), &answer), 0);
 	assert_int_equal(answer.status, KEYD_NOT_OURS);

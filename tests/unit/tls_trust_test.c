@@ -641,6 +641,61 @@ static void pinned_peers(void **state)
 	bench_close(&b);
 }
 
+/* --- doubts --- */
+
+/* A peer at a level that tolerates what proves nothing: `reason` says whether it is a doubt, or refused all the same. */
+static void expect_tolerated(struct bench *b, const char *what, const struct pki *leaf, const struct chain *chain,
+	bool doubted, const char *reason)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct trust_check check = {.domain = "a.example", .tolerant = true};
+		shake(b, i & 1, leaf, &chain->sub, 1, i & 2 ? TLS1_2_VERSION : TLS1_3_VERSION, &check);
+		const char *said = doubted ? check.doubt : check.reason, *unsaid = doubted ? check.reason : check.doubt;
+		if (*unsaid || !strstr(said, reason))
+			fail_msg("%s: doubt \"%s\", reason \"%s\"", what, check.doubt, check.reason);
+	}
+}
+
+static void what_is_known_to_be_bad_is_no_doubt(void **state)
+{
+	(void)state;
+	struct bench b = bench_new(NULL);
+	struct chain chain = chain_new(&b);
+	const struct pki_spec expired = {LEAF, .from_s = -9000, .to_s = -60},
+		other_name = {.names = {{PKI_DNS, "c.example", 0}}}, other_purpose = {LEAF, .usage = "codeSigning"},
+		weak = {LEAF, .rsa_bits = 1024};
+	const struct {
+		const char *what, *reason;
+		struct pki leaf;
+	} cases[] = {
+		{"expired", "expired", pki_make(&expired, &chain.sub)},
+		{"another name", "c.example", pki_make(&other_name, &chain.sub)},
+		{"another purpose", "", pki_make(&other_purpose, &chain.sub)},
+		{"weak", "", pki_make(&weak, &chain.sub)},
+	};
+	struct msg_crls told;
+	bench_open(&b);
+	b.conf.wire[WIRE_OUTSIDE].crl_check = CRL_CHECK_IF_PRESENT;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(take(&b, pki_crl(&chain.sub, NULL, 0, 0, NULL), NULL, &told), 0);
+		expect_tolerated(&b, cases[i].what, &cases[i].leaf, &chain, true, cases[i].reason);
+		assert_int_equal(take(&b, pki_crl(&chain.sub, &cases[i].leaf, 0, 0, NULL), NULL, &told), 0);
+		expect_tolerated(&b, cases[i].what, &cases[i].leaf, &chain, false, "revoked");
+	}
+	struct pki own = pki_server("a.example", NULL);
+	expect_tolerated(&b, "self-signed", &own, &chain, true, "self-signed");
+	struct conf_peer pinned = {.domain = "a.example", .pin_count = 1, .pins = {{.sha256 = {1}}}};
+	b.conf.peers = &pinned;
+	b.conf.peer_count = 1;
+	expect_tolerated(&b, "self-signed and pinned", &own, &chain, false, "self-signed");
+	expect_tolerated(&b, "another one than is pinned", &chain.leaf, &chain, false, "it matches no pin");
+	pki_free(&own);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		pki_free((struct pki *)&cases[i].leaf);
+	chain_free(&chain);
+	bench_close(&b);
+}
+
 /* --- staples --- */
 
 enum signer { BY_CA, BY_DELEGATE, BY_ROOTS_DELEGATE, BY_MERE_LEAF, BY_STRANGER, BY_WEAK_DELEGATE, SIGNERS };
@@ -775,6 +830,7 @@ int main(void)
 		cmocka_unit_test(broken_crls_change_nothing),
 		cmocka_unit_test(signatures_of_crls),
 		cmocka_unit_test(pinned_peers),
+		cmocka_unit_test(what_is_known_to_be_bad_is_no_doubt),
 		cmocka_unit_test(stapled_answers),
 		cmocka_unit_test(demanded_staples),
 	};

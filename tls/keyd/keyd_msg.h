@@ -14,7 +14,7 @@ enum keyd_limits {
 	KEYD_DOMAIN_BYTES = 256,
 	KEYD_INPUT_MAX = 512,          /* an RSA block of 4096 bits */
 	KEYD_ANSWER_MAX = 16384,       /* of a chain */
-	KEYD_KEYS_MAX = 68,            /* two leaf keys of each wire, and those of real certificates */
+	KEYD_KEYS_MAX = 72,            /* four leaf keys of each wire, and those of real certificates */
 };
 
 enum keyd_type {
@@ -25,7 +25,11 @@ enum keyd_type {
 	KEYD_TYPES
 };
 
-enum keyd_leaf { KEYD_LEAF_ECDSA, KEYD_LEAF_RSA, KEYD_LEAVES };
+enum keyd_leaf {
+	KEYD_LEAF_ECDSA, KEYD_LEAF_RSA, /* these can be asked for */
+	KEYD_LEAF_UNVERIFIED,           /* the same two again, of KEYD_MINT_UNVERIFIED */
+	KEYD_LEAVES = 2 * KEYD_LEAF_UNVERIFIED
+};
 
 /* What is signed. Nothing else is: no key decrypts, or signs bytes as they are. */
 enum keyd_scheme {

@@ -61,14 +61,16 @@ int mint_init(struct mint *mint, const struct conf_wire *wire)
 	mint->xmpp_addr = wire->xmpp_addr;
 	mint->life_s = wire->life_hours * 3600l;
 	mint->is_slow = private_key_is_slow(mint->ca_key, wire->ca_key);
-	return mint_leaf_key(mint, KEYD_LEAF_ECDSA) ? 0 : -EINVAL;
+	bool made = mint_leaf_key(mint, KEYD_LEAF_ECDSA) && mint_leaf_key(mint, KEYD_LEAF_UNVERIFIED + KEYD_LEAF_ECDSA);
+	return made ? 0 : -EINVAL;
 }
 
 /* An RSA key takes a while: most wires never need one. */
 EVP_PKEY *mint_leaf_key(struct mint *mint, enum keyd_leaf leaf)
 {
 	if (!mint->leaf_key[leaf])
-		mint->leaf_key[leaf] = leaf == KEYD_LEAF_RSA ? EVP_RSA_gen(MINT_RSA_BITS) : EVP_EC_gen("P-256");
+		mint->leaf_key[leaf] = leaf % KEYD_LEAF_UNVERIFIED == KEYD_LEAF_RSA ? EVP_RSA_gen(MINT_RSA_BITS)
+										     : EVP_EC_gen("P-256");
 	return mint->leaf_key[leaf];
 }
 

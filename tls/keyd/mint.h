@@ -19,7 +19,7 @@ struct mint {
 	bool is_slow;          /* to sign with that */
 	bool xmpp_addr;
 	long life_s;
-	EVP_PKEY *leaf_key[KEYD_LEAVES];       /* never leave this process; made when first needed, that of P-256 at start */
+	EVP_PKEY *leaf_key[KEYD_LEAVES];       /* never leave this process; made when first needed, those of P-256 at start */
 };
 
 /* Loads the CA of a wire and makes its leaf key. 0, or -EINVAL with the fault logged. */
@@ -33,7 +33,8 @@ EVP_PKEY *mint_leaf_key(struct mint *mint, enum keyd_leaf leaf) __attribute__((w
 X509 *mint_certificate(struct mint *mint, enum keyd_leaf leaf, const char *domain)
 	__attribute__((warn_unused_result, nonnull));
 
-/* The same, self-signed: nobody can verify it, as nobody could verify the server that it stands for. */
+/* The same, self-signed, by a key of its own: nobody can verify it, as nobody could verify the server that it stands for,
+ * not even by a key that was seen before. */
 X509 *mint_unverified(struct mint *mint, enum keyd_leaf leaf, const char *domain)
 	__attribute__((warn_unused_result, nonnull));
 

@@ -35,7 +35,7 @@ static EVP_PKEY *key_find(const struct keyd *keyd, uint32_t number, uint32_t wir
 static bool key_is_slow(const struct keyd *keyd, uint32_t number)
 {
 	const struct real *real = real_of_number(keyd, number);
-	return real ? private_key_is_slow(real->key, real->conf->key) : number % KEYD_LEAVES == KEYD_LEAF_RSA;
+	return real ? private_key_is_slow(real->key, real->conf->key) : number % KEYD_LEAF_UNVERIFIED == KEYD_LEAF_RSA;
 }
 
 /* --- certificates --- */
@@ -89,12 +89,13 @@ static enum keyd_status mint(struct keyd *keyd, const struct keyd_request *reque
 {
 	struct mint *mint = &keyd->mint[request->wire];
 	bool verified = request->type == KEYD_MINT;
-	X509 *certificate = (verified ? mint_certificate : mint_unverified)(mint, request->leaf, request->domain);
+	uint32_t leaf = request->leaf + (verified ? 0 : KEYD_LEAF_UNVERIFIED);
+	X509 *certificate = (verified ? mint_certificate : mint_unverified)(mint, leaf, request->domain);
 	enum keyd_status status = put(answer, certificate);
 	if (status == KEYD_OK && verified && X509_self_signed(mint->ca, 0) != 1)
 		status = put(answer, mint->ca);
 	X509_free(certificate);
-	answer->key = leaf_number(request->wire, request->leaf);
+	answer->key = leaf_number(request->wire, leaf);
 	if (status == KEYD_OK)
 		counter_add(keyd->counters, KEYD_COUNT_MINTED, 1);
 	else
@@ -216,7 +217,7 @@ static bool is_well_formed(const struct keyd_request *request)
 	if (request->version != KEYD_VERSION || request->wire >= WIRES)
 		return false;
 	if (is_mint(request))
-		return request->leaf < KEYD_LEAVES && request->domain[0] &&
+		return request->leaf < KEYD_LEAF_UNVERIFIED && request->domain[0] &&
 			memchr(request->domain, 0, sizeof(request->domain));
 	return request->type == KEYD_SIGN && request->key < KEYD_KEYS_MAX && is_input(request);
 }
