@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Servers that do not take SASL EXTERNAL authenticate each other with dialback over TLS, through the guard."""
+"""
+Servers that do not take SASL EXTERNAL authenticate each other with dialback over TLS, through the guard; but not where the level
+is strong, although both have good certificates and would be content.
+"""
 from lib import World, check
 
 with World() as world:
@@ -23,3 +26,17 @@ with World() as world:
         check("Stream encrypted" in log, f"{side} encrypted its streams")
     sessions = world.guard.show("sessions")
     check("dialback" in sessions, "show sessions says dialback", sessions)
+
+with World(families=(4,)) as world:
+    for side in world.server:
+        world.configure(side, secure=False, disabled=("s2s_auth_certs",))
+    world.start_servers()
+    world.insert_guard()
+    alice, bob = world.client("inside"), world.client("outside")
+    alice.message(bob.jid, "by dialback")
+    bob.message(alice.jid, "by dialback")
+    alert = world.guard.wait_audit(lambda line: line.get("alert") == "pair-refused")
+    check(alert is not None and "dialback is not enough" in alert["reason"], "strong: dialback is refused, and an alert", alert)
+    check(not bob.wait_message("by dialback", timeout=2) and not alice.wait_message("by dialback", timeout=0.5),
+          "strong: nothing arrives")
+    check("dialback" not in world.guard.show("sessions"), "strong: no pair has come of it", world.guard.show("sessions"))
