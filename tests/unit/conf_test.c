@@ -152,6 +152,11 @@ static void the_longest_match_governs(void **state)
 		assert_string_equal(conf_peer_find(conf, rows[i].domain)->domain, rows[i].peer);
 	assert_true(conf_is_ours(conf, "sub.a.example"));
 	assert_false(conf_is_ours(conf, "b.example"));
+	snprintf(conf->domains[1], sizeof(conf->domains[1]), "*.a.example");
+	assert_true(conf_is_ours(conf, "x.y.a.example"));
+	assert_true(conf_is_ours(conf, "a.example"));
+	assert_false(conf_is_ours(conf, "xa.example"));
+	assert_false(conf_is_ours(conf, ".a.example"));
 	conf->peer_count--;
 	assert_null(conf_peer_find(conf, "b.example.net"));
 	conf_free(conf);
@@ -257,6 +262,10 @@ static const struct bad {
 	{"A.example, sub.a.example", "a..example",
 		"12: domains: \"a..example\": an empty label (hint: no dot at either end, no two in a row)\n"
 		"12: domains: no domain (hint: a.example)\n"},
+	{"A.example, sub.a.example", "a.example, *.a.example, *.A.example",
+		"12: domains: *.a.example is there twice (hint: once)\n"},
+	{"A.example, sub.a.example", "a.example, *",
+		"12: domains: \"*\": not a domain name (hint: letters, digits, '-' and dots)\n"},
 	{"A.example, sub.a.example", "a.example, 192.0.2.1",
 		"12: domains: \"192.0.2.1\": an address (hint: a domain name)\n"},
 	{"A.example, sub.a.example", "a.example, b\xc3\xbc.example",
@@ -314,6 +323,16 @@ static const struct bad {
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
 	{"[peer *.example]", "[peer *.*.example]",
 		"29: [peer *.*.example]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"[profile closed]", "[certificate a.example]\nchain = c.pem\nkey = c.key\nchian = x\n[profile closed]",
+		"28: unknown key chian in [certificate] (hint: chain)\n"},
+	{"[profile closed]", "[certificate *]\nchain = c.pem\nkey = c.key\n[profile closed]",
+		"25: [certificate *]: not a domain name (hint: letters, digits, '-' and dots)\n"},
+	{"[profile closed]", "[certificate a.example]\n[profile closed]",
+		"25: chain is missing in [certificate a.example] (hint: chain = a.example.pem)\n"
+		"25: key is missing in [certificate a.example] (hint: key = a.example.key)\n"},
+	{"trust = in/trust.pem", "trust = in/trust.pem\nleaf-key = dsa\ncertificate-hours = 1",
+		"14: leaf-key: unknown value \"dsa\" (hint: auto, ecdsa, rsa)\n"
+		"15: certificate-hours: \"1\" is not in range (hint: a number from 2 to 9528)\n"},
 	{"= tls-dialback", "= none\npin = " PIN,
 		"26: [peer b.example]: a pin without TLS proves nothing (hint: authentication = strong)\n"},
 	{"= tls-dialback", "= strong\npin = key:12",

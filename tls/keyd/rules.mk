@@ -13,3 +13,7 @@ tests/unit/keyd_test.archives := tls_pki keyd base
 fuzzers += tests/fuzz/keyd_fuzz
 tests/fuzz/keyd_fuzz.srcs := tests/fuzz/keyd_fuzz.c
 tests/fuzz/keyd_fuzz.archives := keyd base
+
+unit_tests += tests/unit/keyd_slow_test
+tests/unit/keyd_slow_test.srcs := tests/unit/keyd_slow_test.c
+tests/unit/keyd_slow_test.archives := tls_pki keyd base
