@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """
 Private keys are in keyd and nowhere else: while the guard carries traffic, the memory of each of its processes is searched for the
-keys of both guard CAs, in every form that a key has on its way from a file to a signature. (Leaf keys are made in keyd; they are
-in no file that could be searched for.)
+keys of both guard CAs and of a domain's real certificate, in every form that a key has on its way from a file to a signature.
+(Leaf keys are made in keyd; they are in no file that could be searched for.)
 """
 import base64
 import re
@@ -59,12 +59,16 @@ def open_files(pid):
 
 
 with World(families=(4,)) as world:
+    real = world.ca["inside"].issue(world.domains["inside"], "real")
+    world.guard.set("certificate a.example", "chain", real[0])
+    world.guard.set("certificate a.example", "key", real[1])
+    real[1].chmod(0o600)
     world.start_servers()
     world.insert_guard()
     alice, bob = world.client("inside"), world.client("outside")
     alice.presence(), bob.presence()
     check(deliver(alice, bob, "a secret"), "traffic goes through the guard")
-    keys = {side: world.guard_ca[side].key for side in SIDES}
+    keys = {side: world.guard_ca[side].key for side in SIDES} | {"real": real[1]}
     wanted = {f"{side}, {form}": secret for side, key in keys.items() for form, secret in forms(key).items()}
     processes = {"sallyportd": [world.guard.process.pid]} | {role: world.guard.pids(role) for role in ROLES}
     for role, pids in processes.items():
@@ -72,7 +76,7 @@ with World(families=(4,)) as world:
             found, size = found_in(pid, wanted)
             opened = open_files(pid) & {str(key) for key in keys.values()}
             if role == "keyd":
-                check({name.split(",")[0] for name in found} == set(SIDES), "the search finds both keys in keyd", found)
+                check({name.split(",")[0] for name in found} == set(keys), "the search finds every key in keyd", found)
                 check(Path(f"/proc/{pid}/mem").stat().st_uid == 0, "keyd cannot be dumped, nor traced by its own user")
             else:
                 check(not found and size > 1 << 20, f"{role}: no private key in {size >> 20} MiB of memory", (found, size))
