@@ -56,6 +56,8 @@ static void check_minted(const struct keyd_request *request, const struct keyd_a
 	if (!certificate || !identity_proves(certificate, request->domain) || ours != (request->wire == WIRE_OUTSIDE) ||
 		(!ours && identity_proves(certificate, "a.example")))
 		abort();
+	if ((X509_self_signed(certificate, 0) == 1) != (request->type == KEYD_MINT_UNVERIFIED))
+		abort();
 	X509_free(certificate);
 }
 
@@ -71,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&request, data, sizeof(request));
 	if (answer.len > KEYD_ANSWER_MAX || (answer.status != KEYD_OK && answer.len))
 		abort();
-	if (request.type == KEYD_MINT && answer.status == KEYD_OK)
+	if (request.type != KEYD_SIGN && answer.status == KEYD_OK)
 		check_minted(&request, &answer);
 	return 0;
 }
