@@ -32,7 +32,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: sallyport [-n NAME] COMMAND\n"
 		"       sallyport help            lists the commands\n"
-		"       sallyport ca              makes, shows, hands out and renews the guard CAs\n"
+		"       sallyport ca              makes, shows, exports and renews guard CAs\n"
 		"  -n   name of the guard, as in its configuration (default: %s)\n",
 		default_name);
 	return EXIT_USAGE;
