@@ -65,7 +65,8 @@ static void tell(enum supervisor_msg type)
 		fatalx("cannot tell");
 }
 
-static void misbehave(enum proc_role role)
+/* Before it says that it is ready: what is told here comes before the guard can be. */
+static void misbehave(enum proc_role role, struct proc_lane own)
 {
 	char mode[32];
 	read_mode(role, mode);
@@ -76,6 +77,9 @@ static void misbehave(enum proc_role role)
 			pause();
 	if (!strcmp(mode, "sigsys"))
 		raise(SIGSYS);
+	if (!strcmp(mode, "break-lane") &&
+		supervisor_tell(dataplane_fd_supervisor(own.lanes - 1), SUPERVISOR_PEER_BROKEN))
+		fatal("supervisor");
 }
 
 static void misbehave_when_ready(enum proc_role role)
@@ -163,11 +167,6 @@ static void play_dataplane(struct proc_lane own)
 	for (unsigned lane = 1; lane < own.lanes; lane++)
 		if (!counters_open(dataplane_fd_counters(lane), counter_names, 1))
 			fatal("counters of lane %u", lane);
-	char mode[32];
-	read_mode(PROC_DATAPLANE, mode);
-	if (!strcmp(mode, "break-lane") &&
-		supervisor_tell(dataplane_fd_supervisor(own.lanes - 1), SUPERVISOR_PEER_BROKEN))
-		fatal("supervisor");
 	for (int type = 0; type != -EPIPE; usleep(1000))
 		for (unsigned lane = 0; lane < own.lanes && type != -EPIPE; lane++)
 			type = play_thread(own, lane, &ch[lane]);
@@ -224,7 +223,7 @@ static int play(enum proc_role role)
 	expect_only_own_descriptors(role);
 	struct proc_lane own = proc_init(role);
 	log_info("up pid=%d", getpid());
-	misbehave(role);
+	misbehave(role, own);
 	struct counters *counters = counters_open(PROC_FD_COUNTERS, counter_names, 1);
 	if (!counters)
 		fatal("counters");
