@@ -438,7 +438,7 @@ static bool is_alive(pid_t pid)
 
 static void expect_gone(pid_t pid)
 {
-	for (int64_t deadline = now_ms() + 2000; is_alive(pid); usleep(1000))
+	for (int64_t deadline = now_ms() + 10000; is_alive(pid); usleep(1000))
 		if (now_ms() > deadline)
 			fail_msg("still there: %d", pid);
 }
