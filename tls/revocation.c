@@ -12,10 +12,12 @@
 #include "chain.h"
 #include "revocation.h"
 
+#define WHOLE "CRLs" /* what is told of them together, where it is none of the files */
+
 struct reading {
 	X509_STORE *store;
 	unsigned count;
-	const char *file;              /* the one that is read */
+	char file[CRL_FILE_NAME_MAX];  /* the one that is read */
 	char *reason;                  /* of CHANNEL_NAME_MAX */
 };
 
@@ -100,7 +102,7 @@ static bool read_bundle(struct reading *reading, const uint8_t *bytes, size_t n)
 			return fault(reading, "torn");
 		memcpy(&head, bytes, sizeof(head));
 		head.name[CRL_FILE_NAME_MAX - 1] = 0;
-		reading->file = head.name;
+		memcpy(reading->file, head.name, sizeof(reading->file));
 		bytes += sizeof(head);
 		n -= sizeof(head);
 		if (head.bytes == CRL_UNREADABLE)
@@ -111,7 +113,7 @@ static bool read_bundle(struct reading *reading, const uint8_t *bytes, size_t n)
 			return false;
 		bytes += head.bytes;
 		n -= head.bytes;
-		reading->file = "CRLs";
+		memcpy(reading->file, WHOLE, sizeof(WHOLE));
 	}
 	return true;
 }
@@ -154,7 +156,7 @@ static X509_STORE *copy_certificates(X509_STORE *trusted)
 
 X509_STORE *revocation_store(X509_STORE *trusted, int bundle, unsigned *count, char reason[CHANNEL_NAME_MAX])
 {
-	struct reading reading = {.store = copy_certificates(trusted), .file = "CRLs", .reason = reason};
+	struct reading reading = {.store = copy_certificates(trusted), .file = WHOLE, .reason = reason};
 	size_t n = 0;
 	uint8_t *bytes = read_all(bundle, &n);
 	*reason = 0;

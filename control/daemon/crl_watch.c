@@ -68,9 +68,11 @@ static void stamp_file(void *to, int folder, const char *name)
 	mix(to, name, strlen(name) + 1);
 	if (fstatat(folder, name, &st, 0))
 		return;
-	const int64_t facts[] = {(int64_t)st.st_ino, st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ctim.tv_sec,
-		st.st_ctim.tv_nsec, st.st_mode};
-	mix(to, facts, sizeof(facts));
+	mix(to, &st.st_ino, sizeof(st.st_ino));
+	mix(to, &st.st_mode, sizeof(st.st_mode));
+	mix(to, &st.st_size, sizeof(st.st_size));
+	mix(to, &st.st_mtim, sizeof(st.st_mtim));
+	mix(to, &st.st_ctim, sizeof(st.st_ctim));
 }
 
 static uint64_t stamp_of(const char *path)
@@ -121,7 +123,7 @@ static void pack_file(void *to, int folder, const char *name)
 {
 	struct packing *packing = to;
 	struct crl_file head = {.bytes = CRL_UNREADABLE};
-	struct stat st = {0};
+	struct stat st;
 	put_name(head.name, name);
 	int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file >= 0 && !fstat(file, &st) && S_ISREG(st.st_mode))
