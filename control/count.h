@@ -45,6 +45,7 @@
 	X(FAULT_LIMIT, "fault-limit") \
 	X(FAULT_MEMORY, "fault-memory") \
 	X(FAULT_NAMESPACE, "fault-namespace") \
+	X(FAULT_ENCODING, "fault-encoding") \
 	X(FAULT_NOT_XMPP, "fault-not-xmpp") \
 	X(FAULT_OUT_OF_PLACE, "fault-out-of-place") \
 	X(FAULT_ADDRESSING, "fault-addressing") \

@@ -1,4 +1,5 @@
 /* Stream headers, the way of every element to its handler, stream errors, and what is answered to the uninvited. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,8 @@ static const enum control_counter fault_counters[] = {
 	[XML_FAULT_LIMIT] = COUNT_FAULT_LIMIT,
 	[XML_FAULT_MEMORY] = COUNT_FAULT_MEMORY,
 	[XML_FAULT_NAMESPACE] = COUNT_FAULT_NAMESPACE,
+	[XML_FAULT_ENCODING] = COUNT_FAULT_ENCODING,
+	[XML_FAULT_PREFIX] = COUNT_FAULT_NAMESPACE,
 };
 
 void negotiation_fault(struct stream *stream, enum xml_fault fault)
@@ -62,7 +65,10 @@ static void cannot_write(struct session *session)
 
 void negotiation_pass(struct stream *stream, const struct node *node)
 {
-	if (stream_put_node(&stream->session->stream[side_other(stream->side)], node))
+	int rc = stream_put_node(&stream->session->stream[side_other(stream->side)], node);
+	if (rc == -E2BIG)
+		negotiation_violated(stream, COUNT_FAULT_LIMIT, "policy-violation", "element too large when written out");
+	else if (rc)
 		cannot_write(stream->session);
 }
 

@@ -10,6 +10,10 @@ unit_tests += tests/unit/session_test
 tests/unit/session_test.srcs := tests/unit/session_test.c tests/unit/session_harness.c
 tests/unit/session_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/smuggling_test
+tests/unit/smuggling_test.srcs := tests/unit/smuggling_test.c tests/unit/smuggling.c tests/unit/session_harness.c tests/unit/xml_harness.c
+tests/unit/smuggling_test.archives := control channel_harness policy base
+
 unit_tests += tests/unit/direct_tls_test
 tests/unit/direct_tls_test.srcs := tests/unit/direct_tls_test.c tests/unit/session_harness.c
 tests/unit/direct_tls_test.archives := control channel_harness policy base

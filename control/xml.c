@@ -61,6 +61,7 @@ struct xml_parser {
 	bool stopped, ended;           /* by a handler; </stream:stream> came */
 	bool renewing;                 /* the opening is read again */
 	bool content_ns_seen;          /* xmlns='jabber:server' */
+	bool without_prefix;           /* xmlns='http://etherx.jabber.org/streams' (RFC 6120 4.8.5) */
 };
 
 static void fail(struct xml_parser *parser, enum xml_fault fault, const char *detail)
@@ -181,9 +182,32 @@ static int name_split(struct xml_parser *parser, const char *joined, struct name
 	return 0;
 }
 
+static bool name_in(const struct name *name, const char *ns)
+{
+	return name->ns_len == strlen(ns) && !memcmp(name->ns, ns, name->ns_len);
+}
+
 static bool name_is(const struct name *name, const char *ns, const char *local)
 {
-	return name->ns_len == strlen(ns) && !memcmp(name->ns, ns, name->ns_len) && !strcmp(name->local, local);
+	return name_in(name, ns) && !strcmp(name->local, local);
+}
+
+/*
+ * The name of a namespace is a reference to a URI (Namespaces in XML 2.2), and white space, controls, <>"{}|\^` are not in
+ * one. Parsers put such characters between namespace and name, or round them: with one of them inside, the same bytes would
+ * have another name for each.
+ */
+static bool is_namespace_name(const char *uri)
+{
+	static const bool outside[UINT8_MAX + 1] = {
+		['"'] = true, ['<'] = true, ['>'] = true, ['\\'] = true, ['^'] = true,
+		['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true, [0x7f] = true,
+	};
+
+	for (const uint8_t *p = (const uint8_t *)uri; *p; p++)
+		if (*p <= ' ' || outside[*p])
+			return false;
+	return true;
 }
 
 /* --- The stream header --- */
@@ -235,7 +259,8 @@ static void header_begins(struct xml_parser *parser, const char *joined, const c
 		return;
 	}
 	if (!parser->content_ns_seen) {
-		fail(parser, XML_FAULT_NAMESPACE, "content of the stream is not in jabber:server");
+		fail(parser, parser->without_prefix ? XML_FAULT_PREFIX : XML_FAULT_NAMESPACE,
+			"content of the stream is not in jabber:server");
 		return;
 	}
 	for (unsigned i = 0; attributes[i]; i += 2) {
@@ -250,7 +275,10 @@ static void header_begins(struct xml_parser *parser, const char *joined, const c
 
 static void no_memory(struct xml_parser *parser)
 {
-	fail(parser, XML_FAULT_MEMORY, "no memory for the tree of an element");
+	if (parser->stanza.arena && arena_is_full(parser->stanza.arena))
+		fail(parser, XML_FAULT_LIMIT, "tree of an element too large");
+	else
+		fail(parser, XML_FAULT_MEMORY, "no memory for the tree of an element");
 }
 
 static bool count_node(struct xml_parser *parser)
@@ -340,6 +368,21 @@ static struct node *element_new(struct xml_parser *parser, const struct name *na
 	return node->ns && node->name ? node : NULL;
 }
 
+/*
+ * A server that looks for <stream:stream>, <stream:error> or </stream:stream> by name, at whatever depth, must not find one
+ * in a stanza. Of the namespace of xml there are only attributes.
+ */
+static bool belongs_here(struct xml_parser *parser, const struct name *name)
+{
+	if (name_is(name, NS_STREAMS, "stream"))
+		fail(parser, XML_FAULT_BAD_STREAM, "stream header inside of a stream");
+	else if (parser->open && name_in(name, NS_STREAMS))
+		fail(parser, XML_FAULT_BAD_STREAM, "element of a stream inside of a stanza");
+	else if (name_in(name, NS_XML))
+		fail(parser, XML_FAULT_NOT_WELL_FORMED, "element of the namespace of xml");
+	return !parser->fault;
+}
+
 static void element_begins(struct xml_parser *parser, const char *joined, const char **attributes)
 {
 	struct node *node;
@@ -355,10 +398,8 @@ static void element_begins(struct xml_parser *parser, const char *joined, const 
 		text_ends(parser);
 	if (!count_node(parser) || name_split(parser, joined, &name))
 		return;
-	if (!parser->open && name_is(&name, NS_STREAMS, "stream")) {
-		fail(parser, XML_FAULT_BAD_STREAM, "stream header inside of a stream");
+	if (!belongs_here(parser, &name))
 		return;
-	}
 	node = parser->stanza.arena ? element_new(parser, &name) : NULL;
 	if (!node) {
 		no_memory(parser);
@@ -431,10 +472,14 @@ static void on_namespace_begins(void *data, const char *prefix, const char *uri)
 		return;
 	if (strlen(uri) > XML_NAME_BYTES)
 		fail(parser, XML_FAULT_LIMIT, "namespace too long");
+	if (!is_namespace_name(uri))
+		fail(parser, XML_FAULT_NOT_WELL_FORMED, "name of a namespace is no URI");
 	if (parser->depth > 0 || parser->renewing)
 		return;
 	if (!prefix && !strcmp(uri, NS_SERVER))
 		parser->content_ns_seen = true;
+	if (!prefix && !strcmp(uri, NS_STREAMS))
+		parser->without_prefix = true;
 	if (prefix && !strcmp(prefix, "db") && !strcmp(uri, NS_DIALBACK))
 		parser->header.dialback = true;
 }
@@ -455,7 +500,7 @@ static void on_declaration(void *data, const char *version, const char *encoding
 	if (version && strcmp(version, "1.0"))
 		fail(parser, XML_FAULT_NOT_WELL_FORMED, "XML version other than 1.0");
 	if (encoding && strcasecmp(encoding, "UTF-8"))
-		fail(parser, XML_FAULT_NOT_WELL_FORMED, "encoding other than UTF-8");
+		fail(parser, XML_FAULT_ENCODING, "encoding other than UTF-8");
 }
 
 /* The next three are refused by the scan before expat sees them; this is the second line. */
@@ -540,7 +585,7 @@ static void stream_begins(struct xml_parser *parser)
 	parser->element_bytes = 0;
 	parser->depth = parser->nodes = parser->namespaces = 0;
 	parser->pending = PENDING_NOTHING;
-	parser->stopped = parser->ended = parser->content_ns_seen = false;
+	parser->stopped = parser->ended = parser->content_ns_seen = parser->without_prefix = false;
 }
 
 struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *owner)
@@ -724,6 +769,12 @@ static size_t whitespace(const uint8_t *bytes, size_t len)
 	return n;
 }
 
+/* Of the encodings that XML 1.0 lists in its appendix F, UTF-16 and UTF-32 begin so. */
+static bool begins_other_encoding(uint8_t byte)
+{
+	return byte == 0x00 || byte == 0xfe || byte == 0xff;
+}
+
 /* Before, between and after elements there is only whitespace; expat does not see it. */
 static size_t feed_outside(struct xml_parser *parser, const uint8_t *bytes, size_t len)
 {
@@ -740,7 +791,10 @@ static size_t feed_outside(struct xml_parser *parser, const uint8_t *bytes, size
 		return 0;
 	}
 	if (bytes[0] != '<') {
-		fail(parser, XML_FAULT_BAD_STREAM, "text between the elements of a stream");
+		if (!parser->depth && begins_other_encoding(bytes[0]))
+			fail(parser, XML_FAULT_ENCODING, "not UTF-8");
+		else
+			fail(parser, XML_FAULT_BAD_STREAM, "text between the elements of a stream");
 		return 0;
 	}
 	return feed_element(parser, bytes, len);
@@ -769,9 +823,11 @@ const char *xml_fault_condition(enum xml_fault fault)
 		[XML_FAULT_LIMIT] = "policy-violation",
 		[XML_FAULT_MEMORY] = "resource-constraint",
 		[XML_FAULT_NAMESPACE] = "invalid-namespace",
+		[XML_FAULT_ENCODING] = "unsupported-encoding",
+		[XML_FAULT_PREFIX] = "bad-namespace-prefix",
 	};
 
-	if (fault < XML_FAULT_NOT_WELL_FORMED || fault > XML_FAULT_NAMESPACE)
+	if (fault < XML_FAULT_NOT_WELL_FORMED || fault > XML_FAULT_PREFIX)
 		return "undefined-condition";
 	return conditions[fault];
 }

@@ -70,6 +70,8 @@ enum xml_fault {
 	XML_FAULT_LIMIT,               /* policy-violation: larger, deeper or longer than the limits */
 	XML_FAULT_MEMORY,              /* resource-constraint */
 	XML_FAULT_NAMESPACE,           /* invalid-namespace: a stream of something else than jabber:server */
+	XML_FAULT_ENCODING,            /* unsupported-encoding: something else than UTF-8 is declared, or begins */
+	XML_FAULT_PREFIX,              /* bad-namespace-prefix: the stream itself is in the default namespace */
 };
 long xml_parser_feed(struct xml_parser *parser, const uint8_t *bytes, size_t len)
 	__attribute__((warn_unused_result, nonnull));
@@ -81,8 +83,9 @@ const char *xml_parser_detail(const struct xml_parser *parser);        /* what e
  * Writing, canonical: attributes with ' quotes, prefixes only `stream:` and `db:` (declared on the header) and `xml:`,
  * every other namespace as a default declaration where it changes, foreign attribute namespaces with generated prefixes,
  * attributes sorted by namespace and name, no CDATA, no references beyond the five (and &#9; &#10; &#13; where a parser
- * would normalise). `db:` is used for top-level elements only, whose stream must have declared it. All or nothing: 0, or
- * -ENOSPC, -ENOMEM and nothing is added. A tree can be longer written than it was read, where prefixes had made it short.
+ * would normalise). `stream:` and `db:` are used for top-level elements only; the stream of a `db:` must have declared it.
+ * All or nothing: 0, or -ENOSPC, -ENOMEM and nothing is added. A tree can be longer written than it was read, where
+ * prefixes or CDATA had made it short: -E2BIG beyond XML_STANZA_BYTES, which servers would not take.
  */
 int xml_write_header(struct buf *out, const struct xml_header *header) __attribute__((warn_unused_result, nonnull));
 int xml_write_node(struct buf *out, const struct node *node) __attribute__((warn_unused_result, nonnull));

@@ -32,11 +32,13 @@ static enum step ended(struct xml_scan *scan, enum xml_scan_state state)
 
 static enum step tag_ended(struct xml_scan *scan)
 {
+	if (scan->declaring != (scan->before == '?'))
+		return fault(scan, XML_FAULT_NOT_WELL_FORMED, "question mark that belongs to no declaration, or is missing");
 	if (scan->closing && scan->depth == 0)
 		return fault(scan, XML_FAULT_NOT_WELL_FORMED, "end of an element that was not begun");
 	if (scan->closing)
 		scan->depth--;
-	else if (scan->before != '/' && scan->before != '?')
+	else if (scan->before != '/' && !scan->declaring)
 		scan->depth++;
 	return ended(scan, SCAN_TEXT);
 }
@@ -73,6 +75,7 @@ static enum step word_begins(struct xml_scan *scan, const char *word)
 static enum step in_opened(struct xml_scan *scan, uint8_t byte)
 {
 	scan->closing = byte == '/';
+	scan->declaring = byte == '?';
 	if (byte == '!' && scan->depth > 1)
 		return word_begins(scan, "[CDATA[");
 	if (byte == '!')
@@ -81,7 +84,9 @@ static enum step in_opened(struct xml_scan *scan, uint8_t byte)
 		return word_begins(scan, "xml");
 	if (byte == '?')
 		return fault(scan, XML_FAULT_RESTRICTED, "processing instruction");
-	/* At "<" and a zero byte expat would change over to UTF-16, whatever encoding it was told. */
+	/* There expat would change over to UTF-16, whatever encoding it was told. */
+	if (byte == '\0' && scan->declaration_allowed)
+		return fault(scan, XML_FAULT_ENCODING, "not UTF-8");
 	if (byte == '<' || byte == '>' || byte == '\0')
 		return fault(scan, XML_FAULT_NOT_WELL_FORMED, "tag without a name");
 	scan->state = SCAN_TAG;

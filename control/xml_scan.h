@@ -31,7 +31,7 @@ struct xml_scan {
 	const char *word;
 	size_t token_bytes;            /* of the unfinished tag or reference */
 	uint8_t quote, before;         /* the quote to wait for; the byte before this one */
-	bool closing;                  /* the tag is </... */
+	bool closing, declaring;       /* the tag is </..., or <?... */
 	bool declaration_allowed;      /* nothing came yet */
 	enum xml_fault fault;          /* 0: none */
 	const char *detail;

@@ -142,8 +142,6 @@ static int put_attribute(struct buf *out, const struct attribute *a, const struc
 		return put_value(out, "", a->name, a->value);
 	if (!strcmp(a->ns, NS_XML))
 		return put_value(out, "xml:", a->name, a->value);
-	if (!strcmp(a->ns, NS_STREAMS))
-		return put_value(out, "stream:", a->name, a->value);
 	*number += !declared;
 	return put_foreign_attribute(out, a, *number, declared);
 }
@@ -175,16 +173,15 @@ struct place {
 
 /*
  * Some servers know `stream:` and `db:` by their prefix and not by their namespace (RFC 6120 4.8.5, XEP-0220 2.4.1).
- * Dialback is declared on the header of those streams only that speak it; deep inside of a stanza it is a namespace like
- * others.
+ * Inside of a stanza these are namespaces like others.
  */
 static const char *prefix_of(const struct node *node, const struct place *place)
 {
+	if (place->depth > 0)
+		return "";
 	if (!strcmp(node->ns, NS_STREAMS))
 		return "stream:";
-	if (!strcmp(node->ns, NS_DIALBACK) && place->depth == 0)
-		return "db:";
-	return strcmp(node->ns, NS_XML) ? "" : "xml:";
+	return strcmp(node->ns, NS_DIALBACK) ? "" : "db:";
 }
 
 static int put_name(struct buf *out, const char *open, const struct node *node, const struct place *place)
@@ -234,8 +231,11 @@ int xml_write_node(struct buf *out, const struct node *node)
 {
 	const struct place top = {NS_SERVER, 0};
 	size_t before = buf_len(out);
+	int err = put_element(out, node, &top);
 
-	return whole_or_nothing(out, before, put_element(out, node, &top));
+	if (!err && buf_len(out) - before > XML_STANZA_BYTES)
+		err = -E2BIG;
+	return whole_or_nothing(out, before, err);
 }
 
 /* --- The stream --- */

@@ -24,6 +24,7 @@ struct chunk {
 struct arena {
 	struct chunk *chunks;          /* allocation is from the first */
 	size_t taken, max;             /* bytes of all chunks */
+	bool full;                     /* something did not fit any more */
 };
 
 struct arena *arena_new(size_t max_bytes)
@@ -38,6 +39,11 @@ struct arena *arena_new(size_t max_bytes)
 void arena_allow(struct arena *arena, size_t bytes)
 {
 	arena->max += bytes;
+}
+
+bool arena_is_full(const struct arena *arena)
+{
+	return arena->full;
 }
 
 void arena_free(struct arena *arena)
@@ -71,6 +77,7 @@ static struct chunk *chunk_add(struct arena *arena, size_t bytes)
 	size_t size = chunk_size(arena, bytes);
 	struct chunk *chunk = size ? malloc(sizeof(*chunk) + size) : NULL;
 
+	arena->full |= !size;
 	if (!chunk)
 		return NULL;
 	*chunk = (struct chunk){.next = arena->chunks, .size = size};

@@ -14,6 +14,7 @@ struct arena;                          /* bump allocator with a hard maximum */
 struct arena *arena_new(size_t max_bytes) __attribute__((warn_unused_result));
 void arena_free(struct arena *arena);
 void arena_allow(struct arena *arena, size_t bytes) __attribute__((nonnull));  /* raises the maximum, for an answer */
+bool arena_is_full(const struct arena *arena) __attribute__((nonnull));        /* something was beyond the maximum */
 /* These return NULL when the maximum is reached. */
 void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((warn_unused_result, nonnull));
 char *arena_strdup(struct arena *arena, const char *s) __attribute__((warn_unused_result, nonnull));

@@ -383,7 +383,7 @@ void stage_direct(struct stage *s, uint64_t conn, enum wire wire, const char *cl
 	stage_expect(s, conn, SIDE_CLIENT, expected);
 }
 
-void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
+void stage_authenticated(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	const char *features, bool bidi)
 {
 	stage_secure(s, conn, wire, client, server, client, features);
@@ -394,6 +394,12 @@ void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *
 	stage_say(s, conn, SIDE_SERVER, "<success xmlns='" NS_SASL "'/>");
 	stage_expect(s, conn, SIDE_CLIENT, "<success xmlns='" NS_SASL "'/>");
 	buf_drop(&s->connection[conn].side[SIDE_SERVER].heard, buf_len(&s->connection[conn].side[SIDE_SERVER].heard));
+}
+
+void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
+	const char *features, bool bidi)
+{
+	stage_authenticated(s, conn, wire, client, server, features, bidi);
 	say_headers(s, conn, client, server, 3);
 	stage_say(s, conn, SIDE_SERVER, "<stream:features/>");
 	stage_expect(s, conn, SIDE_CLIENT, "<stream:features/>");

@@ -73,7 +73,10 @@ void stage_secure(struct stage *s, uint64_t conn, enum wire wire, const char *cl
 /* By direct TLS, up to the answer to the first header. */
 void stage_direct(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	bool certificate);
-/* All of that with EXTERNAL, up to where stanzas may flow. */
+/* stage_secure() with EXTERNAL, up to its success: headers come next. */
+void stage_authenticated(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
+	const char *features, bool bidi);
+/* All of that, up to where stanzas may flow. */
 void stage_external(struct stage *s, uint64_t conn, enum wire wire, const char *client, const char *server,
 	const char *features, bool bidi);
 

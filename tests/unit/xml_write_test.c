@@ -43,8 +43,8 @@ static const struct {
 		"<db:result type='error'><error><x xmlns='urn:x'/></error></db:result>"},
 	{"<a><db:result><b/></db:result></a>",
 		"<a><result xmlns='jabber:server:dialback'><b xmlns='jabber:server'/></result></a>"},
-	{"<a db:b='1' stream:c='2'/>", "<a stream:c='2' xmlns:ns1='jabber:server:dialback' ns1:b='1'/>"},
-	{"<xml:a><b/></xml:a>", "<xml:a><b/></xml:a>"},
+	{"<a db:b='1' stream:c='2'/>",
+		"<a xmlns:ns1='http://etherx.jabber.org/streams' ns1:c='2' xmlns:ns2='jabber:server:dialback' ns2:b='1'/>"},
 };
 
 /* The tree of a stanza, and the bytes that it is written as. */
