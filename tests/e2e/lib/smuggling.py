@@ -1,0 +1,223 @@
+"""The corpus of tests/smuggling, and the two ends between which its inputs are sent; README.md there says how it is written."""
+import itertools
+import re
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+
+from .endpoints import context, read_until
+from .guard import ROOT
+from .s2s import HEADER
+from .wire import ADDRESS, SIDES, netns
+
+PLAIN = {"n": b"\n", "r": b"\r", "t": b"\t", "\\": b"\\", "{": b"{"}
+STREAM = ("<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
+          "from='{0}' to='{1}' version='1.0'>")
+TLS, SASL = "urn:ietf:params:xml:ns:xmpp-tls", "urn:ietf:params:xml:ns:xmpp-sasl"
+OFFERED = {"clear": f"<stream:features><starttls xmlns='{TLS}'/></stream:features>",
+           "secured": f"<stream:features><mechanisms xmlns='{SASL}'><mechanism>EXTERNAL</mechanism></mechanisms></stream:features>",
+           "authenticated": "<stream:features/>"}
+TIMEOUT = 20
+PATIENCE = 3                                   # seconds for what should not come anyway
+ports = itertools.count(12000)                 # below those that the system gives; each only once
+
+
+@dataclass
+class Entry:
+    name: str
+    header: bool
+    sent: bytes = b""
+    arrives: bytes = b""
+    condition: str = ""
+    goes_on: bool = True
+
+
+def expand(line, sender, receiver):
+    words = {"a": sender, "b": receiver, "A": sender.split("@")[1], "B": receiver.split("@")[1], "/M": "</message>",
+             "M": f"<message from='{sender}' to='{receiver}' type='chat'>"}
+    words["H"] = STREAM.format(words["A"], words["B"])
+
+    def plain(text):
+        parts = re.split(r"\\(x[0-9a-f]{2}|.)", text)
+        return b"".join(part.encode() if i % 2 == 0 else PLAIN[part] if len(part) == 1 else bytes([int(part[1:], 16)])
+                        for i, part in enumerate(parts))
+
+    def word(inside):
+        if inside in words:
+            return words[inside].encode()
+        text, times = inside.rsplit("*", 1)
+        if "#" not in text:
+            return plain(text) * int(times)
+        return b"".join(plain(text.replace("#", str(i))) for i in range(int(times)))
+    parts = re.split(r"(?<!\\)\{(.*?)\}", line)
+    return b"".join(plain(part) if i % 2 == 0 else word(part) for i, part in enumerate(parts))
+
+
+def entries(sender, receiver):
+    found = []
+    for path in sorted((ROOT / "tests/smuggling").glob("*.txt")):
+        for line in path.read_text().splitlines():
+            if line.startswith("== "):
+                found.append(Entry(f"{path.name}: {line[3:]}", path.name == "header.txt"))
+            elif line.startswith("=> "):
+                found[-1].arrives += expand(line[3:], sender, receiver)
+            elif line.startswith("=! "):
+                found[-1].condition, found[-1].goes_on = line[3:], False
+            elif line in ("=.", "=-"):
+                found[-1].goes_on &= line == "=-"
+            elif line and line[0] != "#":
+                found[-1].sent += expand(line, sender, receiver)
+    return found
+
+
+@dataclass
+class Heard:
+    """What the dialled end heard on one connection, up to authentication and after it."""
+    clear: bytes = b""
+    secured: bytes = b""
+    after: bytes = b""
+    over: bool = False
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def add(self, data, phase="after"):
+        with self.changed:
+            setattr(self, phase, getattr(self, phase) + data)
+            self.changed.notify_all()
+
+    def ended(self):
+        with self.changed:
+            self.over = True
+            self.changed.notify_all()
+
+    def wait(self, condition, timeout=TIMEOUT):
+        with self.changed:
+            return self.changed.wait_for(lambda: condition(self), timeout)
+
+
+class Far:
+    """The server on a side, which takes whatever comes once a stream is authenticated. `tricks`: by the client's port, what it
+    says right behind <proceed/> or <success/>, where nothing may stand."""
+
+    def __init__(self, world, side):
+        self.side, self.domain = side, world.domains[side][0]
+        self.heard, self.tricks, self.lock = {}, {}, threading.Condition()
+        cert, key = world.ca[side].issue([self.domain], f"{side}-far")
+        self.tls = context(True, None, "1.3", world.guard_ca[side].file)
+        self.tls.load_cert_chain(cert, key)
+        with netns(world.wire.ns[side]):
+            self.listener = socket.create_server((ADDRESS[side][4], 5269), backlog=512)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            sock, peer = self.listener.accept()
+            threading.Thread(target=self.serve, args=(sock, peer[1]), daemon=True).start()
+
+    def heard_from(self, port):
+        with self.lock:
+            return self.heard.setdefault(port, Heard())
+
+    def serve(self, sock, port):
+        heard, trick = self.heard_from(port), self.tricks.get(port, {})
+        sock.settimeout(TIMEOUT)
+        try:
+            self.negotiate(sock, heard, trick)
+        except (OSError, ConnectionError, IndexError):
+            pass
+        heard.ended()
+        sock.close()
+
+    def read(self, sock, heard, phase, *markers):
+        seen = b""
+        while not any(marker in seen for marker in markers):
+            data = sock.recv(65536)
+            if not data:
+                raise ConnectionError("closed")
+            seen += data
+            heard.add(data, phase)
+        return seen
+
+    def answer(self, sock, peer, phase):
+        header = HEADER.format(self.domain, peer)
+        sock.sendall((header[:-1] + f" id='{phase}'>" + OFFERED[phase]).encode())
+
+    def negotiate(self, sock, heard, trick):
+        seen = self.read(sock, heard, "clear", b"version='1.0'>").decode()
+        peer = seen.split(" from='", 1)[1].split("'", 1)[0]
+        self.answer(sock, peer, "clear")
+        self.read(sock, heard, "clear", b"<starttls")
+        sock.sendall(f"<proceed xmlns='{TLS}'/>".encode() + trick.get("proceed", b""))
+        sock = self.tls.wrap_socket(sock, server_side=True)
+        self.read(sock, heard, "secured", b"version='1.0'>")
+        self.answer(sock, peer, "secured")
+        self.read(sock, heard, "secured", b"</auth>")
+        sock.sendall(f"<success xmlns='{SASL}'/>".encode() + trick.get("success", b""))
+        self.read(sock, heard, "after", b"version='1.0'>")
+        self.answer(sock, peer, "authenticated")
+        while data := sock.recv(1 << 20):
+            heard.add(data)
+
+
+class Near:
+    """Dials as the domain of a side."""
+
+    def __init__(self, world, side, far, certificate):
+        self.domain, self.peer = world.domains[side][0], far.domain
+        self.port = next(ports)
+        self.heard, self.seen = far.heard_from(self.port), b""
+        with netns(world.wire.ns[side]):
+            self.socket = socket.create_connection((ADDRESS[far.side][4], 5269), TIMEOUT, ("", self.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.tls = context(False, None, "1.3", world.guard_ca[side].file)
+        self.tls.load_cert_chain(*certificate)
+
+    def send(self, data):
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def header(self):
+        self.send(HEADER.format(self.domain, self.peer))
+
+    def secure(self, features="</stream:features>"):
+        self.header()
+        read_until(self.socket, features)
+        self.send(f"<starttls xmlns='{TLS}'/>")
+        read_until(self.socket, "/>")
+        self.shake()
+
+    def shake(self):
+        self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer)
+        self.header()
+        read_until(self.socket, "</stream:features>")
+
+    def authenticate(self):
+        self.secure()
+        self.send(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>=</auth>")
+        read_until(self.socket, "/>")
+        return self
+
+    def open(self):
+        self.authenticate()
+        self.header()
+        read_until(self.socket, "<stream:features/>")
+        self.heard.wait(lambda heard: b"version='1.0'>" in heard.after)
+        with self.heard.changed:
+            self.heard.after = b""
+        return self
+
+    def ending(self, timeout=TIMEOUT):
+        """What is said until the stream is over."""
+        self.socket.settimeout(timeout)
+        try:
+            while data := self.socket.recv(65536):
+                self.seen += data
+        except (OSError, ssl.SSLError):
+            pass
+        return self.seen.decode(errors="replace")
+
+    def close(self):
+        self.socket.close()
+
+
+def other(side):
+    return SIDES[1 - SIDES.index(side)]
