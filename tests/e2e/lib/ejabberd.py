@@ -8,7 +8,7 @@ from .wire import run
 
 CONFIG = """
 hosts: ["{domain}"]
-loglevel: debug
+loglevel: {loglevel}
 certfiles: ["{folder}/cert.pem"]
 ca_file: "{folder}/trusted.pem"
 auth_method: external
@@ -22,7 +22,7 @@ s2s_use_starttls: required
 s2s_cafile: "{folder}/trusted.pem"
 s2s_timeout: 20
 acl: {{local: {{user_regexp: ""}}}}
-access_rules: {{local: {{allow: local}}, muc_create: {{allow: local}}}}
+access_rules: {{local: {{allow: local}}}}
 shaper_rules: {{max_user_sessions: 10, max_user_offline_messages: {{100: all}}, c2s_shaper: none, s2s_shaper: none}}
 modules:
   mod_roster: {{}}
@@ -33,25 +33,31 @@ modules:
   mod_vcard: {{}}
   mod_caps: {{}}
   mod_pubsub: {{plugins: [flat, pep]}}
-  mod_muc: {{host: "conference.{domain}", access: all, access_create: muc_create}}
+  mod_muc: {{host: "conference.{domain}", access: all, access_create: all{room_options}}}
 {modules}
 """
-# A node without a name: it listens for no other nodes.
+# A node without a name: it listens for no other nodes. What waits does so asleep.
 COMMAND = """env HOME={folder} ERL_LIBS={libraries} EJABBERD_CONFIG_PATH={folder}/ejabberd.yml \
-EJABBERD_LOG_PATH={folder}/{log} SPOOL_DIR={folder}/data erl -noinput -s ejabberd +P 20000 -mnesia dir '"{folder}/data"'"""
+EJABBERD_LOG_PATH={folder}/{log} SPOOL_DIR={folder}/data erl +sbwt none +sbwtdcpu none +sbwtdio none \
+-noinput -s ejabberd +P 20000 -mnesia dir '"{folder}/data"'"""
 
 
 class Ejabberd(Server):
     user, log_name = "ejabberd", "log/ejabberd.log"
 
-    def configure(self, certificate, trusted, secure=True, disabled=(), extra=""):
-        """certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may."""
-        modules = [] if secure or "dialback" in disabled else ["  mod_s2s_dialback: {}"]
+    def configure(self, certificate, trusted, secure=True, disabled=(), extra="", modules=(), room_options="",
+                  loglevel="debug"):
+        """
+        certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may. modules: lines of
+        YAML besides the usual.
+        """
+        more = [] if secure or "dialback" in disabled else ["mod_s2s_dialback: {}"]
         (self.folder / "cert.pem").write_text(certificate[0].read_text() + certificate[1].read_text())
         (self.folder / "trusted.pem").write_text("".join(ca.read_text() for ca in trusted))
         shutil.copytree(MODULES, self.folder / "modules", dirs_exist_ok=True)
         (self.folder / "ejabberd.yml").write_text(
-            CONFIG.format(folder=self.folder, domain=self.domain, modules="\n".join(modules)) + extra)
+            CONFIG.format(folder=self.folder, domain=self.domain, room_options=room_options, loglevel=loglevel,
+                          modules="\n".join(f"  {m}" for m in (*modules, *more))) + extra)
         for name in ("data", "log"):
             (self.folder / name).mkdir(exist_ok=True)
         run("chown", "-R", f"{self.user}:", self.folder)

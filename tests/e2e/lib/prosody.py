@@ -23,20 +23,24 @@ s2s_require_encryption = true
 s2s_secure_auth = {secure}
 use_ipv6 = true
 modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "presence", "message", "iq", "version",
-	"vcard4", "vcard_legacy", "pep", "smacks", "s2s_bidi", "log_certificate" }}
+	"vcard4", "vcard_legacy", "pep", "smacks", "s2s_bidi", "log_certificate"{modules} }}
 modules_disabled = {{ {disabled} }}
 ssl = {{ certificate = "{folder}/cert.pem", key = "{folder}/cert.key", cafile = "{folder}/trusted.pem" }}
 {extra}
 VirtualHost "{domain}"
 Component "conference.{domain}" "muc"
+	modules_enabled = {{ {rooms} }}
 """
 
 
 class Prosody(Server):
     user, log_name = "prosody", "log"
 
-    def configure(self, certificate, trusted, secure=True, disabled=(), extra=""):
-        """certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may."""
+    def configure(self, certificate, trusted, secure=True, disabled=(), extra="", modules=(), rooms=()):
+        """
+        certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may. modules: besides
+        the usual; rooms: those of the MUC component.
+        """
         shutil.copy(certificate[0], self.folder / "cert.pem")
         shutil.copy(certificate[1], self.folder / "cert.key")
         # Prosody's user may not be able to look into the folder that the sources are in.
@@ -44,7 +48,8 @@ class Prosody(Server):
         (self.folder / "trusted.pem").write_text("".join(ca.read_text() for ca in trusted))
         (self.folder / "prosody.cfg.lua").write_text(CONFIG.format(
             folder=self.folder, domain=self.domain, secure="true" if secure else "false",
-            disabled=", ".join(f'"{d}"' for d in disabled), extra=extra))
+            disabled=", ".join(f'"{d}"' for d in disabled), modules="".join(f', "{m}"' for m in modules),
+            rooms=", ".join(f'"{r}"' for r in rooms), extra=extra))
         accounts = self.folder / "data" / self.domain.replace(".", "%2e") / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         for user in self.users:

@@ -62,14 +62,20 @@ class Client:
             data = self.socket.recv(65536)
         except (TimeoutError, BlockingIOError):
             return False
+        self.take(data)
+        return True
+
+    def take(self, data):
         if not data:
             raise ConnectionError(f"the server of {self.bare} closed the connection")
         self.parser.feed(data)
         for event, element in self.parser.read_events():
             self.depth += 1 if event == "start" else -1
             if event == "end" and self.depth == 1:
-                self.inbox.append(element)
-        return True
+                self.arrived(element)
+
+    def arrived(self, element):
+        self.inbox.append(element)
 
     def wait(self, wanted, timeout=15):
         """The first stanza not yet taken for which wanted(stanza) holds, or None after the timeout."""
@@ -96,10 +102,15 @@ class Client:
         self.send("<presence" + (f" to={quoteattr(to)}" if to else "") + (f" type={quoteattr(kind)}" if kind else "") +
                   f">{inner}{extra}</presence>")
 
+    def request(self, to, kind, payload, prefix="q"):
+        """An iq; its id."""
+        name = f"{prefix}{next(self.ids)}"
+        self.send(f"<iq type='{kind}' id='{name}'" + (f" to={quoteattr(to)}" if to else "") + f">{payload}</iq>")
+        return name
+
     def iq(self, to, kind, payload, timeout=15):
         """Sends and awaits the reply (result or error), None if none came."""
-        name = f"q{next(self.ids)}"
-        self.send(f"<iq type='{kind}' id='{name}'" + (f" to={quoteattr(to)}" if to else "") + f">{payload}</iq>")
+        name = self.request(to, kind, payload)
         return self.wait(lambda e: local(e) == "iq" and e.get("id") == name, timeout)
 
     # Awaiting
