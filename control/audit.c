@@ -276,9 +276,16 @@ void audit_session(struct control *control, const struct session *session)
 	line_finish(control, &json);
 }
 
-void audit_alert(struct control *control, const struct session *session, const char *alert, const char *why)
+static void log_alert(const struct session *session, const char *alert, const char *why)
 {
 	static struct log_limit limit = {.burst = 5};
+	if (log_allowed(&limit))
+		log_warnx("alert=%s session=%llu reason=\"%s\"", alert,
+			session ? (unsigned long long)session->id : 0ULL, why);
+}
+
+void audit_alert(struct control *control, const struct session *session, const char *alert, const char *why)
+{
 	struct json json;
 	control_count(control, COUNT_ALERTS);
 	line_begin(control, &json, "alert");
@@ -287,9 +294,7 @@ void audit_alert(struct control *control, const struct session *session, const c
 		put_ends(&json, session);
 	json_string(&json, "reason", why, SIZE_MAX);
 	line_finish(control, &json);
-	if (log_allowed(&limit))
-		log_warnx("alert=%s session=%llu reason=\"%s\"", alert,
-			session ? (unsigned long long)session->id : 0ULL, why);
+	log_alert(session, alert, why);
 }
 
 /* What the dataplane has seen on the wire, in the words of an alert. */
@@ -372,16 +377,17 @@ void audit_crls(struct control *control, const struct msg_crls *crls)
 		log_warnx("alert=crls-refused wire=%s reason=\"%s\" in_force=%u", wire, crls->reason, crls->count);
 }
 
-void audit_pair_refused(
-	struct control *control, const struct session *session, const char *from, const char *to, const char *why)
+void audit_pair(struct control *control, const struct session *session, const char *alert, const char *from,
+	const char *to, const char *why)
 {
 	struct json json;
 	control_count(control, COUNT_ALERTS);
 	line_begin(control, &json, "alert");
-	json_string(&json, "alert", "pair-refused", SIZE_MAX);
+	json_string(&json, "alert", alert, SIZE_MAX);
 	put_ends(&json, session);
 	json_string(&json, "from", from, SIZE_MAX);
 	json_string(&json, "to", to, SIZE_MAX);
 	json_string(&json, "reason", why, SIZE_MAX);
 	line_finish(control, &json);
+	log_alert(session, alert, why);
 }

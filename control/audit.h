@@ -57,8 +57,9 @@ void audit_notice(struct control *control, const struct msg_notice *notice) __at
 void audit_pin(struct control *control, const struct session *session, const char *peer, const char *shown)
 	__attribute__((nonnull));
 void audit_crls(struct control *control, const struct msg_crls *crls) __attribute__((nonnull));
-void audit_pair_refused(struct control *control, const struct session *session, const char *from, const char *to,
-	const char *why) __attribute__((nonnull));
+/* An alert about a pair of domains. */
+void audit_pair(struct control *control, const struct session *session, const char *alert, const char *from,
+	const char *to, const char *why) __attribute__((nonnull));
 void audit_guard(struct control *control, const char *what) __attribute__((nonnull)); /* "started", "stopped" */
 
 /* While failing: tries again, once a second. */

@@ -7,6 +7,7 @@
 #include "control/audit.h"
 #include "control/count.h"
 #include "control/history.h"
+#include "control/keys.h"
 #include "control/limits.h"
 #include "control/refusal.h"
 #include "control/sessions.h"
@@ -22,6 +23,7 @@ struct control {
 	struct counters *counters; /* control's own */
 	struct sessions sessions;
 	struct refusals refusals;
+	struct keys keys;
 	struct audit audit;
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */

@@ -53,6 +53,11 @@
 	X(TLS_FAILURES, "tls-failures") \
 	X(STREAM_ERRORS_PASSED, "stream-errors-passed") \
 	X(DIALBACK_ANSWERS_DROPPED, "dialback-answers-dropped") \
+	X(DIALBACK_REPEATED, "dialback-repeated") \
+	X(DIALBACK_KEYS_SEEN, "dialback-keys-seen") \
+	X(DIALBACK_KEYS_UNSEEN, "dialback-keys-unseen") \
+	X(DIALBACK_FORGED, "dialback-forged") \
+	X(SASL_REFUSED, "sasl-refused") \
 	X(ALERTS, "alerts") \
 	X(AUDIT_LINES, "audit-lines") \
 	X(AUDIT_FAILURES, "audit-failures") \

@@ -8,6 +8,7 @@ enum control_limits {
 	SESSION_VERIFIES_MAX = 64,          /* db:verify that wait for their answer, on one connection */
 	SESSION_OUT_HIGH_BYTES = 256 << 10, /* more waits for a side than this: what would add to it is not read */
 	SESSION_OUT_MAX_BYTES = 16 << 20,   /* that, and what the largest element can grow to when it is written */
+	SESSION_DIALBACK_ALERTS_MAX = 64,   /* of one connection: a liar does not fill the audit */
 	DOMAIN_BYTES = 256,
 	DIALBACK_KEY_BYTES = 256,
 	STREAM_ID_BYTES = 1024,

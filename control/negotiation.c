@@ -173,7 +173,7 @@ static void take_client_header(struct stream *stream, const struct xml_header *h
  * of. */
 static void take_server_header(struct stream *stream, const struct xml_header *header)
 {
-	const struct session *session = stream->session;
+	struct session *session = stream->session;
 	char domain[DOMAIN_BYTES];
 	bool from_ok = !*header->from || (read_domain(header->from, domain) && !strcmp(domain, session->server_name));
 	bool to_ok = !*header->to || (read_domain(header->to, domain) && !strcmp(domain, session->client_name));
@@ -183,9 +183,11 @@ static void take_server_header(struct stream *stream, const struct xml_header *h
 	else if (!*header->id)
 		negotiation_violated(
 			stream, COUNT_FAULT_BAD_STREAM, "bad-format", "server's stream header has no id");
-	else if (header_ok(stream, header))
+	else if (header_ok(stream, header)) {
+		snprintf(session->pairs.stream_id, sizeof(session->pairs.stream_id), "%s", header->id);
 		pass_header(stream, header,
 			is_old(header) || session->stream[SIDE_CLIENT].old ? SESSION_OPEN : SESSION_OFFERING);
+	}
 }
 
 static enum xml_next next_for(const struct stream *stream)
@@ -333,15 +335,21 @@ static const char *const conditions[] = {
 	"malformed-request",
 	"mechanism-too-weak",
 	"temporary-auth-failure",
-	/* RFC 6120 8.3.3, as XEP-0220 2.5 uses them */
+	/* RFC 6120 8.3.3, less gone and redirect, which name another address: dialback errors may use any (XEP-0220 2.5) */
+	"bad-request",
 	"feature-not-implemented",
 	"forbidden",
 	"item-not-found",
+	"jid-malformed",
 	"not-acceptable",
 	"not-allowed",
+	"recipient-unavailable",
+	"registration-required",
 	"remote-server-not-found",
 	"remote-server-timeout",
 	"service-unavailable",
+	"subscription-required",
+	"unexpected-request",
 };
 
 static const char *condition_known(const char *name)

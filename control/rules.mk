@@ -18,6 +18,10 @@ unit_tests += tests/unit/direct_tls_test
 tests/unit/direct_tls_test.srcs := tests/unit/direct_tls_test.c tests/unit/session_harness.c
 tests/unit/direct_tls_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/dialback_test
+tests/unit/dialback_test.srcs := tests/unit/dialback_test.c tests/unit/session_harness.c
+tests/unit/dialback_test.archives := control channel_harness policy base
+
 unit_tests += tests/unit/levels_test
 tests/unit/levels_test.srcs := tests/unit/levels_test.c tests/unit/session_harness.c
 tests/unit/levels_test.archives := control channel_harness policy base

@@ -29,6 +29,7 @@ static void refuse(struct stream *stream, struct stanza *stanza, const char *con
 	struct node *child = node_new(stanza->arena, NS_SASL, condition);
 	if (failure && child)
 		node_append(failure, child);
+	control_count(stream->session->control, COUNT_SASL_REFUSED);
 	session_set_state(stream->session, SESSION_OPEN);
 	negotiation_answer(stream, child ? failure : NULL);
 }

@@ -58,6 +58,7 @@ struct session *session_new(struct control *control, uint64_t id, const struct m
 	session->opened = *opened;
 	session->opened_ms = session->heard_ms = control->now_ms;
 	session->opened_wall_ms = control->wall_ms;
+	pairs_init(&session->pairs, &control->keys);
 	session_set_state(session, SESSION_OPENING);
 	if (stream_init(&session->stream[SIDE_CLIENT], session, SIDE_CLIENT) ||
 		stream_init(&session->stream[SIDE_SERVER], session, SIDE_SERVER)) {
@@ -235,6 +236,7 @@ void session_finish(struct session *session, const char *why)
 
 void session_restart(struct session *session)
 {
+	pairs_restart(&session->pairs);
 	for (unsigned side = 0; side < SIDES; side++) {
 		session->stream[side].restart = true;
 		if (session->stream[side].output == OUTPUT_OPEN) /* what has ended does not begin again */

@@ -330,13 +330,14 @@ void stage_expect_audit(const struct stage *s, const char *needle)
 
 static void say_headers(struct stage *s, uint64_t conn, const char *client, const char *server, unsigned phase)
 {
-	char text[512], expected[512];
+	char id[32], text[512], expected[512];
+	unsigned of = s->own_ids ? (unsigned)conn * 100 : 0;
+	snprintf(id, sizeof(id), "id-%u", of + phase);
 	snprintf(text, sizeof(text), HEADER " from='%s' to='%s' version='1.0'>", client, server);
 	stage_say(s, conn, SIDE_CLIENT, text);
 	stage_expect(s, conn, SIDE_SERVER, text);
-	snprintf(text, sizeof(text), HEADER " to='%s' from='%s' id='id-%u' version='1.0'>", client, server, phase);
-	snprintf(expected, sizeof(expected), HEADER " from='%s' id='id-%u' to='%s' version='1.0'>", server, phase,
-		client);
+	snprintf(text, sizeof(text), HEADER " to='%s' from='%s' id='%s' version='1.0'>", client, server, id);
+	snprintf(expected, sizeof(expected), HEADER " from='%s' id='%s' to='%s' version='1.0'>", server, id, client);
 	stage_say(s, conn, SIDE_SERVER, text);
 	stage_expect(s, conn, SIDE_CLIENT, expected);
 }

@@ -33,6 +33,7 @@ struct stage {
 	bool miserly;                        /* the endpoints give no credit back */
 	bool in_pieces;                      /* bytes are fed one by one */
 	bool doubted_server;                 /* of stage_secure(): its certificate proves nothing */
+	bool own_ids;                        /* each connection has stream ids of its own: id-102, id-202 */
 	bool broken;                         /* control found the channel broken */
 	char audit[64];                      /* path */
 };
