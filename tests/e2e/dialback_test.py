@@ -26,6 +26,9 @@ with World() as world:
         check("Stream encrypted" in log, f"{side} encrypted its streams")
     sessions = world.guard.show("sessions")
     check("dialback" in sessions, "show sessions says dialback", sessions)
+    counted = world.guard.counters()
+    check(counted["dialback-keys-seen"] + counted["dialback-keys-unseen"] >= 2, "both keys were looked at", counted)
+    check(not counted["dialback-forged"], "and none was thought forged", counted)
 
 with World(families=(4,)) as world:
     for side in world.server:
