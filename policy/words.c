@@ -18,7 +18,8 @@
 struct plain {                         /* text in plain form */
 	uint8_t *bytes;
 	size_t len;
-	char *breaks;                  /* 1 before which byte Unicode sees a word boundary; NULL if all is ASCII */
+	bool ascii;
+	char *breaks;                  /* 1 before which byte Unicode sees a word boundary; NULL: nobody has asked yet */
 };
 
 struct words {
@@ -40,6 +41,8 @@ static bool is_ascii(const char *text, size_t len)
 /* What is left of a character: white space of all kinds becomes a space, the invisible vanishes. */
 static ucs4_t plain_character(ucs4_t c)
 {
+	if (c < 0x80)
+		return c >= '\t' && c <= '\r' ? ' ' : c;
 	if (uc_is_property_white_space(c))
 		return ' ';
 	return uc_is_property_default_ignorable_code_point(c) ? 0 : c;
@@ -62,8 +65,15 @@ static size_t squeeze(uint8_t *bytes, size_t len)
 	return end && bytes[end - 1] == ' ' ? end - 1 : end;
 }
 
+static void plain_add_ascii(struct plain *plain, const uint8_t *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		plain->bytes[plain->len++] = text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i];
+}
+
 static int plain_ascii(struct plain *plain, const char *text, size_t len)
 {
+	plain->ascii = true;
 	plain->bytes = malloc(len + 1);
 	if (!plain->bytes)
 		return -ENOMEM;
@@ -81,6 +91,57 @@ static int plain_ascii(struct plain *plain, const char *text, size_t len)
 	return 0;
 }
 
+/* Folds a run, and makes room for it and for `after` bytes that follow. */
+static int plain_add_folded(struct plain *plain, const uint8_t *run, size_t len, size_t after)
+{
+	size_t folded_len;
+	uint8_t *folded = u8_casefold(run, len, NULL, UNINORM_NFKC, NULL, &folded_len), *grown;
+
+	if (!folded)
+		return -ENOMEM;
+	grown = folded_len > len ? realloc(plain->bytes, plain->len + folded_len + after + 1) : plain->bytes;
+	if (grown) {
+		plain->bytes = grown;
+		memcpy(plain->bytes + plain->len, folded, folded_len);
+		plain->len += folded_len;
+	}
+	free(folded);
+	return grown ? 0 : -ENOMEM;
+}
+
+static size_t ascii_run(const uint8_t *bytes, size_t len, bool ascii)
+{
+	size_t n = 0;
+
+	while (n < len && (bytes[n] < 0x80) == ascii)
+		n++;
+	return n;
+}
+
+/*
+ * Folding costs a hundred times what ASCII does, so it sees only what is not ASCII, with the character before, onto which
+ * the first may be composed. Nothing is composed with an ASCII character after it (UAX 15 9.1: all of them are starters).
+ */
+static int plain_fold(struct plain *plain, const uint8_t *text, size_t len)
+{
+	int err = 0;
+
+	plain->bytes = malloc(len + 1);
+	if (!plain->bytes)
+		return -ENOMEM;
+	for (size_t at = 0; at < len && !err;) {
+		size_t ascii = ascii_run(text + at, len - at, true);
+		size_t other = ascii_run(text + at + ascii, len - at - ascii, false);
+		size_t joined = ascii && other;        /* the last of the ASCII characters */
+
+		plain_add_ascii(plain, text + at, ascii - joined);
+		at += ascii + other;
+		if (other)
+			err = plain_add_folded(plain, text + at - other - joined, other + joined, len - at);
+	}
+	return err;
+}
+
 /*
  * The invisible is taken out twice: before folding, so that it does not keep characters from being composed, and after it,
  * because some compatibility characters fold to something invisible.
@@ -88,23 +149,16 @@ static int plain_ascii(struct plain *plain, const char *text, size_t len)
 static int plain_unicode(struct plain *plain, const char *text, size_t len)
 {
 	uint8_t *visible = malloc(len);
-	size_t n;
+	int err;
 
 	if (!visible)
 		return -ENOMEM;
 	memcpy(visible, text, len);
-	n = squeeze(visible, len);
-	/* libunistring takes NULL for a failure: nothing left is not one. */
-	plain->bytes = n ? u8_casefold(visible, n, NULL, UNINORM_NFKC, NULL, &plain->len) : malloc(1);
+	err = plain_fold(plain, visible, squeeze(visible, len));
 	free(visible);
-	if (!plain->bytes)
-		return -ENOMEM;
-	plain->len = squeeze(plain->bytes, plain->len);
-	plain->breaks = malloc(plain->len + 1);
-	if (!plain->breaks)
-		return -ENOMEM;
-	u8_wordbreaks(plain->bytes, plain->len, plain->breaks);
-	return 0;
+	if (!err)
+		plain->len = squeeze(plain->bytes, plain->len);
+	return err;
 }
 
 static void plain_fini(struct plain *plain)
@@ -139,17 +193,31 @@ static enum kind kind_of(ucs4_t c)
 	return uc_is_general_category(c, UC_DECIMAL_DIGIT_NUMBER) ? KIND_DIGIT : KIND_OTHER;
 }
 
+/* Between characters of one kind, does Unicode see the end of a word? -ENOMEM: cannot tell. */
+static int is_break(struct plain *text, size_t at)
+{
+	if (text->ascii)
+		return false;
+	if (!text->breaks) {
+		text->breaks = malloc(text->len + 1);
+		if (!text->breaks)
+			return -ENOMEM;
+		u8_wordbreaks(text->bytes, text->len, text->breaks);
+	}
+	return text->breaks[at];
+}
+
 /*
  * May a word begin or end before byte `at`? Unicode's rules (UAX 29) know where scripts without spaces have their words;
- * but they keep "end.secret", "x_secret" and "secret2" together, which would be too easy a way to hide.
+ * but they keep "end.secret", "x_secret" and "secret2" together, which would be too easy a way to hide. 1, 0 or -ENOMEM.
  */
-static bool is_boundary(const struct plain *text, size_t at)
+static int is_boundary(struct plain *text, size_t at)
 {
 	enum kind before, after;
 	const uint8_t *p;
 	ucs4_t c;
 
-	if (at == 0 || at == text->len || (text->breaks && text->breaks[at]))
+	if (at == 0 || at == text->len)
 		return true;
 	p = u8_prev(&c, text->bytes + at, text->bytes);
 	if (!p)
@@ -157,29 +225,31 @@ static bool is_boundary(const struct plain *text, size_t at)
 	before = kind_of(c);
 	u8_mbtouc(&c, text->bytes + at, text->len - at);
 	after = kind_of(c);
-	return before != after || before == KIND_OTHER;
+	return before != after || before == KIND_OTHER ? true : is_break(text, at);
 }
 
-static bool is_at(const struct plain *text, size_t at, const struct plain *word)
+static int is_at(struct plain *text, size_t at, const struct plain *word)
 {
-	return word->len <= text->len - at && !memcmp(text->bytes + at, word->bytes, word->len) &&
-		is_boundary(text, at + word->len);
+	int found = word->len <= text->len - at && !memcmp(text->bytes + at, word->bytes, word->len);
+
+	if (found == 1)
+		found = is_boundary(text, at);
+	return found == 1 ? is_boundary(text, at + word->len) : found;
 }
 
-static bool find(const struct words *words, const struct plain *text)
+static int find(const struct words *words, struct plain *text)
 {
-	for (size_t at = 0; at < text->len; at++) {
+	int found = 0;
+
+	for (size_t at = 0; at < text->len && !found; at++) {
 		uint8_t byte = text->bytes[at];
-		size_t first = words->first[byte], end = words->first[byte + 1];
 
-		/* The inside of a character is no place to begin. */
-		if (first == end || (byte & 0xc0) == 0x80 || !is_boundary(text, at))
-			continue;
-		for (size_t i = first; i < end; i++)
-			if (is_at(text, at, &words->words[i]))
-				return true;
+		if ((byte & 0xc0) == 0x80)
+			continue;      /* the inside of a character is no place to begin */
+		for (size_t i = words->first[byte]; i < words->first[byte + 1] && !found; i++)
+			found = is_at(text, at, &words->words[i]);
 	}
-	return false;
+	return found;
 }
 
 int words_find(const struct words *words, const char *text, size_t len)
