@@ -1,5 +1,5 @@
 bench_programs += tests/bench/s2s_load
-tests/bench/s2s_load.srcs := tests/bench/s2s_load.c tests/bench/stream.c
+tests/bench/s2s_load.srcs := tests/bench/s2s_load.c tests/bench/stream.c tests/bench/message.c
 tests/bench/s2s_load.libs := -lssl -lcrypto -lpthread
 
 bench_programs += tests/bench/flood
@@ -18,3 +18,7 @@ cflags.tests/bench = $(dpdk_cflags)
 bench_programs += tests/bench/handshakes
 tests/bench/handshakes.srcs := tests/bench/handshakes.c
 tests/bench/handshakes.libs := -lssl -lcrypto
+
+bench_programs += tests/bench/bare_stanza
+tests/bench/bare_stanza.srcs := tests/bench/bare_stanza.c tests/bench/message.c
+tests/bench/bare_stanza.libs := -lexpat -lssl -lcrypto

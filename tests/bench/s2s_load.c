@@ -4,16 +4,18 @@
  *     s2s_load sink    ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_load answer  ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_load send    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS [STANZAS_PER_SECOND]
+ *     s2s_load message ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS PER_RECORD
  *     s2s_load bulk    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
  *     s2s_load connect ADDRESS PORT DOMAIN PEER CERT KEY CA AT_A_TIME SECONDS
- *     s2s_load echo    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
+ *     s2s_load echo    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS [PER_SECOND]
  *     s2s_load hold    ADDRESS PORT DOMAIN PEER CERT KEY CA CONNECTIONS SECONDS
  *
  * Every connection is a stream with STARTTLS (or direct TLS: PORT/tls), certificates of both sides verified, and SASL
- * EXTERNAL. `send` prints how many stanzas the sink took and in how many seconds; `bulk` how many bytes of body, in
- * stanzas of 16 KiB; `connect` how many connections came to that point and in how many. `echo` sends messages of 300
- * bytes, each when the one before was answered by another of 300 bytes, to `answer`, and prints how many, in how many
- * seconds, and of the round trips in us the median and the 99th percentile. `hold` opens connections, prints how many,
+ * EXTERNAL. `send` prints how many stanzas the sink took and in how many seconds, `message` the same of messages of 300
+ * bytes, so many in a TLS record; `bulk` how many bytes of body, in stanzas of 16 KiB; `connect` how many connections came
+ * to that point and in how many. `echo` sends messages of 300 bytes, each when the one before was answered by another of
+ * 300 bytes, and so many a second, to `answer`, and prints how many, in how many seconds, and of the round trips in us the
+ * median and the 99th percentile. `hold` opens connections, prints how many,
  * and leaves them idle until its input ends.
  */
 #include <err.h>
@@ -27,7 +29,7 @@
 
 #include "tests/bench/stream.h"
 
-enum { BATCH = 40, THREADS_MAX = 64, BODY = 16 << 10, ECHO = 300, HOLD_THREADS = 16, TRIPS_MAX = 1 << 21 };
+enum { BATCH = 40, RECORD_MAX = 16 << 10, THREADS_MAX = 64, BODY = 16 << 10, HOLD_THREADS = 16, TRIPS_MAX = 1 << 21 };
 
 struct load {
 	struct party party;
@@ -35,6 +37,7 @@ struct load {
 	atomic_ulong done;
 	float *trips;                  /* of `echo`: us of each round trip, of all connections */
 	unsigned each;                 /* of `hold`: connections of a thread */
+	unsigned per_record;           /* of `message` */
 };
 
 /* Takes stanzas until the stream ends, and ends it too. */
@@ -55,25 +58,14 @@ static void *sink_connection(void *arg)
 	return NULL;
 }
 
-#define MESSAGE_END "</body></message>"
-
-/* A message of ECHO bytes. */
-static void echo_message(const struct party *party, char out[ECHO + 1])
-{
-	int n = snprintf(out, ECHO, "<message from='juliet@%s/balcony' to='romeo@%s' type='chat'><body>", party->domain,
-		party->peer);
-	memset(out + n, 'x', (size_t)(ECHO - n));
-	memcpy(out + ECHO - strlen(MESSAGE_END), MESSAGE_END, sizeof(MESSAGE_END));
-}
-
 /* Answers message by message until the stream ends. */
 static void *answer_connection(void *arg)
 {
 	struct end *e = arg;
-	char message[ECHO + 1];
-	echo_message(e->party, message);
+	char message[STREAM_MESSAGE_BYTES + 1];
+	stream_message(e->party->domain, e->party->peer, message);
 	if (end_accept(e))
-		while (end_await(e, MESSAGE_END) && end_write(e, message, ECHO))
+		while (end_await(e, STREAM_MESSAGE_END) && end_write(e, message, STREAM_MESSAGE_BYTES))
 			;
 	end_close(e);
 	return NULL;
@@ -120,6 +112,26 @@ static void *send_stanzas(void *arg)
 	return NULL;
 }
 
+/* As fast as they go. */
+static void *send_messages(void *arg)
+{
+	struct load *load = arg;
+	struct end *e = dial(load);
+	char record[RECORD_MAX + 1];
+	size_t len = 0;
+	unsigned long sent = 0;
+	for (unsigned i = 0; i < load->per_record; i++, len += STREAM_MESSAGE_BYTES)
+		stream_message(load->party.domain, load->party.peer, record + len);
+	for (double start = seconds_now(); seconds_now() - start < load->seconds; sent += load->per_record)
+		if (!end_write(e, record, len))
+			errx(1, "the connection was lost");
+	if (!end_say(e, STREAM_END) || !end_await(e, STREAM_END))
+		errx(1, "the end of the stream was not answered");
+	atomic_fetch_add(&load->done, sent);
+	end_close(e);
+	return NULL;
+}
+
 /* Large stanzas, so that what carries them counts, and what they cost counts little. */
 static void *send_bulk(void *arg)
 {
@@ -142,19 +154,31 @@ static void *send_bulk(void *arg)
 	return NULL;
 }
 
+/* Returns at that time, or at once where it is past; what was missed is not made up for. */
+static double wait_until(double due)
+{
+	double now = seconds_now();
+	if (due > now)
+		usleep((useconds_t)((due - now) * 1e6));
+	return due > now ? due : now;
+}
+
 static void *send_and_await(void *arg)
 {
 	struct load *load = arg;
 	struct end *e = dial(load);
-	char message[ECHO + 1];
-	echo_message(&load->party, message);
-	for (double start = seconds_now(), sent = start; sent - start < load->seconds;) {
-		if (!end_write(e, message, ECHO) || !end_await(e, MESSAGE_END))
+	char message[STREAM_MESSAGE_BYTES + 1];
+	stream_message(load->party.domain, load->party.peer, message);
+	double start = seconds_now();
+	for (double sent = start, due = start; sent - start < load->seconds;) {
+		if (load->rate)
+			due = wait_until(due + 1 / load->rate);
+		sent = seconds_now();
+		if (!end_write(e, message, STREAM_MESSAGE_BYTES) || !end_await(e, STREAM_MESSAGE_END))
 			errx(1, "a message was not answered");
 		double now = seconds_now();
 		unsigned long number = atomic_fetch_add(&load->done, 1);
 		load->trips[number % TRIPS_MAX] = (float)((now - sent) * 1e6);
-		sent = now;
 	}
 	end_close(e);
 	return NULL;
@@ -226,6 +250,8 @@ static void *(*work_of(const char *mode))(void *)
 {
 	if (!strcmp(mode, "send"))
 		return send_stanzas;
+	if (!strcmp(mode, "message"))
+		return send_messages;
 	return strcmp(mode, "bulk") ? open_and_close : send_bulk;
 }
 
@@ -259,6 +285,9 @@ int main(int argc, char **argv)
 	unsigned count = (unsigned)strtoul(argv[9], NULL, 10);
 	load.seconds = strtod(argv[10], NULL);
 	load.rate = argc > 11 ? strtod(argv[11], NULL) / count : 0;
+	load.per_record = argc > 11 ? (unsigned)strtoul(argv[11], NULL, 10) : 1;
+	if (load.per_record * STREAM_MESSAGE_BYTES > RECORD_MAX && !strcmp(argv[1], "message"))
+		errx(2, "at most %d in a record", RECORD_MAX / STREAM_MESSAGE_BYTES);
 	run_load(&load, argv[1], count);
 	return 0;
 }

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-enum stream_limits { STREAM_INPUT_BYTES = 64 << 10, STREAM_ARGUMENTS = 7 };
+enum stream_limits { STREAM_INPUT_BYTES = 64 << 10, STREAM_ARGUMENTS = 7, STREAM_MESSAGE_BYTES = 300 };
 
 #define STREAM_END "</stream:stream>"
+#define STREAM_MESSAGE_END "</body></message>"
 
 /* Who speaks, to whom, and where the side that is dialled listens. */
 struct party {
@@ -22,6 +23,7 @@ struct party {
 	SSL_CTX *tls;
 	bool direct;                   /* TLS from the first byte; the side that is dialled sees by itself */
 	bool both_ways;                /* stanzas go in both directions of one stream (XEP-0288) */
+	const void *owner;             /* whatever the program wants to find again */
 };
 
 struct end {
@@ -57,6 +59,9 @@ void end_take(struct end *e, size_t n);
 bool end_await(struct end *e, const char *text);
 
 void end_close(struct end *e);
+
+/* A usual message, of exactly that many bytes. */
+void stream_message(const char *domain, const char *peer, char out[STREAM_MESSAGE_BYTES + 1]);
 
 /* Seconds of a clock that only goes on. */
 double seconds_now(void);

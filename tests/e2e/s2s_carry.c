@@ -3,17 +3,21 @@
  *
  *     s2s_carry sink ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_carry send ADDRESS PORT DOMAIN PEER CERT KEY CA BYTES
+ *     s2s_carry echo ADDRESS PORT DOMAIN PEER CERT KEY CA
  *     s2s_carry hold ADDRESS PORT DOMAIN PEER CERT KEY CA STREAMS AT_A_TIME
+ *     s2s_carry mixed-answer ADDRESS PORT DOMAIN PEER CERT KEY CA COUNT
+ *     s2s_carry mixed-dial   ADDRESS PORT DOMAIN PEER CERT KEY CA COUNT FIRST
  *
  * `send` sends messages with bodies of different length over one stream, BYTES of bodies in all. `hold` opens STREAMS
- * streams, says so, waits for a line on its input, and then sends a message on each, with the stream's number. Each stream
- * is then ended, which the sink answers when it has taken what was before. Both ends tell, in lines:
+ * streams to `echo`, which sends each message back, and exchanges a message on each as soon as it is open; says so, waits
+ * for a line on its input, and then exchanges another on each. Stream n has the messages 2n and 2n + 1. Each stream is then
+ * ended, which the sink answers when it has taken what was before. The last two: see mixed.h. Both ends tell, in lines:
  *
  *     sent|took FIRST COUNT BYTES SHA256       of one stream: number of the first message, how many followed one another
  *                                              without a gap, bytes of their bodies, and the digest of those
  *     broken WHY                               of one stream: a message out of order, or no end
  *     open COUNT SECONDS                       of `hold`
- *     carried COUNT                            of `hold`: streams over which the message went, and the end was answered
+ *     carried COUNT                            of `hold`: streams over which the second went, and the end was answered
  */
 #include <err.h>
 #include <openssl/evp.h>
@@ -27,8 +31,13 @@
 #include <sys/resource.h>
 
 #include "tests/bench/stream.h"
+#include "tests/e2e/mixed.h"
+#include "tests/e2e/numbers.h"
 
-enum { BODY_MIN = 40, BODY_MAX = 9000, STANZA_MAX = BODY_MAX + 512, THREADS_MAX = 64 };
+enum { BODY_MIN = 40, BODY_USUAL = 400, BODY_MAX = 9000, STANZA_MAX = BODY_MAX + 512, THREADS_MAX = 64 };
+
+#define MESSAGE_END "</message>"
+#define MESSAGE "<message from='juliet@%s' to='romeo@%s' type='chat' id='n%lu'><body>%.*s</body>" MESSAGE_END
 
 /* What went over one stream. */
 struct tally {
@@ -65,18 +74,9 @@ static void tally_tell(struct tally *t, const char *verb)
 
 /* --- what is sent --- */
 
-/* splitmix64 (Steele, Lea, Flood 2014): what message `number` is made of. */
-static uint64_t mix(uint64_t number)
+static size_t make_body(unsigned long number, size_t max, char *out)
 {
-	uint64_t z = (number + 1) * 0x9E3779B97F4A7C15u;
-	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-	return z ^ (z >> 31);
-}
-
-static size_t make_body(unsigned long number, char *out)
-{
-	size_t n = BODY_MIN + mix(number) % (BODY_MAX - BODY_MIN);
+	size_t n = BODY_MIN + mix(number) % (max - BODY_MIN);
 	size_t len = (size_t)snprintf(out, BODY_MIN, "%lu ", number);
 	for (uint64_t word = 0, i = 0; len < n; i++, word >>= 4) {
 		if (i % 16 == 0)
@@ -86,12 +86,11 @@ static size_t make_body(unsigned long number, char *out)
 	return n;
 }
 
-static bool send_message(struct end *e, struct tally *t, unsigned long number)
+static bool send_message(struct end *e, struct tally *t, unsigned long number, size_t body_max)
 {
 	char body[BODY_MAX], text[STANZA_MAX];
-	size_t n = make_body(number, body);
-	int len = snprintf(text, sizeof(text), "<message from='juliet@%s' to='romeo@%s' type='chat' id='n%lu'><body>%.*s"
-		"</body></message>", e->party->domain, e->party->peer, number, (int)n, body);
+	size_t n = make_body(number, body_max, body);
+	int len = snprintf(text, sizeof(text), MESSAGE, e->party->domain, e->party->peer, number, (int)n, body);
 	tally_add(t, number, body, n);
 	return end_write(e, text, (size_t)len);
 }
@@ -109,7 +108,7 @@ static void send_bytes(const struct party *party, unsigned long bytes)
 		exit(1);
 	tally_init(&t);
 	for (unsigned long number = 0; t.bytes < bytes; number++)
-		if (!send_message(e, &t, number))
+		if (!send_message(e, &t, number, BODY_MAX))
 			errx(1, "the connection was lost after %lu messages", number);
 	if (!finish(e))
 		errx(1, "the end of the stream was not answered");
@@ -127,25 +126,34 @@ struct crowd {
 	void (*each)(struct crowd *crowd, unsigned number);
 };
 
+/* Says a message and hears the same. */
+static bool exchange(struct end *e, unsigned long number)
+{
+	char id[40];
+	struct tally t;
+	tally_init(&t);
+	snprintf(id, sizeof(id), " id='n%lu'", number);
+	bool good = send_message(e, &t, number, BODY_USUAL) && end_await(e, id) && end_await(e, MESSAGE_END);
+	EVP_MD_CTX_free(t.digest);
+	return good;
+}
+
 static void crowd_open(struct crowd *c, unsigned number)
 {
-	c->ends[number] = end_dial(c->party);
-	if (c->ends[number])
+	struct end *e = c->ends[number] = end_dial(c->party);
+	if (e && exchange(e, 2UL * number))
 		c->good++;
 }
 
 static void crowd_say(struct crowd *c, unsigned number)
 {
 	struct end *e = c->ends[number];
-	struct tally t;
 	if (!e)
 		return;
-	tally_init(&t);
-	if (send_message(e, &t, number) && finish(e))
+	if (exchange(e, 2UL * number + 1) && finish(e))
 		c->good++;
 	else
 		warnx("stream %u: lost; last seen: %s", number, e->input);
-	EVP_MD_CTX_free(t.digest);
 	end_close(e);
 }
 
@@ -198,6 +206,13 @@ static const char *between(const char *text, const char *before, const char *aft
 	return start;
 }
 
+static bool send_back(struct end *e, unsigned long number, size_t n, const char *body)
+{
+	char text[STANZA_MAX];
+	int len = snprintf(text, sizeof(text), MESSAGE, e->party->domain, e->party->peer, number, (int)n, body);
+	return (size_t)len < sizeof(text) && end_write(e, text, (size_t)len);
+}
+
 /* Takes the message at the start of the input. False: it is not the one that follows those before it. */
 static bool take_message(struct end *e, struct tally *t, size_t length)
 {
@@ -209,6 +224,8 @@ static bool take_message(struct end *e, struct tally *t, size_t length)
 	bool good = body && id && strtoul(body, NULL, 10) == number && (!t->count || number == t->first + t->count);
 	if (good)
 		tally_add(t, number, body, n);
+	if (good && e->party->both_ways)
+		good = send_back(e, number, n, body);
 	e->input[length] = last;
 	end_take(e, length);
 	return good;
@@ -217,7 +234,6 @@ static bool take_message(struct end *e, struct tally *t, size_t length)
 /* Until the stream ends. NULL, or why it is broken. */
 static const char *take_messages(struct end *e, struct tally *t)
 {
-	static const char MESSAGE_END[] = "</message>";
 	for (;;) {
 		char *end = strstr(e->input, MESSAGE_END);
 		if (end && !take_message(e, t, (size_t)(end - e->input) + strlen(MESSAGE_END)))
@@ -244,7 +260,26 @@ static void *take_stream(void *arg)
 	return NULL;
 }
 
+static void *take_mixed(void *arg)
+{
+	struct end *e = arg;
+	if (end_accept(e))
+		mixed_answer(e, *(const unsigned long *)e->party->owner);
+	end_close(e);
+	return NULL;
+}
+
 /* --- */
+
+static void dial_mixed(const struct party *party, unsigned long count, unsigned long first)
+{
+	struct end *e = end_dial(party);
+	bool good = e && mixed_dial(e, count, first);
+	if (e)
+		end_close(e);
+	if (!good)
+		exit(1);
+}
 
 static unsigned long number_of(const char *text)
 {
@@ -266,6 +301,7 @@ static void allow_many_files(void)
 int main(int argc, char **argv)
 {
 	struct party party;
+	unsigned long count;
 	int more = argc - 2 - STREAM_ARGUMENTS;
 	if (more < 0)
 		errx(2, "see the head of s2s_carry.c");
@@ -274,8 +310,13 @@ int main(int argc, char **argv)
 	allow_many_files();
 	party_init(&party, argv + 2);
 	char **rest = argv + 2 + STREAM_ARGUMENTS;
-	if (!strcmp(argv[1], "sink") && more == 0)
+	party.both_ways = strcmp(argv[1], "sink") && strcmp(argv[1], "send");
+	if ((!strcmp(argv[1], "sink") || !strcmp(argv[1], "echo")) && more == 0)
 		party_serve(&party, take_stream);
+	else if (!strcmp(argv[1], "mixed-answer") && more == 1)
+		party.owner = &count, count = number_of(rest[0]), party_serve(&party, take_mixed);
+	else if (!strcmp(argv[1], "mixed-dial") && more == 2)
+		dial_mixed(&party, number_of(rest[0]), number_of(rest[1]));
 	else if (!strcmp(argv[1], "send") && more == 1)
 		send_bytes(&party, number_of(rest[0]));
 	else if (!strcmp(argv[1], "hold") && more == 2)

@@ -10,9 +10,10 @@ PORT = 5269
 
 
 class Carry:
-    """Certificates of its ends hold with and without the guard. The sink is outside, or elsewhere: (place, address)."""
+    """Certificates of its ends hold with and without the guard. The sink is outside, or elsewhere: (place, address). It takes,
+    or does what else s2s_carry says with these words."""
 
-    def __init__(self, world, family=4, elsewhere=None):
+    def __init__(self, world, family=4, elsewhere=None, sink=("sink",)):
         self.world, self.family = world, family
         self.place, self.address = elsewhere or ("outside", ADDRESS["outside"][family])
         self.files = {}
@@ -21,7 +22,7 @@ class Carry:
             bundle.write_text("".join(ca.read_text() for ca in world.trusted(side)))
             self.files[side] = [*world.ca[side].issue(world.domains[side], f"carry{family}-{side}"), bundle]
         self.sink_log = world.folder / f"carry{family}-sink.log"
-        world.start(world.wire.ns[self.place], f"carry{family}-sink", *self.arguments("outside", "sink"))
+        world.start(world.wire.ns[self.place], f"carry{family}-sink", *self.arguments("outside", sink[0]), *sink[1:])
 
     def arguments(self, side, mode):
         domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
@@ -43,7 +44,11 @@ class Carry:
         self.world.processes.append(process)
         return process
 
+    def said(self, *words):
+        """The sink's lines that begin with one of these words, each split."""
+        lines = self.sink_log.read_text(errors="replace").splitlines() if self.sink_log.exists() else []
+        return [line.split() for line in lines if line.startswith(words)]
+
     def taken(self):
         """What the sink said of each stream that is over: ("took", first, count, bytes, digest) or ("broken", why...)."""
-        lines = self.sink_log.read_text(errors="replace").splitlines() if self.sink_log.exists() else []
-        return [tuple(line.split()) for line in lines if line.startswith(("took", "broken"))]
+        return [tuple(line) for line in self.said("took", "broken")]
