@@ -91,21 +91,24 @@ static bool read_number(struct arena *arena, const struct node *parent, const ch
 	return true;
 }
 
-/* XEP-0478: not more than the guard itself takes. */
+static struct node *with_limit(struct arena *arena, struct node *made, const struct node *offered, const char *name,
+	unsigned long most)
+{
+	unsigned long value;
+	char text[24];
+	if (!offered || !read_number(arena, offered, name, &value) || value > most)
+		value = most;
+	snprintf(text, sizeof(text), "%lu", value);
+	return with_child(arena, made, NS_LIMITS, name, text);
+}
+
+/* XEP-0478: not more than the guard itself takes, nor longer than it waits. `offered` NULL: only that. */
 static struct node *make_limits(struct stream *stream, struct arena *arena, const struct node *offered)
 {
-	unsigned long bytes = XML_STANZA_BYTES, seconds;
-	char text[24];
-	(void)stream;
-	if (!read_number(arena, offered, "max-bytes", &bytes) || bytes > XML_STANZA_BYTES)
-		bytes = XML_STANZA_BYTES;
-	snprintf(text, sizeof(text), "%lu", bytes);
-	struct node *made = with_child(arena, node_new(arena, NS_LIMITS, "limits"), NS_LIMITS, "max-bytes", text);
-	if (made && read_number(arena, offered, "idle-seconds", &seconds)) {
-		snprintf(text, sizeof(text), "%lu", seconds);
-		made = with_child(arena, made, NS_LIMITS, "idle-seconds", text);
-	}
-	return made;
+	const struct conf *conf = stream->session->control->conf;
+	struct node *made = node_new(arena, NS_LIMITS, "limits");
+	made = with_limit(arena, made, offered, "max-bytes", conf->stanza_bytes);
+	return with_limit(arena, made, offered, "idle-seconds", conf->idle_seconds);
 }
 
 static const struct feature features[] = {
@@ -153,6 +156,19 @@ static void offer_bidi(struct session *session, struct arena *arena, struct node
 	session->bidi = BIDI_OFFERED_BY_GUARD;
 }
 
+/* Who does not say what it takes is believed to take what servers do. Where the guard takes less, that is said for it. */
+static void announce_limits(struct stream *stream, struct arena *arena, struct node *features_made)
+{
+	const struct session *session = stream->session;
+	const struct conf *conf = session->control->conf;
+	if (conf->stanza_bytes == CONF_STANZA_BYTES_MAX || !session_may_authenticate(session) ||
+		!is_allowed(conf, "limits") || node_child(features_made, NS_LIMITS, "limits"))
+		return;
+	struct node *limits = make_limits(stream, arena, NULL);
+	if (limits)
+		node_append(features_made, limits);
+}
+
 static void count_children(const struct stream *stream, const struct node *offered, const struct node *made)
 {
 	unsigned before = 0, after = 0;
@@ -178,6 +194,7 @@ void features_take(struct stream *stream, struct stanza *stanza)
 	}
 	count_children(stream, stanza->root, made);
 	offer_bidi(session, stanza->arena, made);
+	announce_limits(stream, stanza->arena, made);
 	negotiation_pass(stream, made);
 	if (session->state == SESSION_OFFERING)
 		session_set_state(session, SESSION_OPEN);
@@ -185,6 +202,20 @@ void features_take(struct stream *stream, struct stanza *stanza)
 }
 
 /* --- <bidi/> --- */
+
+/* With the limits of the client, which sends no features (XEP-0478 2.2). */
+static struct node *with_own_limits(struct stream *stream, const struct stanza *stanza)
+{
+	struct node *bidi = node_new(stanza->arena, NS_BIDI, "bidi");
+	const struct node *offered = node_child(stanza->root, NS_LIMITS, "limits");
+	if (!bidi || !offered || !is_allowed(stream->session->control->conf, "limits"))
+		return bidi;
+	struct node *limits = make_limits(stream, stanza->arena, offered);
+	if (!limits)
+		return NULL;
+	node_append(bidi, limits);
+	return bidi;
+}
 
 void bidi_take(struct stream *stream, struct stanza *stanza)
 {
@@ -199,7 +230,7 @@ void bidi_take(struct stream *stream, struct stanza *stanza)
 			stream, COUNT_FAULT_OUT_OF_PLACE, "policy-violation", "bidi was not offered, or comes late");
 		return;
 	}
-	struct node *bidi = node_new(stanza->arena, NS_BIDI, "bidi");
+	struct node *bidi = with_own_limits(stream, stanza);
 	if (!bidi) {
 		session_close(session, SIDES, "resource-constraint", "no memory for an element");
 		return;

@@ -14,8 +14,7 @@ enum control_limits {
 	STREAM_ID_BYTES = 1024,
 	SASL_TEXT_BYTES = 1024,
 
-	NEGOTIATION_MS = 60 * 1000, /* from the first byte until a pair of domains is authenticated */
-	IDLE_MS = 24 * 3600 * 1000, /* without a byte of either side */
+	HALF_CLOSED_MS = 60 * 1000, /* from the end of one side to that of the other */
 	LINGER_MS = 5 * 1000,       /* from saying the end of a session to cutting it */
 	KEEPALIVE_MS = 1000,        /* one space at most passes in this time */
 

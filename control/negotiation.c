@@ -410,8 +410,9 @@ void negotiation_pair_valid(struct session *session, struct pair *pair, enum pai
 	pair->method = method;
 	pairs_set_state(&session->pairs, pair, PAIR_VALID);
 	control_count(session->control, method == PAIR_EXTERNAL ? COUNT_PAIRS_EXTERNAL : COUNT_PAIRS_DIALBACK);
-	xml_parser_authenticated(session->stream[pair->side].parser);
+	size_t bytes = session->control->conf->stanza_bytes;
+	xml_parser_authenticated(session->stream[pair->side].parser, bytes);
 	if (session->bidi == BIDI_WITH_SERVER)
-		xml_parser_authenticated(session->stream[side_other(pair->side)].parser);
+		xml_parser_authenticated(session->stream[side_other(pair->side)].parser, bytes);
 	refusals_flush(session->control, session);
 }

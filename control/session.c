@@ -309,14 +309,15 @@ int session_on_reset(struct session *session, enum conn_side side)
 /* NULL: it may live on. */
 static const char *timeout_of(const struct session *session)
 {
+	const struct conf *conf = session->control->conf;
 	uint64_t now = session->control->now_ms;
 	bool half_closed =
 		session->stream[SIDE_CLIENT].input == INPUT_GONE || session->stream[SIDE_SERVER].input == INPUT_GONE;
-	if (half_closed && now - session->closing_ms >= NEGOTIATION_MS)
+	if (half_closed && now - session->closing_ms >= HALF_CLOSED_MS)
 		return "one side ended, the other did not";
-	if (!session->pairs.valid[SIDE_CLIENT] && now - session->opened_ms >= NEGOTIATION_MS)
+	if (!session->pairs.valid[SIDE_CLIENT] && now - session->opened_ms >= conf->negotiation_seconds * 1000ULL)
 		return "negotiation took too long";
-	return now - session->heard_ms >= IDLE_MS ? "idle" : NULL;
+	return now - session->heard_ms >= conf->idle_seconds * 1000ULL ? "idle" : NULL;
 }
 
 void session_on_tick(struct session *session)

@@ -634,9 +634,9 @@ int xml_parser_restart(struct xml_parser *parser)
 	return err;
 }
 
-void xml_parser_authenticated(struct xml_parser *parser)
+void xml_parser_authenticated(struct xml_parser *parser, size_t bytes)
 {
-	parser->element_bytes_max = XML_STANZA_BYTES;
+	parser->element_bytes_max = bytes < XML_STANZA_BYTES ? bytes : XML_STANZA_BYTES;
 }
 
 void xml_parser_resume(struct xml_parser *parser)

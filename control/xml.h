@@ -56,7 +56,8 @@ struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *own
 void xml_parser_free(struct xml_parser *parser);
 /* Throws away what is unfinished; a new header is expected. 0; -EPROTO: the stream is broken; -ENOMEM: it is now. */
 int xml_parser_restart(struct xml_parser *parser) __attribute__((warn_unused_result, nonnull));
-void xml_parser_authenticated(struct xml_parser *parser) __attribute__((nonnull));     /* raises the size limit */
+/* Raises the limit of an element to `bytes`, XML_STANZA_BYTES at most. */
+void xml_parser_authenticated(struct xml_parser *parser, size_t bytes) __attribute__((nonnull));
 
 /*
  * Feeds bytes. Returns how many were taken: all, unless a handler said XML_STOP, after which the parser takes nothing until

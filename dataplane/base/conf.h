@@ -21,6 +21,7 @@ enum conf_limits {
 	CONF_PROFILES_MAX = 64,
 	CONF_CERTIFICATES_MAX = 64,
 	CONF_PINS_MAX = 8,
+	CONF_STANZA_BYTES_MAX = 512 << 10,     /* what servers take */
 	CONF_WORDS_MAX = 256,
 	CONF_WORD_BYTES = 128,
 	CONF_TLS_MAX = 16,             /* with those that are built in */
@@ -111,6 +112,8 @@ struct conf {
 	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
+	unsigned negotiation_seconds, idle_seconds;    /* [guard] of the same names: how long a stream may take, and rest */
+	unsigned stanza_bytes;         /* [guard] max-stanza-bytes */
 	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
 	bool passes_link_state;        /* [guard] pass-link-state = yes | no */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */

@@ -57,6 +57,14 @@ const struct conf_key conf_keys[] = {
 		"File that audit lines (JSON) are appended to."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
 		"Stream features that servers may offer each other; any other is taken out of the offer."},
+	{"guard", "max-stanza-bytes", set_number, CONF(stanza_bytes), 10000, CONF_STANZA_BYTES_MAX, false, "524288",
+		"Bytes that one stanza may have (10000 to 524288). Servers that announce how much they take (XEP-0478) are made to\n"
+		"announce no more than this; who sends more loses the stream."},
+	{"guard", "negotiation-seconds", set_number, CONF(negotiation_seconds), 5, 3600, false, "60",
+		"Seconds from the first byte of a connection until its servers have authenticated each other (5 to 3600)."},
+	{"guard", "idle-seconds", set_number, CONF(idle_seconds), 60, 2592000, false, "86400",
+		"Seconds that a connection may last without a byte of either server (60 to 2592000). Servers that announce how\n"
+		"long (XEP-0478) are made to announce no more than this."},
 	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
 		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
 		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},

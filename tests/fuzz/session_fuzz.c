@@ -72,7 +72,7 @@ static void check_stream(const char *text, size_t len, struct told *told)
 	struct xml_parser *parser = xml_parser_new(&handlers, told);
 	if (!parser)
 		abort();
-	xml_parser_authenticated(parser);
+	xml_parser_authenticated(parser, XML_STANZA_BYTES);
 	bool begun = len < 5 || memcmp(text, "<?xml", 5);
 	if (begun && xml_parser_feed(parser, (const uint8_t *)header, strlen(header)) != (long)strlen(header))
 		abort();

@@ -319,11 +319,11 @@ static void a_client_that_is_silent(void **state)
 	stage_tls_failed(s, 1, SIDE_CLIENT, TLS_FAILED_TIMEOUT, "the handshake took too long");
 	expect_told(s, 1, "connection-timeout");
 	begin(s, 2, true);                     /* should tls not notice */
-	stage_wait(s, NEGOTIATION_MS);
+	stage_wait(s, s->control->conf->negotiation_seconds * 1000);
 	expect_told(s, 2, "connection-timeout");
 	stage_open(s, 3, WIRE_OUTSIDE);
 	stage_hello(s, 3, "a.example", HELLO_ALPN_NONE);
-	stage_wait(s, NEGOTIATION_MS);
+	stage_wait(s, s->control->conf->negotiation_seconds * 1000);
 	expect_reset(s, 3);
 	stage_expect_nothing(s, 3);
 }

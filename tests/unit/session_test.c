@@ -338,13 +338,51 @@ static void features_are_filtered(void **state)
 	assert_int_equal(stage_count(s, COUNT_FEATURES_STRIPPED), 6);
 }
 
+#define LIMITS(bytes, seconds) \
+	"<limits xmlns='" NS_LIMITS "'><max-bytes>" bytes "</max-bytes><idle-seconds>" seconds "</idle-seconds></limits>"
+
 static void lower_limits_stay(void **state)
 {
 	struct stage *s = *state;
 	stage_secure(s, 1, WIRE_INSIDE, "a.example", "b.example", "a.example",
 		FEATURES("<limits xmlns='" NS_LIMITS "'><max-bytes>20000</max-bytes></limits>"));
-	stage_expect(s, 1, SIDE_CLIENT,
-		FEATURES("<limits xmlns='" NS_LIMITS "'><max-bytes>20000</max-bytes></limits>" BIDI));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(LIMITS("20000", "86400") BIDI));
+}
+
+/* XEP-0478 2.2: a client that takes stanzas too says in <bidi/> how much. */
+static void limits_of_a_client_by_bidi(void **state)
+{
+	struct stage *s = *state;
+	struct conf *conf = (struct conf *)s->control->conf;
+	conf->stanza_bytes = 30000;
+	conf->idle_seconds = 600;
+	stage_secure(s, 1, WIRE_INSIDE, "a.example", "b.example", "a.example", FEATURES(EXTERNAL BIDI));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI LIMITS("30000", "600")));
+	stage_say(s, 1, SIDE_CLIENT, "<bidi xmlns='urn:xmpp:bidi'>" LIMITS("500000", "60") "<x xmlns='y'/></bidi>");
+	stage_expect(s, 1, SIDE_SERVER, "<bidi xmlns='urn:xmpp:bidi'>" LIMITS("30000", "60") "</bidi>");
+}
+
+/* Who sends more than the configuration lets pass loses the stream; what it allows passes whole. */
+static void the_largest_stanza_is_configured(void **state)
+{
+	struct stage *s = *state;
+	enum { MOST = 15000 };
+	static const char head[] = "<message from='a@a.example/r' to='b@b.example'><body>", tail[] = "</body></message>";
+	static char text[MOST + 2];
+	struct conf *conf = (struct conf *)s->control->conf;
+	conf->stanza_bytes = MOST;
+	conf->feature_count--; /* limits, the last of them: it is not announced here */
+	for (unsigned over = 0; over < 2; over++) {
+		size_t body = MOST + over - strlen(head) - strlen(tail);
+		stage_external(s, 1 + over, WIRE_INSIDE, "a.example", "b.example", FEATURES(EXTERNAL), false);
+		memcpy(text, head, strlen(head));
+		memset(text + strlen(head), 'x', body);
+		strcpy(text + strlen(head) + body, tail);
+		stage_say(s, 1 + over, SIDE_CLIENT, text);
+	}
+	stage_expect(s, 2, SIDE_CLIENT, ERROR("policy-violation"));
+	assert_int_equal(stage_count(s, COUNT_MESSAGE_PASS), 1);
+	assert_int_equal(stage_count(s, COUNT_FAULT_LIMIT), 1);
 }
 
 static void external_is_not_offered_without_a_certificate(void **state)
@@ -582,7 +620,7 @@ static void server_ends_during_the_handshake(void **state)
 	stage_tell(s, 1, SIDE_SERVER, MSG_END_OF_STREAM);
 	stage_secured(s, 1, SIDE_CLIENT, "b.example", "a.example");
 	assert_true(s->connection[1].side[SIDE_CLIENT].ended);
-	stage_wait(s, NEGOTIATION_MS);
+	stage_wait(s, s->control->conf->negotiation_seconds * 1000);
 	stage_expect(s, 1, SIDE_CLIENT, ""); /* not after its end */
 	stage_wait(s, LINGER_MS);
 	expect_reset(s, 1);
@@ -1031,7 +1069,7 @@ static void time_runs_out(void **state)
 	struct stage *s = *state;
 	begin_clear(s, 1);
 	stage_external(s, 2, WIRE_OUTSIDE, "b.example", "a.example", FEATURES(EXTERNAL), false);
-	stage_wait(s, NEGOTIATION_MS - 1);
+	stage_wait(s, s->control->conf->negotiation_seconds * 1000 - 1);
 	assert_int_equal(stage_session(s, 1)->state, SESSION_OPEN);
 	stage_wait(s, 1);
 	stage_expect(s, 1, SIDE_CLIENT, ERROR("connection-timeout"));
@@ -1040,7 +1078,7 @@ static void time_runs_out(void **state)
 	stage_wait(s, LINGER_MS);
 	expect_reset(s, 1);
 	assert_int_equal(stage_session(s, 2)->state, SESSION_OPEN);
-	stage_wait(s, IDLE_MS);
+	stage_wait(s, s->control->conf->idle_seconds * 1000ULL);
 	stage_expect(s, 2, SIDE_CLIENT, ERROR("connection-timeout"));
 }
 
@@ -1318,6 +1356,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(not_xmpp),
 	TEST(features_are_filtered),
 	TEST(lower_limits_stay),
+	TEST(limits_of_a_client_by_bidi),
+	TEST(the_largest_stanza_is_configured),
 	TEST(external_is_not_offered_without_a_certificate),
 	TEST(features_not_in_the_configuration),
 	TEST(server_without_starttls),

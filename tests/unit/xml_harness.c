@@ -229,7 +229,7 @@ struct stanza stanza_of(const char *xml)
 	parser = xml_parser_new(&stream_log_handlers, &log);
 	if (!parser)
 		abort();
-	xml_parser_authenticated(parser);
+	xml_parser_authenticated(parser, XML_STANZA_BYTES);
 	(void)!stream_feed(parser, STREAM_HEADER, strlen(STREAM_HEADER), 0);
 	(void)!stream_feed(parser, xml, strlen(xml), 0);
 	xml_parser_free(parser);

@@ -424,7 +424,7 @@ static int outcome(bool authenticated)
 		log.quiet = true;
 		parser = xml_parser_new(&stream_log_handlers, &log);
 		if (authenticated)
-			xml_parser_authenticated(parser);
+			xml_parser_authenticated(parser, XML_STANZA_BYTES);
 		taken = stream_feed(parser, buf_head(&stream), buf_len(&stream), chunks[i]);
 		fault = taken < 0 ? (int)-taken : 0;
 		if (i && fault != first)

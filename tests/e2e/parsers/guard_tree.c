@@ -113,7 +113,7 @@ int main(void)
 	long taken = -1;
 
 	if (parser) {
-		xml_parser_authenticated(parser);
+		xml_parser_authenticated(parser, XML_STANZA_BYTES);
 		taken = xml_parser_feed(parser, bytes, len);
 	}
 	if (taken < 0)
