@@ -21,6 +21,11 @@ tests/fuzz/xml_fuzz.srcs := tests/fuzz/xml_fuzz.c $(xml_harness)
 tests/fuzz/xml_fuzz.archives := policy base
 tests/fuzz/xml_fuzz.libs := -lexpat
 
+fuzzers += tests/fuzz/tree_fuzz
+tests/fuzz/tree_fuzz.srcs := tests/fuzz/tree_fuzz.c $(xml_harness)
+tests/fuzz/tree_fuzz.archives := policy base
+tests/fuzz/tree_fuzz.libs := -lexpat
+
 unit_tests += tests/unit/element_test
 tests/unit/element_test.srcs := tests/unit/element_test.c
 tests/unit/element_test.archives := policy base

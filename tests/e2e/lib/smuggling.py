@@ -1,8 +1,8 @@
-"""The corpus of tests/smuggling, and the two ends between which its inputs are sent; README.md there says how it is written."""
+"""The corpus of tests/smuggling, and the two ends between which its inputs are sent."""
 import itertools
-import re
 import socket
 import ssl
+import sys
 import threading
 from dataclasses import dataclass, field
 
@@ -11,9 +11,9 @@ from .guard import ROOT
 from .s2s import HEADER
 from .wire import ADDRESS, SIDES, netns
 
-PLAIN = {"n": b"\n", "r": b"\r", "t": b"\t", "\\": b"\\", "{": b"{"}
-STREAM = ("<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
-          "from='{0}' to='{1}' version='1.0'>")
+sys.path.insert(0, str(ROOT / "tests"))
+from smuggling.corpus import entries  # noqa: E402,F401
+
 TLS, SASL = "urn:ietf:params:xml:ns:xmpp-tls", "urn:ietf:params:xml:ns:xmpp-sasl"
 OFFERED = {"clear": f"<stream:features><starttls xmlns='{TLS}'/></stream:features>",
            "secured": f"<stream:features><mechanisms xmlns='{SASL}'><mechanism>EXTERNAL</mechanism></mechanisms></stream:features>",
@@ -21,54 +21,6 @@ OFFERED = {"clear": f"<stream:features><starttls xmlns='{TLS}'/></stream:feature
 TIMEOUT = 20
 PATIENCE = 3                                   # seconds for what should not come anyway
 ports = itertools.count(12000)                 # below those that the system gives; each only once
-
-
-@dataclass
-class Entry:
-    name: str
-    header: bool
-    sent: bytes = b""
-    arrives: bytes = b""
-    condition: str = ""
-    goes_on: bool = True
-
-
-def expand(line, sender, receiver):
-    words = {"a": sender, "b": receiver, "A": sender.split("@")[1], "B": receiver.split("@")[1], "/M": "</message>",
-             "M": f"<message from='{sender}' to='{receiver}' type='chat'>"}
-    words["H"] = STREAM.format(words["A"], words["B"])
-
-    def plain(text):
-        parts = re.split(r"\\(x[0-9a-f]{2}|.)", text)
-        return b"".join(part.encode() if i % 2 == 0 else PLAIN[part] if len(part) == 1 else bytes([int(part[1:], 16)])
-                        for i, part in enumerate(parts))
-
-    def word(inside):
-        if inside in words:
-            return words[inside].encode()
-        text, times = inside.rsplit("*", 1)
-        if "#" not in text:
-            return plain(text) * int(times)
-        return b"".join(plain(text.replace("#", str(i))) for i in range(int(times)))
-    parts = re.split(r"(?<!\\)\{(.*?)\}", line)
-    return b"".join(plain(part) if i % 2 == 0 else word(part) for i, part in enumerate(parts))
-
-
-def entries(sender, receiver):
-    found = []
-    for path in sorted((ROOT / "tests/smuggling").glob("*.txt")):
-        for line in path.read_text().splitlines():
-            if line.startswith("== "):
-                found.append(Entry(f"{path.name}: {line[3:]}", path.name == "header.txt"))
-            elif line.startswith("=> "):
-                found[-1].arrives += expand(line[3:], sender, receiver)
-            elif line.startswith("=! "):
-                found[-1].condition, found[-1].goes_on = line[3:], False
-            elif line in ("=.", "=-"):
-                found[-1].goes_on &= line == "=-"
-            elif line and line[0] != "#":
-                found[-1].sent += expand(line, sender, receiver)
-    return found
 
 
 @dataclass
