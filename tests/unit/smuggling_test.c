@@ -21,8 +21,11 @@ enum { ENTRIES_MIN = 200, BYTEWISE_MAX = 4096, CUT_MAX = 512 };
 #define B "b.example"
 #define LATE "<presence from='%s' to='%s'/>"
 
+#define BIDI "<stream:features><bidi xmlns='" NS_BIDI_FEATURE "'/></stream:features>"
+
 struct play {
-	enum wire wire; /* that the client dials from */
+	enum wire wire;          /* that the client dials from */
+	enum conn_side speaker;  /* the server, where bidi lets it speak */
 	bool in_pieces;
 	const char *from, *to; /* domains */
 	unsigned faults;
@@ -79,14 +82,14 @@ static void check_near(struct play *play, const struct smuggled *entry, const st
 /* Where the stream goes on, the next stanza arrives; what has no end does not, though the connection ends. */
 static void check_after(struct play *play, const struct smuggled *entry, struct stage *s)
 {
-	struct stage_side *far = &s->connection[1].side[SIDE_SERVER];
+	struct stage_side *far = &s->connection[1].side[side_other(play->speaker)];
 	char late[256] = "";
 	forget(s);
 	if (entry->goes_on) {
 		snprintf(late, sizeof(late), LATE, play->from, play->to);
-		stage_say(s, 1, SIDE_CLIENT, late);
+		stage_say(s, 1, play->speaker, late);
 	} else if (!*entry->condition) {
-		stage_tell(s, 1, SIDE_CLIENT, MSG_END_OF_STREAM);
+		stage_tell(s, 1, play->speaker, MSG_END_OF_STREAM);
 	}
 	if (!same(&far->heard, late, strlen(late)) || far->ended == entry->goes_on)
 		complain(play, entry, "after it", &far->heard);
@@ -101,14 +104,16 @@ static void play_entry(void *owner, const struct smuggled *entry)
 	stage_init(&s);
 	if (entry->header)
 		stage_authenticated(&s, 1, play->wire, play->from, play->to, "<stream:features/>", false);
+	else if (play->speaker == SIDE_SERVER)
+		stage_external(&s, 1, play->wire, play->to, play->from, BIDI, true);
 	else
 		stage_external(&s, 1, play->wire, play->from, play->to, "<stream:features/>", false);
 	forget(&s);
 	s.in_pieces = play->in_pieces;
-	stage_say_bytes(&s, 1, SIDE_CLIENT, buf_head(&entry->sent), buf_len(&entry->sent));
-	check_far(play, entry, &s.connection[1].side[SIDE_SERVER], !entry->header || buf_len(&entry->arrives));
+	stage_say_bytes(&s, 1, play->speaker, buf_head(&entry->sent), buf_len(&entry->sent));
+	check_far(play, entry, &s.connection[1].side[side_other(play->speaker)], !entry->header || buf_len(&entry->arrives));
 	if (*entry->condition)
-		check_near(play, entry, &s.connection[1].side[SIDE_CLIENT]);
+		check_near(play, entry, &s.connection[1].side[play->speaker]);
 	if (!entry->header)
 		check_after(play, entry, &s);
 	stage_fini(&s);
@@ -116,7 +121,7 @@ static void play_entry(void *owner, const struct smuggled *entry)
 
 static void play_all(enum wire wire, bool in_pieces)
 {
-	struct play play = {wire, in_pieces, wire == WIRE_INSIDE ? A : B, wire == WIRE_INSIDE ? B : A, 0};
+	struct play play = {wire, SIDE_CLIENT, in_pieces, wire == WIRE_INSIDE ? A : B, wire == WIRE_INSIDE ? B : A, 0};
 	unsigned entries = smuggling_each(wire == WIRE_INSIDE ? "alice@" A : "bob@" B,
 		wire == WIRE_INSIDE ? "bob@" B : "alice@" A, play_entry, &play);
 	assert_true(entries >= ENTRIES_MIN);
@@ -133,6 +138,21 @@ static void from_outside(void **state)
 {
 	(void)state;
 	play_all(WIRE_OUTSIDE, false);
+}
+
+/* A server has no header like a client's, and may say other elements at the top. */
+static void play_server_entry(void *owner, const struct smuggled *entry)
+{
+	if (!entry->header && strncmp(entry->name, "stream_tags", strlen("stream_tags")))
+		play_entry(owner, entry);
+}
+
+static void from_a_server(void **state)
+{
+	struct play play = {WIRE_INSIDE, SIDE_SERVER, false, B, A, 0};
+	(void)state;
+	smuggling_each("bob@" B, "alice@" A, play_server_entry, &play);
+	assert_int_equal(play.faults, 0);
 }
 
 static void byte_by_byte(void **state)
@@ -195,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_inside),
 		cmocka_unit_test(from_outside),
+		cmocka_unit_test(from_a_server),
 		cmocka_unit_test(byte_by_byte),
 		cmocka_unit_test(cut_anywhere),
 	};
