@@ -224,7 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct {
 		const char *ns, *name;
-	} roots[] = {{NS_SERVER, "message"}, {NS_SERVER, "iq"}, {NS_STREAMS, "error"}, {NS_DIALBACK, "result"}, {"urn:x", "x"}, {"", "x"}};
+	} roots[] = {{NS_SERVER, "message"}, {NS_SERVER, "iq"}, {NS_STREAMS, "error"}, {NS_DIALBACK, "result"},
+		{"urn:x", "x"}, {"", "x"}};
 	struct growth g = {.data = data, .left = size};
 	unsigned root;
 
