@@ -44,13 +44,14 @@ static const enum control_counter fault_counters[] = {
 	[XML_FAULT_PREFIX] = COUNT_FAULT_NAMESPACE,
 };
 
+/* Who begins with something else than a stream header, good or bad, would not understand an answer. */
 void negotiation_fault(struct stream *stream, enum xml_fault fault)
 {
 	struct session *session = stream->session;
 	char why[sizeof(session->why)];
 	snprintf(why, sizeof(why), "%s: %s", stream->side == SIDE_CLIENT ? "client" : "server",
 		xml_parser_detail(stream->parser));
-	if (session->state == SESSION_OPENING && !*session->client_name) {
+	if (fault == XML_FAULT_BAD_STREAM && session->state == SESSION_OPENING && !*session->server_name) {
 		control_count(session->control, fault_counters[fault]);
 		negotiation_not_xmpp(session, why);
 	} else {

@@ -301,7 +301,7 @@ static void not_xmpp(void **state)
 {
 	struct stage *s = *state;
 	static const char *const first[] = {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02", "<html>", "SSH-2.0-x\r\n",
-		"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"};
+		"<a xmlns='jabber:server'/>"};
 	for (unsigned i = 0; i < 5; i++) {
 		stage_open(s, i + 1, WIRE_OUTSIDE);
 		stage_say(s, i + 1, SIDE_CLIENT, first[i]);

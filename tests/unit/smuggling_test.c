@@ -119,6 +119,35 @@ static void play_entry(void *owner, const struct smuggled *entry)
 	stage_fini(&s);
 }
 
+/* The very first bytes: to who speaks something else than XMPP nothing is said. */
+static void play_first_header(void *owner, const struct smuggled *entry)
+{
+	struct play *play = owner;
+	struct stage s;
+	if (!entry->header)
+		return;
+	stage_init(&s);
+	stage_open(&s, 1, play->wire);
+	stage_say_bytes(&s, 1, SIDE_CLIENT, buf_head(&entry->sent), buf_len(&entry->sent));
+	struct stage_side *near = &s.connection[1].side[SIDE_CLIENT], *far = &s.connection[1].side[SIDE_SERVER];
+	if (strcmp(entry->condition, "bad-format")) {
+		check_far(play, entry, far, buf_len(&entry->arrives));
+		if (*entry->condition)
+			check_near(play, entry, near);
+	} else if (!near->reset || !far->reset || buf_len(&near->heard) || buf_len(&far->heard)) {
+		complain(play, entry, "not reset", &near->heard);
+	}
+	stage_fini(&s);
+}
+
+static void first_headers(void **state)
+{
+	struct play play = {WIRE_OUTSIDE, SIDE_CLIENT, false, B, A, 0};
+	(void)state;
+	smuggling_each("bob@" B, "alice@" A, play_first_header, &play);
+	assert_int_equal(play.faults, 0);
+}
+
 static void play_all(enum wire wire, bool in_pieces)
 {
 	struct play play = {wire, SIDE_CLIENT, in_pieces, wire == WIRE_INSIDE ? A : B, wire == WIRE_INSIDE ? B : A, 0};
@@ -213,6 +242,7 @@ static void cut_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_headers),
 		cmocka_unit_test(from_inside),
 		cmocka_unit_test(from_outside),
 		cmocka_unit_test(from_a_server),
