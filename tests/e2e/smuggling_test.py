@@ -213,7 +213,7 @@ def play_trees(ground):
     check(arrived and near.heard.after.endswith(FOOTER), f"{TREES} random trees, written in random ways, arrive",
           arrived or (near.ending(1), shown(near.heard.after)))
     near.close()
-    return near.heard.after.removesuffix(FOOTER), "".join(tree.normal() for tree in trees)
+    return near.heard.header, near.heard.after, "".join(tree.normal() for tree in trees)
 
 
 def read_by(reader, stream):
@@ -229,9 +229,17 @@ def difference(ours, theirs):
     return len(ours), len(theirs)
 
 
-def compare(what, arrived, expected=None):
+def refused_stream(ground):
+    """A whole stream as the guard says it to who is refused."""
+    near = ground.dial("inside").open()
+    near.send("<!-- -->")
+    near.ending()
+    near.close()
+    return near.seen
+
+
+def compare(what, stream, expected=None):
     """All read the same from what left the guard."""
-    stream = HEADER.format("a.example", "b.example").encode() + arrived + FOOTER
     guard = read_by(BUILD / "tests/e2e/parsers/guard_tree", stream)
     check(guard.startswith("<") and (expected is None or guard == expected), f"{what}: the guard reads what it wrote",
           difference(expected or "", guard))
@@ -246,6 +254,7 @@ with World(families=(4,), servers=False) as world:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         corpus = play_corpus(ground, pool)
         play_restarts(ground, pool)
-    trees, normal = play_trees(ground)
-    compare("corpus", corpus)
-    compare("random trees", trees, normal)
+    header, trees, normal = play_trees(ground)
+    compare("corpus", header + corpus + FOOTER)
+    compare("random trees", header + trees, normal)
+    compare("a stream that is refused", refused_stream(ground))

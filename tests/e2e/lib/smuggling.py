@@ -6,7 +6,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
-from .endpoints import context, read_until
+from .endpoints import context
 from .guard import ROOT
 from .s2s import HEADER
 from .wire import ADDRESS, SIDES, netns
@@ -26,6 +26,7 @@ ports = itertools.count(12000)                 # below those that the system giv
 @dataclass
 class Heard:
     """What the dialled end heard on one connection, up to authentication and after it."""
+    header: bytes = b""                        # of the stream after authentication
     clear: bytes = b""
     secured: bytes = b""
     after: bytes = b""
@@ -117,7 +118,8 @@ class Near:
     def __init__(self, world, side, far, certificate):
         self.domain, self.peer = world.domains[side][0], far.domain
         self.port = next(ports)
-        self.heard, self.seen = far.heard_from(self.port), b""
+        self.heard = far.heard_from(self.port)
+        self.seen = b""                        # since the last header of ours
         with netns(world.wire.ns[side]):
             self.socket = socket.create_connection((ADDRESS[far.side][4], 5269), TIMEOUT, ("", self.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -127,45 +129,54 @@ class Near:
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode())
 
+    def until(self, text):
+        while not self.seen.endswith(text.encode()):
+            data = self.socket.recv(4096)
+            if not data:
+                raise ConnectionError("closed")
+            self.seen += data
+
     def header(self):
+        self.seen = b""
         self.send(HEADER.format(self.domain, self.peer))
 
-    def secure(self, features="</stream:features>"):
+    def secure(self):
         self.header()
-        read_until(self.socket, features)
+        self.until("</stream:features>")
         self.send(f"<starttls xmlns='{TLS}'/>")
-        read_until(self.socket, "/>")
+        self.until(f"<proceed xmlns='{TLS}'/>")
         self.shake()
 
     def shake(self):
         self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.peer)
         self.header()
-        read_until(self.socket, "</stream:features>")
+        self.until("</stream:features>")
 
     def authenticate(self):
         self.secure()
         self.send(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>=</auth>")
-        read_until(self.socket, "/>")
+        self.until(f"<success xmlns='{SASL}'/>")
         return self
 
     def open(self):
         self.authenticate()
         self.header()
-        read_until(self.socket, "<stream:features/>")
+        self.until("<stream:features/>")
         self.heard.wait(lambda heard: b"version='1.0'>" in heard.after)
         with self.heard.changed:
-            self.heard.after = b""
+            self.heard.header, self.heard.after = self.heard.after, b""
         return self
 
     def ending(self, timeout=TIMEOUT):
-        """What is said until the stream is over."""
+        """What is said from now on, until the stream is over."""
+        before = len(self.seen)
         self.socket.settimeout(timeout)
         try:
             while data := self.socket.recv(65536):
                 self.seen += data
         except (OSError, ssl.SSLError):
             pass
-        return self.seen.decode(errors="replace")
+        return self.seen[before:].decode(errors="replace")
 
     def close(self):
         self.socket.close()

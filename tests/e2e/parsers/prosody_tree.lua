@@ -51,7 +51,12 @@ local stream = new_stream(session, {
 	streamopened = function (_, attr) session.notopen, header_lang = nil, attr["xml:lang"] or "en" end,
 	streamclosed = function () end,
 	handlestanza = function (_, stanza) put(stanza, true) end,
-	error = function (_, fault, more) error(tostring(fault) .. " " .. tostring(more)) end,
+	error = function (_, fault, more)
+		if fault ~= "stream-error" then
+			error(tostring(fault) .. " " .. tostring(more))
+		end
+		put(more, true)
+	end,
 })
 local ok, fault = stream:feed(io.read("a"))
 if #out > 0 then
