@@ -58,8 +58,8 @@ const struct conf_key conf_keys[] = {
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
 		"Stream features that servers may offer each other; any other is taken out of the offer."},
 	{"guard", "max-stanza-bytes", set_number, CONF(stanza_bytes), 10000, CONF_STANZA_BYTES_MAX, false, "524288",
-		"Bytes that one stanza may have (10000 to 524288). Servers that announce how much they take (XEP-0478) are made to\n"
-		"announce no more than this; who sends more loses the stream."},
+		"Bytes that one stanza may have (10000 to 524288). Servers that announce how much they take (XEP-0478) are made\n"
+		"to announce no more than this; who sends more loses the stream."},
 	{"guard", "negotiation-seconds", set_number, CONF(negotiation_seconds), 5, 3600, false, "60",
 		"Seconds from the first byte of a connection until its servers have authenticated each other (5 to 3600)."},
 	{"guard", "idle-seconds", set_number, CONF(idle_seconds), 60, 2592000, false, "86400",

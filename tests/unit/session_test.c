@@ -377,7 +377,7 @@ static void the_largest_stanza_is_configured(void **state)
 		stage_external(s, 1 + over, WIRE_INSIDE, "a.example", "b.example", FEATURES(EXTERNAL), false);
 		memcpy(text, head, strlen(head));
 		memset(text + strlen(head), 'x', body);
-		strcpy(text + strlen(head) + body, tail);
+		memcpy(text + strlen(head) + body, tail, sizeof(tail));
 		stage_say(s, 1 + over, SIDE_CLIENT, text);
 	}
 	stage_expect(s, 2, SIDE_CLIENT, ERROR("policy-violation"));
