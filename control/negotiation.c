@@ -299,76 +299,11 @@ const struct xml_handlers negotiation_handlers = {on_header, on_element, on_foot
 
 /* --- stream errors --- */
 
-static const char *const conditions[] = {
-	/* RFC 6120 4.9.3, less see-other-host, which would send a server around the guard */
-	"bad-format",
-	"bad-namespace-prefix",
-	"conflict",
-	"connection-timeout",
-	"host-gone",
-	"host-unknown",
-	"improper-addressing",
-	"internal-server-error",
-	"invalid-from",
-	"invalid-namespace",
-	"invalid-xml",
-	"not-authorized",
-	"not-well-formed",
-	"policy-violation",
-	"remote-connection-failed",
-	"reset",
-	"resource-constraint",
-	"restricted-xml",
-	"system-shutdown",
-	"undefined-condition",
-	"unsupported-encoding",
-	"unsupported-feature",
-	"unsupported-stanza-type",
-	"unsupported-version",
-	/* RFC 6120 6.5, SASL */
-	"aborted",
-	"account-disabled",
-	"credentials-expired",
-	"encryption-required",
-	"incorrect-encoding",
-	"invalid-authzid",
-	"invalid-mechanism",
-	"malformed-request",
-	"mechanism-too-weak",
-	"temporary-auth-failure",
-	/* RFC 6120 8.3.3, less gone and redirect, which name another address: dialback errors may use any (XEP-0220 2.5) */
-	"bad-request",
-	"feature-not-implemented",
-	"forbidden",
-	"item-not-found",
-	"jid-malformed",
-	"not-acceptable",
-	"not-allowed",
-	"recipient-unavailable",
-	"registration-required",
-	"remote-server-not-found",
-	"remote-server-timeout",
-	"service-unavailable",
-	"subscription-required",
-	"unexpected-request",
-};
-
-static const char *condition_known(const char *name)
+/* It would send a server around the guard (RFC 6120 4.9.3.19). */
+static void check_redirection(const struct session *session, const struct node *error)
 {
-	for (unsigned i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
-		if (!strcmp(conditions[i], name))
-			return conditions[i];
-	return NULL;
-}
-
-const char *condition_of(const struct node *error, const char *ns, const char *otherwise)
-{
-	for (const struct node *child = error->first; child; child = child->next) {
-		const char *known = child->name && !strcmp(child->ns, ns) ? condition_known(child->name) : NULL;
-		if (known)
-			return known;
-	}
-	return otherwise;
+	if (node_child(error, NS_STREAM_ERRORS, "see-other-host"))
+		audit_alert(session->control, session, "redirected", "stream error see-other-host, taken out");
 }
 
 /* Its condition passes, its text does not. The stream is over in both directions (RFC 6120 4.9.1.1). */
@@ -380,6 +315,7 @@ void stream_error_take(struct stream *stream, struct stanza *stanza)
 	snprintf(why, sizeof(why), "%s: stream error %s", stream->side == SIDE_CLIENT ? "client" : "server",
 		condition);
 	control_count(session->control, COUNT_STREAM_ERRORS_PASSED);
+	check_redirection(session, stanza->root);
 	session_close(session, side_other(stream->side), condition, why);
 }
 

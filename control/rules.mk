@@ -10,6 +10,10 @@ unit_tests += tests/unit/session_test
 tests/unit/session_test.srcs := tests/unit/session_test.c tests/unit/session_harness.c
 tests/unit/session_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/streams_test
+tests/unit/streams_test.srcs := tests/unit/streams_test.c tests/unit/session_harness.c
+tests/unit/streams_test.archives := control channel_harness policy base
+
 unit_tests += tests/unit/smuggling_test
 tests/unit/smuggling_test.srcs := tests/unit/smuggling_test.c tests/unit/smuggling.c tests/unit/session_harness.c tests/unit/xml_harness.c
 tests/unit/smuggling_test.archives := control channel_harness policy base
