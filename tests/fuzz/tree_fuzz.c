@@ -183,7 +183,7 @@ static void read_back(struct stream_log *log, const struct buf *bytes)
 	struct xml_parser *parser = xml_parser_new(&stream_log_handlers, log);
 
 	must(parser, "a parser");
-	xml_parser_authenticated(parser);
+	xml_parser_authenticated(parser, XML_STANZA_BYTES);
 	must(stream_feed(parser, STREAM_HEADER, strlen(STREAM_HEADER), 0) > 0, "the header is read");
 	must(stream_feed(parser, buf_head(bytes), buf_len(bytes), 0) == (long)buf_len(bytes), "what is written is read");
 	must(log->elements == 1, "as one element");
