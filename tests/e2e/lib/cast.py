@@ -76,7 +76,7 @@ class Actor(Client):
 
     def expect_message(self, text, **attributes):
         return self.expect(lambda e: local(e) == "message" and e.findtext("{jabber:client}body") == text and
-                           all(e.get(name) == wanted for name, wanted in attributes.items()), f"the message {text!r}")
+                           all(e.get(name) == wanted for name, wanted in attributes.items()), f"the message {text[:100]!r}")
 
     def expect_presence(self, sender, kind=None):
         return self.expect(lambda e: local(e) == "presence" and e.get("type") == kind and e.get("from") == sender,
