@@ -1,13 +1,15 @@
 """
 A stanza as text that is equal for equal stanzas: attributes in order, no prefixes; what a server makes up by itself (ids,
-times) is only said to be there. And two runs of the same script compared by it.
+times) is only said to be there, ids that are the same as the same. And two runs of the same script compared by it.
 """
+import base64
 import difflib
 import hashlib
 import re
 from collections import defaultdict
 
 OURS = re.compile(r"[mq]\d+|my-.*|settle-.*|current")                      # ids that the script gave
+MADE_UP = re.compile(r"\(id [A-Z2-7=]*\)")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|\d{8}T\d\d:\d\d:\d\d")
 RSM = "{http://jabber.org/protocol/rsm}"
 LAST = "{jabber:iq:last}query"
@@ -20,9 +22,19 @@ SETTLING = "settle-"
 LONG = 300
 
 
+def made_up(text):
+    """An id of a server; numbered() says which."""
+    return f"(id {base64.b32encode(text.encode()).decode()})"
+
+
+def numbered(text, known):
+    """Ids of servers as numbers in the order of their appearance; known: those so far, changed."""
+    return MADE_UP.sub(lambda found: f"(id {known.setdefault(found[0], len(known) + 1)})", text)
+
+
 def value(tag, name, text):
     if name in ("id", "subid") and not OURS.fullmatch(text):
-        return "(an id)"
+        return made_up(text)
     if tag == LAST and name == "seconds":
         return "(seconds)"
     return TIME.sub("(a time)", text)
@@ -30,7 +42,7 @@ def value(tag, name, text):
 
 def content(tag, text):
     if tag in (f"{RSM}first", f"{RSM}last") and text:
-        return "(an id)"
+        return made_up(text)
     if len(text) > LONG:
         return f"({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:16]})"
     return repr(TIME.sub("(a time)", text)) if text else ""
@@ -46,7 +58,7 @@ def lines(element, indent=""):
     tag = element.tag.removeprefix("{jabber:client}")
     words = [tag] + [f"{n}={value(tag, n, v)!r}" for n, v in sorted(element.items())]
     yield f"{indent}{' '.join(words)} {content(tag, element.text or '')}".rstrip()
-    for child in sorted(element, key=canonical) if is_unordered(element) else element:
+    for child in sorted(element, key=without_ids) if is_unordered(element) else element:
         yield from lines(child, indent + "  ")
         if (child.tail or "").strip():
             yield f"{indent}  {content(tag, child.tail)}"
@@ -54,6 +66,10 @@ def lines(element, indent=""):
 
 def canonical(element):
     return "\n".join(lines(element))
+
+
+def without_ids(element):
+    return MADE_UP.sub("(id)", canonical(element))
 
 
 def source(element):
@@ -69,9 +85,9 @@ def source(element):
 
 def sequences(record):
     """(receiver, source, to) -> what came, in order. record: [(scene, receiver, source, to, text)]"""
-    kept = defaultdict(list)
-    for scene, receiver, sender, to, text in record:
-        kept[receiver, sender, to].append((scene, text))
+    kept, ids = defaultdict(list), defaultdict(dict)
+    for scene, *key, text in record:
+        kept[tuple(key)].append((scene, numbered(text, ids[tuple(key)])))
     return kept
 
 
