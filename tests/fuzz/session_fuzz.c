@@ -2,7 +2,7 @@
  * A session driven by bytes of both sides. The first byte says how far the connection has come when it begins; then
  * follow steps: one byte of what happens, one of how much, and the bytes that are said. Whatever happens, what each
  * side is told is a stream that our strict parser takes, and holds stanzas only if a pair of domains was
- * authenticated for them.
+ * authenticated for them. In one of the beginnings there is a second connection, where a dialback key was shown.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,11 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	"<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback><bidi xmlns='" NS_BIDI_FEATURE   \
 	"'/></stream:features>"
 
-enum { CONN = 1 };
+enum { CONN = 1, OTHER = 2, ON_OTHER = 64 };
 
 struct run {
 	struct stage *stage;
-	bool ended[SIDES], over;
+	bool ended[SIDES], two;
+	bool may[OTHER + 1][SIDES]; /* a pair was valid at some time for stanzas to this side */
 };
 
 /* --- what was told --- */
@@ -83,9 +84,9 @@ static void check_stream(const char *text, size_t len, struct told *told)
 }
 
 /* Each restart begins with an XML declaration, which stands nowhere else. */
-static void check_told(struct stage *s, enum conn_side side, bool may)
+static void check_told(struct stage *s, uint64_t conn, enum conn_side side, bool may)
 {
-	struct buf *heard = &s->connection[CONN].side[side].heard;
+	struct buf *heard = &s->connection[conn].side[side].heard;
 	const char *at = (const char *)buf_head(heard), *end = at + buf_len(heard);
 	struct told told = {false};
 	while (at < end) {
@@ -101,17 +102,33 @@ static void check_told(struct stage *s, enum conn_side side, bool may)
 
 /* --- what happens --- */
 
+static void begin_afresh(struct stage_connection *connection)
+{
+	memset(&connection->tls, 0, sizeof(connection->tls));
+	connection->start_tls = connection->named = 0;
+	for (unsigned side = 0; side < SIDES; side++) {
+		struct buf heard = connection->side[side].heard;
+		connection->side[side] = (struct stage_side){.heard = heard};
+	}
+}
+
+/* One connection shows a key, on the other one it may be asked about. */
+static void begin_two(struct run *run)
+{
+	struct stage *s = run->stage;
+	run->two = true;
+	stage_secure(s, OTHER, WIRE_INSIDE, "a.example", "d.example", "a.example", FEATURES);
+	stage_say(s, OTHER, SIDE_CLIENT, "<db:result from='a.example' to='d.example'>k1</db:result>");
+	stage_secure(s, CONN, WIRE_OUTSIDE, "d.example", "a.example", "d.example", FEATURES);
+}
+
 static void begin(struct run *run, uint8_t how)
 {
 	struct stage *s = run->stage;
-	memset(&s->connection[CONN].tls, 0, sizeof(s->connection[CONN].tls));
-	s->connection[CONN].start_tls = s->connection[CONN].named = 0;
-	for (unsigned side = 0; side < SIDES; side++) {
-		struct buf heard = s->connection[CONN].side[side].heard;
-		s->connection[CONN].side[side] = (struct stage_side){.heard = heard};
-	}
+	begin_afresh(&s->connection[CONN]);
+	begin_afresh(&s->connection[OTHER]);
 	s->miserly = false;
-	switch (how % 6) {
+	switch (how % 7) {
 	case 0:
 		stage_open(s, CONN, WIRE_OUTSIDE);
 		break;
@@ -130,6 +147,9 @@ static void begin(struct run *run, uint8_t how)
 		break;
 	case 5:
 		stage_direct(s, CONN, WIRE_OUTSIDE, "d.example", "a.example", true);
+		break;
+	case 6:
+		begin_two(run);
 		break;
 	}
 }
@@ -157,7 +177,7 @@ static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len
 	switch (what % 16 / 2) {
 	case 0:
 	case 1:
-		stage_say_bytes(s, CONN, side, bytes, len);
+		stage_say_bytes(s, run->two && what & ON_OTHER ? OTHER : CONN, side, bytes, len);
 		break;
 	case 2:
 		stage_tell(s, CONN, side, what & 16 ? MSG_RESET : MSG_END_OF_STREAM);
@@ -175,16 +195,33 @@ static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len
 	}
 }
 
+/* A pair may be taken back later. */
+static void note_pairs(struct run *run, uint64_t conn)
+{
+	const struct session *session = stage_session(run->stage, conn);
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
+		run->may[conn][side] |= session_has_pair(session, side_other(side));
+}
+
+static void end_one(struct run *run, uint64_t conn)
+{
+	note_pairs(run, conn);
+	stage_close(run->stage, conn);
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
+		check_told(run->stage, conn, side, run->may[conn][side]);
+}
+
 static void end(struct run *run)
 {
 	struct stage *s = run->stage;
 	s->miserly = false;
 	stage_turn(s);
-	const struct session *session = stage_session(s, CONN);
-	bool may[SIDES] = {session_has_pair(session, SIDE_SERVER), session_has_pair(session, SIDE_CLIENT)};
-	stage_close(s, CONN);
-	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
-		check_told(s, side, may[side]);
+	end_one(run, CONN);
+	if (run->two)
+		end_one(run, OTHER);
+	for (unsigned i = 0; i < KEY_BUCKETS; i++)
+		if (s->control->keys.bucket[i])
+			abort();
 	if (s->broken || s->control->sessions.count)
 		abort();
 }
@@ -203,6 +240,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t at = 1; at + 2 <= size;) {
 		size_t len = data[at + 1] < size - at - 2 ? data[at + 1] : size - at - 2;
 		step(&run, data[at], data + at + 2, len);
+		note_pairs(&run, CONN);
+		if (run.two)
+			note_pairs(&run, OTHER);
 		at += 2 + len;
 	}
 	end(&run);
