@@ -6,6 +6,7 @@ connections, and a `valid` that nobody asked for, come to nothing but an alert.
 """
 from lib import Stream, World, check, eventually
 from lib.host import DIALBACK, Host, attribute, dialback_key
+from lib.s2s import HEADER
 
 # XEP-0185 and XEP-0220: secret, receiving, originating, stream id, key
 VECTORS = (
@@ -16,6 +17,8 @@ VECTORS = (
 )
 SECRETS = {originating: secret for secret, _, originating, _, _ in VECTORS}
 MESSAGE = "<message from='u@{0}' to='v@{1}' type='chat'><body>{2}</body></message>"
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+EXTERNAL = f"<mechanisms xmlns='{SASL}'><mechanism>EXTERNAL</mechanism></mechanisms>" + DIALBACK
 BIDI, BIDI_OFFER = "<bidi xmlns='urn:xmpp:bidi'/>", "<bidi xmlns='urn:xmpp:features:bidi'/>"
 
 
@@ -90,20 +93,39 @@ def the_vectors(sides):
             end.close()
 
 
+def authenticate(stream, guest, answer):
+    """Whether the other end was asked, and its answer came back."""
+    stream.send(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>=</auth>")
+    asked = guest.until("</auth>") is not None
+    guest.send(answer)
+    return asked and stream.until(answer.split()[0]) is not None and stream.until(">") is not None
+
+
 def ids_after_sasl(sides):
-    features = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>" + DIALBACK
-    stream, guest = sides["outside"].dial("example.org", "xmpp.example.com", sides["inside"], ("one", "two", "three"), features)
-    stream.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
-    check(guest.until("</auth>") is not None, "SASL: EXTERNAL is asked for")
-    guest.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
-    stream.until("<success"), stream.until(">")
+    stream, guest = sides["outside"].dial("example.org", "xmpp.example.com", sides["inside"], ("one", "two", "three"), EXTERNAL)
     check(stream.id == "two", "SASL: one id before it", stream.id)
-    stream.send("<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' xmlns:stream="
-                "'http://etherx.jabber.org/streams' from='example.org' to='xmpp.example.com' version='1.0'>")
+    check(authenticate(stream, guest, f"<success xmlns='{SASL}'/>"), "SASL: EXTERNAL succeeds")
+    stream.send(HEADER.format(stream.domain, stream.peer))
     guest.answer("<stream:features/>")
     header = stream.until("<stream:features/>")
     check(attribute(header, "id") == "three", "SASL: another one after it", header)
     stream.close(), guest.close()
+
+
+def dialback_after_failure(sides):
+    """No is no, but may be said to EXTERNAL only: then dialback, believed without dialling back, where that is enough."""
+    failure = f"<failure xmlns='{SASL}'><not-authorized/></failure>"
+    for own, peer, enough in (("montague.example", "example.org", True), ("montague.example", "strong.example", False)):
+        stream, guest = sides["inside"].dial(own, peer, sides["outside"], features=EXTERNAL)
+        check(authenticate(stream, guest, failure) and stream.until("</failure>") is not None, f"{peer}: EXTERNAL fails")
+        stream.send(f"<db:result from='{own}' to='{peer}'>key</db:result>")
+        if enough:
+            check(guest.until("</db:result>") and prove(stream, guest, own, peer) == "valid" and crosses(stream, guest, own, peer, "x"),
+                  f"{peer}: dialback on the same stream does")
+        else:
+            check("policy-violation" in (stream.until("</db:result>") or ""), f"{peer}: dialback is refused, with an error")
+            check(guest.until("<db:result", 0.5) is None, f"{peer}: and does not arrive")
+        stream.close(), guest.close()
 
 
 def three_senders(sides):
@@ -190,15 +212,16 @@ def lies(world, sides):
 
 world = World(families=(4,), servers=False)
 world.domains = {"inside": ["xmpp.example.com", "montague.example"],
-                 "outside": ["example.org", "rooms.example.org", "files.example.org", "capulet.example"]}
+                 "outside": ["example.org", "rooms.example.org", "files.example.org", "capulet.example", "strong.example"]}
 with world:
-    for domain in world.domains["outside"]:
+    for domain in world.domains["outside"][:-1]:
         world.guard.set(f"peer {domain}", "authentication", "tls-dialback")
     world.guard.set("guard", "workers", "1")       # only what is in one lane is compared
     world.insert_guard()
     organisations = {side: Organisation(world, side) for side in world.domains}
     the_vectors(organisations)
     ids_after_sasl(organisations)
+    dialback_after_failure(organisations)
     three_senders(organisations)
     three_targets(organisations)
     both_ways(organisations)
