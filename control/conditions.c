@@ -15,11 +15,11 @@ static const char *const of_sasl[] = {"aborted", "account-disabled", "credential
 	"incorrect-encoding", "invalid-authzid", "invalid-mechanism", "malformed-request", "mechanism-too-weak",
 	"not-authorized", "temporary-auth-failure", NULL};
 
-/* 8.3.3, as XEP-0220 2.5 and XEP-0198 use them too */
+/* 8.3.3, as XEP-0220 2.5 and XEP-0198 use them too; remote-connection-failed is of XEP-0220 only */
 static const char *const of_stanzas[] = {"bad-request", "conflict", "feature-not-implemented", "forbidden", "gone",
 	"internal-server-error", "item-not-found", "jid-malformed", "not-acceptable", "not-allowed", "not-authorized",
-	"policy-violation", "recipient-unavailable", "redirect", "registration-required", "remote-server-not-found",
-	"remote-server-timeout", "resource-constraint", "service-unavailable", "subscription-required",
+	"policy-violation", "recipient-unavailable", "redirect", "registration-required", "remote-connection-failed",
+	"remote-server-not-found", "remote-server-timeout", "resource-constraint", "service-unavailable", "subscription-required",
 	"undefined-condition", "unexpected-request", NULL};
 
 static const struct {

@@ -480,10 +480,13 @@ static void errors_of_every_kind(void **state)
 			types[i % 5], conditions[i]);
 		cross(s, 1, SIDE_SERVER, text);
 	}
-	/* what is no condition of RFC 6120, or would send the server elsewhere */
+	/* what would send the server elsewhere does not pass, and what is no condition neither */
 	cross(s, 1, SIDE_CLIENT, RESULT("d.example", "a.example", "k"));
 	stage_say(s, 1, SIDE_SERVER, "<db:result from='a.example' to='d.example' type='error'><error type='often'>"
 				     "<gone xmlns='" NS_STANZAS "'>xmpp:evil.example</gone></error></db:result>");
+	stage_expect(s, 1, SIDE_CLIENT, RESULT_ERROR("a.example", "d.example", "gone"));
+	cross(s, 1, SIDE_CLIENT, RESULT("d.example", "a.example", "k"));
+	stage_say(s, 1, SIDE_SERVER, RESULT_ERROR("a.example", "d.example", "not-today"));
 	stage_expect(s, 1, SIDE_CLIENT, RESULT_ERROR("a.example", "d.example", "undefined-condition"));
 	cross(s, 1, SIDE_CLIENT, RESULT("d.example", "a.example", "k"));
 	stage_say(s, 1, SIDE_SERVER, RESULT_IS("a.example", "d.example", "error")); /* says nothing more */
