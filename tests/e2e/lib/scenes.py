@@ -116,8 +116,8 @@ def chat(cast):
                  "<thread parent='my-old'>my-new</thread></message>")
         other.expect_message("Guten Tag")
         one.send(f"<message to='{other.jid}'><body>without type or id</body></message>")
-        one.send(f"<message to='{other.jid}' type='chat' id='my-cdata'><body><![CDATA[<b>&amp;</b>]]>&#x41;&apos;&#10;&#13;&#13;&#10;"
-                 "</body></message>")
+        one.send(f"<message to='{other.jid}' type='chat' id='my-cdata'><body><![CDATA[<b>&amp;</b>]]>"
+                 "&#x41;&apos;&#10;&#13;&#13;&#10;</body></message>")
         one.send(f"<message to='{other.jid}' type='chat' id='my-empty'/>")
         one.send(f"<message to='{other.jid}' type='chat' id='my-body'><body/></message>")
         one.send(f"<message to='{other.jid}' type='chat' id='&quot;&lt;&amp;&gt;&apos; &#233;'><body>strange id</body>"
@@ -258,6 +258,53 @@ def questions(cast):
         cast.settle()
 
 
+def sessions(cast):
+    """What clients agree on with each other: calls, files in bits, commands. Each request is answered, by an error here."""
+    jingle, ibb = "urn:xmpp:jingle:1", "http://jabber.org/protocol/ibb"
+    payloads = (
+        f"<jingle xmlns='{jingle}' action='session-initiate' initiator='a@b.example/c' sid='my-sid'>"
+        "<content creator='initiator' name='voice'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='97' name='speex' "
+        "clockrate='8000'><parameter name='vbr' value='on'/></payload-type></description><transport pwd='a&amp;b' "
+        "xmlns='urn:xmpp:jingle:transports:ice-udp:1'><candidate ip='10.0.1.1' port='8998'/></transport></content></jingle>",
+        f"<jingle xmlns='{jingle}' action='session-terminate' sid='my-sid'><reason><success/><text>&lt;</text>"
+        "</reason></jingle>",
+        f"<open xmlns='{ibb}' block-size='4096' sid='my-ibb' stanza='iq'/>",
+        *(f"<data xmlns='{ibb}' seq='{seq}' sid='my-ibb'>{'qANQR1DBwU4DX7jmYZnncmUQB/9KuKBddzQH+tZ1ZywKK0yH' * 85}</data>"
+          for seq in range(3)),
+        f"<close xmlns='{ibb}' sid='my-ibb'/>",
+        "<query xmlns='jabber:iq:rpc'><methodCall><methodName>m</methodName></methodCall></query>",
+        "<x xmlns='http://jabber.org/protocol/rosterx'><item action='add' jid='x@y.example' name='X'/></x>",
+        "<query xmlns='http://jabber.org/protocol/bytestreams' sid='my-bs'>"
+        "<streamhost jid='p.example' host='::1' port='1'/></query>",
+        "<command xmlns='http://jabber.org/protocol/commands' node='n' action='next'>"
+        "<x xmlns='jabber:x:data' type='submit'/></command>",
+    )
+    for one, other in ways(cast):
+        for payload in payloads:
+            one.ask(other.jid, "set", payload)
+        for name in ("propose", "proceed", "reject", "retract"):
+            one.send(f"<message to='{other.jid}' type='chat' id='my-{name}'>"
+                     f"<{name} xmlns='urn:xmpp:jingle-message:0' id='my-call'>"
+                     f"<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></{name}></message>")
+        cast.settle()
+
+
+def blocking(cast):
+    """One blocks other, who sees them leave and has what they send returned; and takes it back."""
+    for one, other in ways(cast):
+        item = f"<item jid='{other.bare}'/>"
+        one.ask(None, "set", f"<block xmlns='urn:xmpp:blocking'>{item}</block>")
+        cast.settle()
+        other.message(one.jid, "are you there?")
+        other.message(one.bare, "are you?")
+        other.ask(one.jid, "get", "<query xmlns='jabber:iq:version'/>")
+        other.presence(one.jid, status="look")
+        one.message(other.bare, "I block you")
+        cast.settle()
+        one.ask(None, "set", f"<unblock xmlns='urn:xmpp:blocking'>{item}</unblock>")
+        cast.settle()
+
+
 def vcard(cast):
     photo = "AAECAwQFBgcICQoLDA0ODw==" * 500
     for one, other in ways(cast):
@@ -372,6 +419,7 @@ def room(cast):
             speaker.message(f"{hall}/{nick}", f"whispered to {nick}", f"<x xmlns='{MUC_USER}'/>")
             listener.expect_message(f"whispered to {nick}", type="chat")
         other.message(f"{hall}/nobody", "whispered to nobody")
+        cast.settle()                                      # archives tell what came first
         other.message(hall, "not as a groupchat", kind="chat")
         rename(other, hall, "guest", "friend", *everybody)
         other.presence(f"{hall}/owner")                                                     # it is taken
@@ -480,7 +528,9 @@ def offline(cast):
         one.expect_presence(other.jid, "unavailable")
         for kind in ("chat", "normal", "headline", "groupchat"):
             one.message(other.bare, f"{kind} while away", "<request xmlns='urn:xmpp:receipts'/>", kind=kind)
+            cast.settle()
         one.message(other.jid, "to the client that is gone", kind="chat")
+        cast.settle()
         one.message(other.bare, TEXTS[2], "<own xmlns='urn:example:own'/>", kind="chat")
         one.ask(other.bare, "get", "<query xmlns='jabber:iq:last'/>")
         one.ask(other.jid, "get", "<ping xmlns='urn:xmpp:ping'/>")
@@ -538,5 +588,5 @@ def reserved(cast):
             raise Missed(f"{other.jid} is not told anything after reserved characters")
 
 
-SCENES = (entrance, subscription, refused_subscription, presence, chat, kinds, extensions, extremes, carbons, questions, vcard,
-          personal_events, room, room_of_the_other, offline, odd_types, nowhere, farewell, reserved)
+SCENES = (entrance, subscription, refused_subscription, presence, chat, kinds, extensions, extremes, carbons, questions,
+          sessions, vcard, personal_events, room, room_of_the_other, offline, blocking, odd_types, nowhere, farewell, reserved)
