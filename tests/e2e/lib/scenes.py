@@ -263,8 +263,8 @@ def sessions(cast):
     jingle, ibb = "urn:xmpp:jingle:1", "http://jabber.org/protocol/ibb"
     payloads = (
         f"<jingle xmlns='{jingle}' action='session-initiate' initiator='a@b.example/c' sid='my-sid'>"
-        "<content creator='initiator' name='voice'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='97' name='speex' "
-        "clockrate='8000'><parameter name='vbr' value='on'/></payload-type></description><transport pwd='a&amp;b' "
+        "<content creator='initiator' name='voice'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>"
+        "<payload-type id='97' name='speex' clockrate='8000'><parameter name='vbr' value='on'/></payload-type></description><transport pwd='a&amp;b' "
         "xmlns='urn:xmpp:jingle:transports:ice-udp:1'><candidate ip='10.0.1.1' port='8998'/></transport></content></jingle>",
         f"<jingle xmlns='{jingle}' action='session-terminate' sid='my-sid'><reason><success/><text>&lt;</text>"
         "</reason></jingle>",
