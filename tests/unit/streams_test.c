@@ -156,9 +156,9 @@ static void features_in_the_middle(void **state)
 
 /* --- errors --- */
 
-static const char *const conditions[] = {"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout", "host-gone",
-	"host-unknown", "improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace", "invalid-xml",
-	"not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset", "resource-constraint",
+static const char *const conditions[] = {"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout",
+	"host-gone", "host-unknown", "improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace",
+	"invalid-xml",	"not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset", "resource-constraint",
 	"restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
 	"unsupported-stanza-type", "unsupported-version"};
 
