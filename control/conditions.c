@@ -6,8 +6,8 @@
 /* 4.9.3, less see-other-host, which would send a server around the guard */
 static const char *const of_streams[] = {"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout",
 	"host-gone", "host-unknown", "improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace",
-	"invalid-xml",	"not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset", "resource-constraint",
-	"restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
+	"invalid-xml", "not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset",
+	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
 	"unsupported-stanza-type", "unsupported-version", NULL};
 
 /* 6.5 */
