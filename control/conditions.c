@@ -7,8 +7,8 @@
 static const char *const of_streams[] = {"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout",
 	"host-gone", "host-unknown", "improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace",
 	"invalid-xml", "not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset",
-	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
-	"unsupported-stanza-type", "unsupported-version", NULL};
+	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding",
+	"unsupported-feature", "unsupported-stanza-type", "unsupported-version", NULL};
 
 /* 6.5 */
 static const char *const of_sasl[] = {"aborted", "account-disabled", "credentials-expired", "encryption-required",

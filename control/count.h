@@ -13,6 +13,7 @@
 	X(BYTES_OUT, "bytes-out") \
 	X(PAIRS_EXTERNAL, "pairs-external") \
 	X(PAIRS_DIALBACK, "pairs-dialback") \
+	X(PAIRS_LINK, "pairs-link") \
 	X(PAIRS_REFUSED, "pairs-refused") \
 	X(DOWNGRADES, "downgrades") \
 	X(FEATURES_PASSED, "features-passed") \

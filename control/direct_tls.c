@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "control/control.h"
+#include "control/link.h"
 #include "control/negotiation.h"
 
 bool direct_client_is_ready(const struct session *session)
@@ -18,8 +20,10 @@ bool direct_client_is_ready(const struct session *session)
 /* Nobody has said anything on this connection. */
 static bool is_fresh(const struct session *session)
 {
-	const struct stream *client = &session->stream[SIDE_CLIENT];
-	return session->state == SESSION_OPENING && !*session->server_name && !session->direct && !client->bytes_in;
+	if (session->direct || session->stream[SIDE_CLIENT].bytes_in)
+		return false;
+	bool begins_open = session->link && !session->link->tls;
+	return begins_open || (session->state == SESSION_OPENING && !*session->server_name);
 }
 
 bool direct_hello_failed(struct session *session)
@@ -34,10 +38,23 @@ bool direct_hello_failed(struct session *session)
 
 /* --- the ClientHello --- */
 
+/* On a link it is known who is asked; a name that is said must be that one. */
+static const char *link_hello_fault(struct session *session, const struct msg_client_hello *hello)
+{
+	if (!session->link->tls)
+		return "TLS on a link that is configured without";
+	link_name(session);
+	return *hello->server_name && strcasecmp(hello->server_name, session->server_name)
+		       ? "TLS for another name (SNI) than that of the link"
+		       : NULL;
+}
+
 /* NULL: the server may be asked. */
 static const char *why_not(struct session *session, const struct msg_client_hello *hello)
 {
 	const char *reason = "peering";
+	if (session->link)
+		return link_hello_fault(session, hello);
 	if (!*hello->server_name)
 		return "direct TLS without a server name (SNI)";
 	if (hello->alpn == HELLO_ALPN_OTHER)
@@ -101,6 +118,21 @@ int session_on_client_hello(struct session *session, const struct msg_client_hel
 
 /* --- the header inside --- */
 
+/* It sends no header that would have to be read first. */
+static void name_client_of_link(struct session *session)
+{
+	if (session->direct == DIRECT_WITHOUT_CERTIFICATE &&
+		session_level(session, session->client_name, session->server_name) == AUTH_STRONG) {
+		static const char why[] = "the client showed no certificate";
+		control_count(session->control, COUNT_SESSIONS_REFUSED);
+		audit_alert(session->control, session, "peering-refused", why);
+		session_finish(session, why);
+		return;
+	}
+	session_set_state(session, SESSION_TLS_NAMED);
+	direct_name_client(session);
+}
+
 int session_on_client_ready(struct session *session, const struct msg_client_ready *ready)
 {
 	if (ready->certificate > 1)
@@ -111,6 +143,8 @@ int session_on_client_ready(struct session *session, const struct msg_client_rea
 		return -EPROTO;
 	session->direct = ready->certificate ? DIRECT_WITH_CERTIFICATE : DIRECT_WITHOUT_CERTIFICATE;
 	session_set_state(session, SESSION_TLS_UNNAMED);
+	if (session->link)
+		name_client_of_link(session);
 	session_pump(session);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/control.h"
+#include "control/link.h"
 #include "control/negotiation.h"
 
 void negotiation_violated(struct stream *stream, enum control_counter count, const char *condition, const char *why)
@@ -199,7 +200,10 @@ static enum xml_next next_for(const struct stream *stream)
 static enum xml_next on_header(void *owner, const struct xml_header *header)
 {
 	struct stream *stream = owner;
-	(stream->side == SIDE_CLIENT ? take_client_header : take_server_header)(stream, header);
+	if (!stream->session->link)
+		(stream->side == SIDE_CLIENT ? take_client_header : take_server_header)(stream, header);
+	else if (stream->session->state != SESSION_OPEN)
+		negotiation_downgraded(stream->session, stream->side, "policy-violation", "a link that has to begin with TLS");
 	return next_for(stream);
 }
 
@@ -244,6 +248,8 @@ static void take_element(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	const char *fault = fault_of(stream, row, &condition);
+	if (!fault && stream->session->link && !link_takes(row))
+		fault = "negotiation on a link";
 	if (fault)
 		negotiation_violated(stream, COUNT_FAULT_OUT_OF_PLACE, condition, fault);
 	else if (is_before_tls(stream->session, row))
@@ -344,9 +350,11 @@ bool session_has_pair(const struct session *session, enum conn_side side)
 
 void negotiation_pair_valid(struct session *session, struct pair *pair, enum pair_method method)
 {
+	static const enum control_counter counters[PAIR_METHODS] = {COUNT_PAIRS_EXTERNAL, COUNT_PAIRS_DIALBACK,
+		COUNT_PAIRS_LINK};
 	pair->method = method;
 	pairs_set_state(&session->pairs, pair, PAIR_VALID);
-	control_count(session->control, method == PAIR_EXTERNAL ? COUNT_PAIRS_EXTERNAL : COUNT_PAIRS_DIALBACK);
+	control_count(session->control, counters[method]);
 	size_t bytes = session->control->conf->stanza_bytes;
 	xml_parser_authenticated(session->stream[pair->side].parser, bytes);
 	if (session->bidi == BIDI_WITH_SERVER)

@@ -138,5 +138,6 @@ bool pairs_verify_take(struct pairs *pairs, enum conn_side asked, const char *fr
 
 const char *pair_method_name(enum pair_method method)
 {
-	return method == PAIR_EXTERNAL ? "external" : "dialback";
+	static const char *const names[PAIR_METHODS] = {"external", "dialback", "link"};
+	return names[method];
 }

@@ -14,7 +14,7 @@ struct keys;
 
 enum pair_state { PAIR_UNPROVED, PAIR_VALID, PAIR_INVALID };
 
-enum pair_method { PAIR_EXTERNAL, PAIR_DIALBACK };
+enum pair_method { PAIR_EXTERNAL, PAIR_DIALBACK, PAIR_LINK, PAIR_METHODS };
 
 struct pair {
 	struct pair *next, *next_key;

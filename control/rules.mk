@@ -14,6 +14,10 @@ unit_tests += tests/unit/streams_test
 tests/unit/streams_test.srcs := tests/unit/streams_test.c tests/unit/session_harness.c
 tests/unit/streams_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/zero_handshake_test
+tests/unit/zero_handshake_test.srcs := tests/unit/zero_handshake_test.c tests/unit/session_harness.c
+tests/unit/zero_handshake_test.archives := control channel_harness policy base
+
 unit_tests += tests/unit/smuggling_test
 tests/unit/smuggling_test.srcs := tests/unit/smuggling_test.c tests/unit/smuggling.c tests/unit/session_harness.c tests/unit/xml_harness.c
 tests/unit/smuggling_test.archives := control channel_harness policy base

@@ -56,6 +56,7 @@ struct session *session_new(struct control *control, uint64_t id, const struct m
 	session->control = control;
 	session->id = id;
 	session->opened = *opened;
+	session->link = conf_link_find(control->conf, opened);
 	session->opened_ms = session->heard_ms = control->now_ms;
 	session->opened_wall_ms = control->wall_ms;
 	pairs_init(&session->pairs, &control->keys);
@@ -197,7 +198,7 @@ static void open_for_error(struct session *session)
 static void end_side(struct session *session, enum conn_side side, const char *condition)
 {
 	struct stream *stream = &session->stream[side];
-	if (condition && side == SIDE_CLIENT && stream->output == OUTPUT_SILENT)
+	if (condition && side == SIDE_CLIENT && stream->output == OUTPUT_SILENT && !session->link)
 		open_for_error(session);
 	int rc = condition ? stream_put_error(stream, condition) : stream_put_footer(stream);
 	(void)rc; /* if it cannot be said, the end of the connection says it */

@@ -54,6 +54,7 @@ struct session {
 	struct session *next_in_bucket;
 	uint64_t id; /* of the connection */
 	struct msg_opened opened;
+	const struct conf_link *link; /* NULL: of none */
 	enum session_state state;
 	enum session_bidi bidi;
 	struct stream stream[SIDES];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/control.h"
+#include "control/link.h"
 #include "control/session.h"
 #include "dataplane/base/log.h"
 
@@ -85,6 +86,8 @@ static int on_opened(void *owner, void *conn, const struct channel_msg *msg, con
 		refuse(control, session, "too many sessions");
 	else if (audit_is_failing(&control->audit))
 		refuse(control, session, "the audit cannot be written");
+	else if (session->link && !session->link->tls)
+		link_begin(session);
 	return 0;
 }
 
@@ -191,7 +194,7 @@ static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_SECURED] = {sizeof(struct msg_secured), sizeof(struct msg_secured), HANDSHAKE | NAMED | CLOSING, on_secured},
 	[MSG_TLS_FAILED] = {sizeof(struct msg_tls_failed), sizeof(struct msg_tls_failed), UNDER_TLS, on_tls_failed},
 	[MSG_CLIENT_HELLO] = {sizeof(struct msg_client_hello), sizeof(struct msg_client_hello),
-		STATE(SESSION_OPENING) | CLOSING, on_client_hello},
+		STATE(SESSION_OPENING) | STATE(SESSION_OPEN) | CLOSING, on_client_hello}, /* a link begins open */
 	[MSG_CLIENT_READY] = {sizeof(struct msg_client_ready), sizeof(struct msg_client_ready), HANDSHAKE | CLOSING,
 		on_client_ready},
 	[MSG_NOTICE] = {sizeof(struct msg_notice), sizeof(struct msg_notice), STATE(SESSION_UNKNOWN), on_notice},

@@ -56,6 +56,8 @@ static const char *session_tls(const struct session *session)
 static const char *session_auth(const struct session *session)
 {
 	bool external = false, dialback = false;
+	if (session->link)
+		return pair_method_name(PAIR_LINK);
 	for (const struct pair *pair = session->pairs.first; pair; pair = pair->next) {
 		external |= pair->state == PAIR_VALID && pair->method == PAIR_EXTERNAL;
 		dialback |= pair->state == PAIR_VALID && pair->method == PAIR_DIALBACK;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "control/control.h"
+#include "control/link.h"
 #include "control/negotiation.h"
 
 /* Nothing of what was sent is worth carrying: it is made afresh. */
@@ -147,7 +148,9 @@ int session_on_secured(struct session *session, enum conn_side side, const struc
 	}
 	if (session_secured(session)) {
 		control_count(session->control, COUNT_SESSIONS_SECURED);
-		if (session->direct)
+		if (session->link)
+			link_begin(session);
+		else if (session->direct)
 			session_set_state(session, SESSION_ANSWERING);
 		else
 			session_restart(session); /* RFC 6120 5.4.3.3 */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "conf_device.h"
+#include "conf_link.h"
 #include "conf_tls.h"
 #include "log.h"
 
@@ -53,7 +54,7 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
 		conf_fault(&loader->faults, section->line,
-			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate)",
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate, link)",
 			section->name);
 }
 
@@ -206,6 +207,26 @@ static void add_certificate(struct loader *loader, const struct ini_section *sec
 	set_section(loader, "certificate", section, certificate);
 }
 
+static void add_link(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_link *link = &conf->links[conf->link_count];
+	unsigned faults = loader->faults.count;
+	const char *fault = NULL;
+	if (conf->link_count == CONF_LINKS_MAX)
+		fault = "too many links (hint: 64)";
+	else if (!put_text(link->name, sizeof(link->name), name))
+		fault = "name of a link too long (hint: 63 bytes)";
+	else {
+		link->line = section->line;
+		conf->link_count++;
+		set_section(loader, "link", section, link);
+		fault = loader->faults.count == faults ? conf_link_fault(conf, link) : NULL;
+	}
+	if (fault)
+		conf_fault(&loader->faults, section->line, "[%s]: %s", section->name, fault);
+}
+
 static void add_sections(struct loader *loader, const char *wanted,
 	void (*add)(struct loader *, const struct ini_section *, const char *))
 {
@@ -265,6 +286,7 @@ static void read_all(struct loader *loader)
 	add_sections(loader, "profile", add_profile);
 	add_sections(loader, "peer", add_peer);
 	add_sections(loader, "certificate", add_certificate);
+	add_sections(loader, "link", add_link);
 	check_users(loader);
 	check_devices(loader);
 }
@@ -278,7 +300,9 @@ static struct loaded *loaded_new(void)
 	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
 	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
 	loaded->conf.certificates = calloc(CONF_CERTIFICATES_MAX + 1, sizeof(struct conf_certificate));
-	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers && loaded->conf.certificates)
+	loaded->conf.links = calloc(CONF_LINKS_MAX + 1, sizeof(struct conf_link));
+	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers && loaded->conf.certificates &&
+		loaded->conf.links)
 		return loaded;
 	conf_free(&loaded->conf);
 	return NULL;
@@ -310,6 +334,7 @@ void conf_free(struct conf *conf)
 	free(conf->profiles);
 	free(conf->peers);
 	free(conf->certificates);
+	free(conf->links);
 	free(conf); /* the first member of struct loaded */
 }
 

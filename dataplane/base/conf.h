@@ -21,6 +21,8 @@ enum conf_limits {
 	CONF_PROFILES_MAX = 64,
 	CONF_CERTIFICATES_MAX = 64,
 	CONF_PINS_MAX = 8,
+	CONF_LINKS_MAX = 64,
+	CONF_LINK_DOMAINS_MAX = 8,     /* on each side: all pairs of them are within what one connection may have */
 	CONF_STANZA_BYTES_MAX = 512 << 10,     /* what servers take */
 	CONF_WORDS_MAX = 256,
 	CONF_WORD_BYTES = 128,
@@ -102,6 +104,24 @@ struct conf_certificate {              /* [certificate DOMAIN]: DOMAIN or *.DOMA
 	char key[PATH_MAX];            /* PEM, or pkcs11:...; read by keyd only */
 };
 
+struct conf_address {
+	uint8_t family;                /* 4 or 6 */
+	uint8_t bytes[16];             /* network byte order; IPv4 in the first four */
+};
+
+struct conf_link {                     /* [link NAME]: servers that do without a handshake (XEP-0361) */
+	char name[64];
+	int line;
+	struct conf_link_side {
+		struct conf_address address;   /* inside-address, outside-address */
+		unsigned domain_count;
+		char domain[CONF_LINK_DOMAINS_MAX][CHANNEL_NAME_MAX];  /* inside-domains, outside-domains; the first is
+									* the one that its certificate is for */
+	} side[WIRES];
+	unsigned port;                 /* TCP port of whichever is dialled */
+	bool tls;                      /* from the first byte */
+};
+
 struct conf {
 	char name[32];                 /* [guard] name: of the admin socket, "@NAME" */
 	unsigned port_count;
@@ -124,11 +144,12 @@ struct conf {
 	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours, DOMAIN or *.DOMAIN;
 									* lower case, A-labels */
 	struct conf_wire wire[WIRES];
-	unsigned tls_count, profile_count, peer_count, certificate_count;
+	unsigned tls_count, profile_count, peer_count, certificate_count, link_count;
 	struct conf_tls *tls;
 	struct conf_profile *profiles;
 	struct conf_peer *peers;
 	struct conf_certificate *certificates;
+	struct conf_link *links;
 };
 
 /*
@@ -161,6 +182,9 @@ const struct conf_peer *conf_peer_find(const struct conf *conf, const char *doma
 /* Which certificate section is for this domain (longest match; NULL: none)? In lower case. */
 const struct conf_certificate *conf_certificate_find(const struct conf *conf, const char *domain)
 	__attribute__((nonnull));
+
+/* The link that a connection is of, by its addresses and port. NULL: of none. */
+const struct conf_link *conf_link_find(const struct conf *conf, const struct msg_opened *opened) __attribute__((nonnull));
 
 /* Is this the place of a key in a PKCS#11 token (RFC 7512) instead of a file? */
 bool conf_is_token(const char *place) __attribute__((nonnull));

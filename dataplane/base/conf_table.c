@@ -1,4 +1,5 @@
 /* Every section and key of the configuration, with its default and its help. */
+#include "conf_link.h"
 #include "conf_tls.h"
 
 const struct conf_section conf_sections[] = {
@@ -24,6 +25,11 @@ const struct conf_section conf_sections[] = {
 		"guard CA makes: [certificate a.example], or [certificate *.a.example] for all below it. For a domain of ours it\n"
 		"is shown outside, for a peer inside. The usual: the owner's certificate outward, the guard CA inward.",
 		true},
+	{"link", "link satellite",
+		"Two servers that speak without a handshake (XEP-0361: no stream header, no features, no SASL, no dialback), as\n"
+		"they have agreed beforehand. Only connections between these two addresses, to this port, are taken as such; who\n"
+		"each of them may be is what stands here.",
+		true},
 	{NULL, NULL, NULL, false},
 };
 
@@ -31,6 +37,7 @@ const struct conf_section conf_sections[] = {
 #define TLS(member) offsetof(struct conf_tls, member)
 #define PROFILE(member) offsetof(struct conf_profile, member)
 #define PEER(member) offsetof(struct conf_peer, member)
+#define LINK(member) offsetof(struct conf_link, member)
 #define CERTIFICATE(member) offsetof(struct conf_certificate, member)
 
 #define PRESENCE_HELP \
@@ -170,5 +177,18 @@ const struct conf_key conf_keys[] = {
 	{"certificate", "key", set_key_place, CERTIFICATE(key), 0, 0, true, "a.example.key",
 		"Its private key, RSA (2048 to 4096 bits) or EC (P-256, P-384, P-521), in a file or a token as for ca-key."},
 
+	{"link", "inside-address", set_address, LINK(side[WIRE_INSIDE].address), 0, 0, true, "192.0.2.1",
+		"IP address of our server."},
+	{"link", "outside-address", set_address, LINK(side[WIRE_OUTSIDE].address), 0, 0, true, "198.51.100.1",
+		"IP address of the other one."},
+	{"link", "port", set_number, LINK(port), 1, 65535, false, "5269",
+		"TCP port of whichever of them is dialled; it must be one of [guard] ports."},
+	{"link", "inside-domains", set_link_domains, LINK(side[WIRE_INSIDE]), 0, 0, true, "a.example",
+		"Who speaks for our side: up to 8 domains, the first being the one of its certificate."},
+	{"link", "outside-domains", set_link_domains, LINK(side[WIRE_OUTSIDE]), 0, 0, true, "b.example",
+		"Who speaks for the other: up to 8 domains, all of them peers."},
+	{"link", "tls", set_yes_no, LINK(tls), 0, 0, false, "yes",
+		"yes: the connection begins with TLS, in which both prove their first domain. no: in the clear; then the address\n"
+		"is all that proves a server, and the peers must have authentication = none."},
 	{NULL, NULL, NULL, 0, 0, 0, false, NULL, NULL},
 };

@@ -15,7 +15,7 @@ struct conf_value {
 };
 
 struct conf_key {
-	const char *section;           /* "tls", "profile", "peer" and "certificate" may be there many times, with a name */
+	const char *section;           /* those that conf_sections has an example of may be there many times, with a name */
 	const char *name;
 	void (*set)(const struct conf_value *v, void *field);
 	size_t offset;                 /* in struct conf, or in the struct of a section that may be there many times */

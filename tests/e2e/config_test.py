@@ -5,6 +5,10 @@ import subprocess
 from lib import BUILD, World, check
 
 
+LINK = ('\n[link x]\ninside-address = "192.0.2.1"\noutside-address = "192.0.2.2"\nport = "5269"\n'
+        'inside-domains = "a.example"\noutside-domains = "b.example"\n')
+
+
 def verify(path):
     return subprocess.run([BUILD / "sallyportd", "-n", "-c", path], capture_output=True, text=True, timeout=20)
 
@@ -36,6 +40,12 @@ with World(servers=False) as world:
         "a file that does not exist": (text.replace("inside-organisation-ca.pem", "nowhere.pem"), "nowhere.pem"),
         "CRLs that do not exist": (text.replace("[inside]", '[inside]\ncrls = "nowhere"'), '"nowhere"'),
         "CRLs that are required, and none": (text.replace("[inside]", '[inside]\ncrl-check = "required"'), '"required"'),
+        "a link in the clear to a peer that has to be proved": (text + LINK + 'tls = "no"\n', "[link x]"),
+        "a link on a port that is not guarded": (text + LINK.replace("5269", "5280"), "[link x]"),
+        "a link for somebody else's domain": (text + LINK.replace("a.example", "c.example"), '"c.example"'),
+        "a link of two kinds of addresses": (text + LINK.replace("192.0.2.2", "2001:db8::1"), "[link x]"),
+        "a link without an address": (text + LINK.replace("192.0.2.2", "b.example"), 'outside-address = "b.example"'),
+        "a stanza of no size": (text.replace("[guard]", '[guard]\nmax-stanza-bytes = "9999"'), '"9999"'),
         "no equals sign": (text.replace("[dataplane]", "[dataplane]\nnonsense"), "nonsense"),
     }
     for what, (faulty, marker) in cases.items():

@@ -159,8 +159,8 @@ static void features_in_the_middle(void **state)
 static const char *const conditions[] = {"bad-format", "bad-namespace-prefix", "conflict", "connection-timeout",
 	"host-gone", "host-unknown", "improper-addressing", "internal-server-error", "invalid-from", "invalid-namespace",
 	"invalid-xml", "not-authorized", "not-well-formed", "policy-violation", "remote-connection-failed", "reset",
-	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding", "unsupported-feature",
-	"unsupported-stanza-type", "unsupported-version"};
+	"resource-constraint", "restricted-xml", "system-shutdown", "undefined-condition", "unsupported-encoding",
+	"unsupported-feature", "unsupported-stanza-type", "unsupported-version"};
 
 /* Each of RFC 6120 4.9.3, from either side: the other gets it, alone; who said it gets the end of its stream. */
 static void errors_of_every_kind(void **state)
