@@ -202,6 +202,29 @@ static bool is_short_of_tls(const struct session *session, const struct question
 	return !session_secured(session) && session_level(session, q->from_domain, q->to_domain) != AUTH_NONE;
 }
 
+static bool is_pin(const struct conf_pin *pin, const struct msg_secured *secured)
+{
+	static const uint8_t none[sizeof(pin->sha256)];
+	const uint8_t *shown = pin->of_key ? secured->key_fingerprint : secured->fingerprint;
+	return memcmp(shown, none, sizeof(none)) && !memcmp(shown, pin->sha256, sizeof(pin->sha256));
+}
+
+/* A peer that is known by its certificate has to show it wherever it is spoken for, not only where the connection has
+ * its name: on one that was dialled for another peer, tls has not looked for it. */
+static bool shows_its_pin(const struct session *session, const struct question *q)
+{
+	const struct conf *conf = session->control->conf;
+	const struct conf_peer *peer =
+		conf_peer_find(conf, conf_is_ours(conf, q->from_domain) ? q->to_domain : q->from_domain);
+	enum conn_side outside = session_wire(session, SIDE_CLIENT) == WIRE_OUTSIDE ? SIDE_CLIENT : SIDE_SERVER;
+	const struct msg_secured *secured = session->stream[outside].secured;
+	for (unsigned i = 0; peer && secured && i < peer->pin_count; i++)
+		if (is_pin(&peer->pins[i], secured))
+			return true;
+	return !peer || !peer->pin_count;
+}
+
+static const char not_pinned[] = "this connection does not show the certificate that the peer is pinned to";
 static const char not_proved[] = "the other side has not proved to be the asked domain";
 
 /* --- db:result --- */
@@ -216,6 +239,8 @@ static const char *why_not(const struct stream *stream, const struct question *q
 		return "dialback is not enough for this peer";
 	if (is_short_of_tls(session, q))
 		return "dialback without TLS is not enough for this peer";
+	if (!shows_its_pin(session, q))
+		return not_pinned;
 	return is_served_by(session, side_other(stream->side), q->to_domain) ? NULL : not_proved;
 }
 
@@ -302,6 +327,8 @@ static const char *why_not_verify(const struct stream *stream, const struct ques
 		return reason;
 	if (is_short_of_tls(session, q))
 		return "dialback without TLS is not enough for this peer";
+	if (!shows_its_pin(session, q))
+		return not_pinned;
 	if (!is_served_by(session, side_other(stream->side), q->to_domain))
 		return not_proved; /* its answer would prove the name of another */
 	const struct pair *pair = keys_find(&session->control->keys, q->to_domain, q->from_domain, q->id, q->key);

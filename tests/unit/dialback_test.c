@@ -259,6 +259,24 @@ static void questions_to_the_wrong_server(void **state)
 	stage_expect(s, 1, SIDE_CLIENT, FOOTER);
 }
 
+/* Not on a connection of another peer, unless the certificate there is the one that it is known by. */
+static void pinned_peers(void **state)
+{
+	struct stage *s = *state;
+	connect(s, 1, "d.example", "a.example");
+	connect(s, 2, "a.example", "d.example");
+	cross(s, 1, SIDE_CLIENT, RESULT("pin.d.example", "a.example", "k"));
+	cross(s, 2, SIDE_CLIENT, RESULT("a.example", "pin.d.example", "k"));
+	cross(s, 2, SIDE_CLIENT, VERIFY("a.example", "i", "pin.d.example", "v"));
+	bounce(s, 1, SIDE_CLIENT, RESULT("other-pin.d.example", "a.example", "k"),
+		RESULT_ERROR("a.example", "other-pin.d.example", "policy-violation"));
+	bounce(s, 2, SIDE_CLIENT, RESULT("a.example", "other-pin.d.example", "k"),
+		RESULT_ERROR("other-pin.d.example", "a.example", "policy-violation"));
+	bounce(s, 2, SIDE_CLIENT, VERIFY("a.example", "i", "other-pin.d.example", "k"),
+		VERIFY_ERROR("other-pin.d.example", "i", "a.example", "policy-violation"));
+	stage_expect_audit(s, "this connection does not show the certificate that the peer is pinned to");
+}
+
 static void connect_with_bidi(struct stage *s, const char *client_identity)
 {
 	stage_secure(s, 1, WIRE_INSIDE, "a.example", "d.example", client_identity, FEATURES(DIALBACK BIDI));
@@ -648,6 +666,7 @@ int main(void)
 		TEST(a_denial_of_another_key),
 		TEST(a_key_on_a_line_of_its_own),
 		TEST(questions_to_the_wrong_server),
+		TEST(pinned_peers),
 		TEST(who_shows_a_key_is_not_asked),
 		TEST(bidi_with_several_domains),
 		TEST(bidi_with_a_client_that_proves_little),

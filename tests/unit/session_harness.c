@@ -13,6 +13,9 @@
 #include "control/policy_load.h"
 #include "tests/unit/session_harness.h"
 
+/* What stage_secured() says that the certificate of everybody is. */
+#define PIN "0102030000000000000000000000000000000000000000000000000000000000"
+
 static const char configuration[] = "[guard]\nname = t\nports = 5269\naudit = %s\nfeatures = %s\n"
 				    "[users]\ndataplane = 64101\ntls = 64102\nkeyd = 64103\ncontrol = 64104\n"
 				    "[inside]\ndevice = eth1\ndomains = a.example, sub.a.example\n"
@@ -23,11 +26,13 @@ static const char configuration[] = "[guard]\nname = t\nports = 5269\naudit = %s
 				    "[peer b.example]\nprofile = p\nauthentication = strong\n"
 				    "[peer d.example]\nprofile = p\nauthentication = tls-dialback\n"
 				    "[peer *.d.example]\nprofile = p\nauthentication = tls-dialback\n"
+				    "[peer pin.d.example]\nprofile = p\nauthentication = tls-dialback\npin = certificate:" PIN "\n"
+				    "[peer other-pin.d.example]\nprofile = p\nauthentication = tls-dialback\npin = key:" PIN "\n"
 				    "[peer e.example]\nprofile = p\nauthentication = none\n";
 
 static struct conf *load(const char *features, const char *audit)
 {
-	char text[2048], path[64], *faults = NULL;
+	char text[4096], path[64], *faults = NULL;
 	size_t size;
 	int fd = memfd_create("conf", MFD_CLOEXEC);
 	assert_true(fd >= 0);

@@ -42,7 +42,7 @@ struct stage {
 #define DB " xmlns:db='jabber:server:dialback'"
 
 /* A guard between a.example and sub.a.example (inside) and b.example (strong), d.example (tls-dialback),
- * e.example (none). */
+ * e.example (none); pin.d.example is pinned to the certificate that everybody shows, other-pin.d.example to another. */
 void stage_init(struct stage *s);
 void stage_init_conf(struct stage *s, const char *features, const char *audit);
 void stage_fini(struct stage *s);
