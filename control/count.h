@@ -38,6 +38,10 @@
 	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \
 	X(REFUSALS_QUEUED, "refusals-queued") \
 	X(REFUSALS_UNDELIVERABLE, "refusals-undeliverable") \
+	X(STREAMS_MANAGED, "streams-managed") \
+	X(MANAGEMENT_REFUSED, "management-refused") \
+	X(ACKS_PASSED, "acks-passed") \
+	X(ACKS_ASKED, "acks-asked") \
 	X(KEEPALIVES_PASSED, "keepalives-passed") \
 	X(KEEPALIVES_DROPPED, "keepalives-dropped") \
 	X(FAULT_NOT_WELL_FORMED, "fault-not-well-formed") \
@@ -51,6 +55,7 @@
 	X(FAULT_OUT_OF_PLACE, "fault-out-of-place") \
 	X(FAULT_ADDRESSING, "fault-addressing") \
 	X(FAULT_UNAUTHENTICATED, "fault-unauthenticated") \
+	X(FAULT_HANDLED_COUNT, "fault-handled-count") \
 	X(TLS_FAILURES, "tls-failures") \
 	X(STREAM_ERRORS_PASSED, "stream-errors-passed") \
 	X(DIALBACK_ANSWERS_DROPPED, "dialback-answers-dropped") \

@@ -13,6 +13,15 @@
 #define SASL_CHALLENGED (1 << SESSION_SASL_CHALLENGED)
 #define ANY (OPEN | OFFERING | TLS_ASKED | SASL_ASKED | SASL_CHALLENGED)
 
+/* Before a pair is authenticated its own handler says no to it. */
+#define MANAGEMENT(ns)                                                            \
+	{ns, "enable", BOTH, OPEN, NEED_LEVEL, management_take_enable},           \
+		{ns, "enabled", SERVER, OPEN, NEED_LEVEL, management_take_enabled}, \
+		{ns, "failed", SERVER, OPEN, NEED_LEVEL, management_take_failed}, \
+		{ns, "resume", BOTH, OPEN, NEED_LEVEL, management_take_resume},   \
+		{ns, "r", BOTH, OPEN, NEED_LEVEL, management_take_request},       \
+		{ns, "a", BOTH, OPEN, NEED_LEVEL, management_take_answer}
+
 static const struct element_row rows[] = {
 	{NS_SERVER, "message", BOTH, OPEN, NEED_PAIR, judge_take_stanza},
 	{NS_SERVER, "presence", BOTH, OPEN, NEED_PAIR, judge_take_stanza},
@@ -31,9 +40,9 @@ static const struct element_row rows[] = {
 	{NS_DIALBACK, "result", BOTH, OPEN, NEED_LEVEL, dialback_take_result},
 	{NS_DIALBACK, "verify", BOTH, OPEN, NEED_LEVEL, dialback_take_verify},
 	{NS_BIDI, "bidi", CLIENT, OPEN, NEED_TLS, bidi_take},
-	{NS_SM3, "enable", BOTH, OPEN, NEED_TLS, stripped_take},
-	{NS_SM2, "enable", BOTH, OPEN, NEED_TLS, stripped_take},
-	{NS_COMPRESS, "compress", CLIENT, OPEN, NEED_TLS, stripped_take},
+	MANAGEMENT(NS_SM3),
+	MANAGEMENT(NS_SM2),
+	{NS_COMPRESS, "compress", CLIENT, OPEN, NEED_TLS, compress_take},
 };
 
 const struct element_row *element_find(const struct node *node)

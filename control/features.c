@@ -111,17 +111,30 @@ static struct node *make_limits(struct stream *stream, struct arena *arena, cons
 	return with_limit(arena, made, offered, "idle-seconds", conf->idle_seconds);
 }
 
+/* Both versions are made the same way. What it offers of resumption is not passed on. */
+static struct node *make_sm(struct stream *stream, struct arena *arena, const struct node *offered)
+{
+	struct node *made = node_new(arena, offered->ns, "sm");
+	(void)stream;
+	if (node_child(offered, offered->ns, "required"))
+		return with_child(arena, made, offered->ns, "required", NULL);
+	return node_child(offered, offered->ns, "optional") ? with_child(arena, made, offered->ns, "optional", NULL) : made;
+}
+
 static const struct feature features[] = {
 	{"starttls", NS_TLS, "starttls", make_starttls},
 	{"mechanisms", NS_SASL, "mechanisms", make_mechanisms},
 	{"dialback", NS_DIALBACK_FEATURE, "dialback", make_dialback},
 	{"bidi", NS_BIDI_FEATURE, "bidi", make_bidi},
 	{"limits", NS_LIMITS, "limits", make_limits},
+	{"sm", NS_SM2, "sm", make_sm},
+	{"sm", NS_SM3, "sm", make_sm},
 };
 enum { FEATURES = sizeof(features) / sizeof(*features) };
 
-static bool is_allowed(const struct conf *conf, const char *name)
+bool features_allow(const struct session *session, const char *name)
 {
+	const struct conf *conf = session->control->conf;
 	for (unsigned i = 0; i < conf->feature_count; i++)
 		if (!strcmp(conf->features[i], name))
 			return true;
@@ -134,7 +147,7 @@ static struct node *filter(struct stream *stream, struct stanza *stanza)
 	struct node *made = node_new(stanza->arena, NS_STREAMS, "features");
 	for (unsigned i = 0; made && i < FEATURES; i++) {
 		const struct node *offered = node_child(stanza->root, features[i].ns, features[i].element);
-		if (!offered || !is_allowed(stream->session->control->conf, features[i].name))
+		if (!offered || !features_allow(stream->session, features[i].name))
 			continue;
 		struct node *feature = features[i].make(stream, stanza->arena, offered);
 		if (feature)
@@ -147,7 +160,7 @@ static struct node *filter(struct stream *stream, struct stanza *stanza)
 static void offer_bidi(struct session *session, struct arena *arena, struct node *features_made)
 {
 	if (session->bidi != BIDI_NONE || !session_secured(session) || session_has_pair(session, SIDE_CLIENT) ||
-		!is_allowed(session->control->conf, "bidi"))
+		!features_allow(session, "bidi"))
 		return;
 	struct node *bidi = node_new(arena, NS_BIDI_FEATURE, "bidi");
 	if (!bidi)

@@ -81,4 +81,6 @@ void judge_take_stanza(struct stream *stream, struct stanza *stanza)
 		negotiation_pass(stream, stanza->root);
 	else
 		act(stream, stanza, &verdict);
+	bool passed = verdict.action == POLICY_PASS || verdict.action == POLICY_REWRITTEN;
+	management_count(session, stream->side, passed ? ACKS_FORWARDED : ACKS_DROPPED);
 }

@@ -22,6 +22,10 @@ enum control_limits {
 	REFUSALS_BYTES_MAX = 4 << 20,
 	REFUSAL_MS = 60 * 1000,
 
+	ACKS_RUNS_MAX = 4096, /* of stanzas of one kind that are not acknowledged: what would add one is not read */
+	ACKS_RUNS_MANY = ACKS_RUNS_MAX / 2, /* then the guard asks for an acknowledgement */
+	ACKS_MS = 60 * 1000,                /* for one that is waited for */
+
 	AUDIT_LINE_BYTES = 32 << 10,
 	AUDIT_JID_BYTES = 3071, /* RFC 7622: the longest JID */
 	AUDIT_ID_BYTES = 256,

@@ -327,13 +327,10 @@ void stream_error_take(struct stream *stream, struct stanza *stanza)
 
 /* --- asked for what was not offered --- */
 
-void stripped_take(struct stream *stream, struct stanza *stanza)
+void compress_take(struct stream *stream, struct stanza *stanza)
 {
-	const struct node *asked = stanza->root;
-	bool compress = node_is(asked, NS_COMPRESS, "compress");
-	struct node *answer = node_new(stanza->arena, asked->ns, compress ? "failure" : "failed");
-	struct node *condition = node_new(stanza->arena, compress ? NS_COMPRESS : NS_STANZAS,
-		compress ? "setup-failed" : "feature-not-implemented");
+	struct node *answer = node_new(stanza->arena, NS_COMPRESS, "failure");
+	struct node *condition = node_new(stanza->arena, NS_COMPRESS, "setup-failed");
 	if (answer && condition)
 		node_append(answer, condition);
 	negotiation_answer(stream, condition ? answer : NULL);

@@ -49,6 +49,8 @@ struct element_row {
 /* NULL: no such element. */
 const struct element_row *element_find(const struct node *node) __attribute__((nonnull));
 
+bool features_allow(const struct session *session, const char *name) __attribute__((nonnull)); /* configured? */
+
 /* --- handlers, by file --- */
 void features_take(struct stream *stream, struct stanza *stanza); /* features.c */
 
@@ -77,7 +79,14 @@ void dialback_take_verify(struct stream *stream, struct stanza *stanza);
 
 void bidi_take(struct stream *stream, struct stanza *stanza);         /* features.c */
 void stream_error_take(struct stream *stream, struct stanza *stanza); /* negotiation.c */
-void stripped_take(struct stream *stream, struct stanza *stanza);
+void compress_take(struct stream *stream, struct stanza *stanza);
+
+void management_take_enable(struct stream *stream, struct stanza *stanza); /* management.c */
+void management_take_enabled(struct stream *stream, struct stanza *stanza);
+void management_take_failed(struct stream *stream, struct stanza *stanza);
+void management_take_resume(struct stream *stream, struct stanza *stanza);
+void management_take_request(struct stream *stream, struct stanza *stanza);
+void management_take_answer(struct stream *stream, struct stanza *stanza);
 
 void judge_take_stanza(struct stream *stream, struct stanza *stanza); /* judge.c */
 

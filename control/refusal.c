@@ -29,7 +29,8 @@ static bool is_pair(const struct session *session, enum conn_side side, const ch
 static bool is_way(const struct session *session, enum conn_side side, const char *from, const char *to)
 {
 	const struct stream *stream = &session->stream[side];
-	if (session->state != SESSION_OPEN || stream->output != OUTPUT_OPEN || stream_is_full(stream))
+	if (session->state != SESSION_OPEN || stream->output != OUTPUT_OPEN || stream_is_full(stream) ||
+		management_holds(session, side_other(side)))
 		return false;
 	if (is_pair(session, side_other(side), from, to))
 		return true;
@@ -110,6 +111,13 @@ static void count(struct control *control, enum delivery delivery)
 	control_count(control, counters[delivery]);
 }
 
+/* It has been put into the stream. */
+static void send_off(struct stream *way)
+{
+	management_count(way->session, side_other(way->side), ACKS_INJECTED);
+	stream_flush(way);
+}
+
 static enum delivery deliver(struct control *control, struct session *session, enum conn_side side,
 	const struct node *answer, uint64_t verdict)
 {
@@ -122,7 +130,7 @@ static enum delivery deliver(struct control *control, struct session *session, e
 	struct stream *way = here ? &session->stream[side] : way_anywhere(control, about.wire, about.from, about.to);
 	if (!way || stream_put_node(way, answer))
 		return enqueue(control, &about, answer);
-	stream_flush(way);
+	send_off(way);
 	return here ? DELIVERY_BIDI : DELIVERY_REVERSE;
 }
 
@@ -138,7 +146,7 @@ static bool try_on(struct control *control, struct stream *way, const struct ref
 {
 	if (!way || stream_put_text(way, refusal->bytes))
 		return false;
-	stream_flush(way);
+	send_off(way);
 	count(control, DELIVERY_REVERSE);
 	audit_refusal(control, refusal, DELIVERY_REVERSE);
 	return true;

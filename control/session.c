@@ -45,7 +45,8 @@ void session_set_state(struct session *session, enum session_state state)
 bool session_hears(const struct session *session, enum conn_side side)
 {
 	return states[session->state].heard & (1 << side) && session->stream[side].input != INPUT_GONE &&
-	       !stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]);
+	       !stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]) &&
+	       !management_holds(session, side);
 }
 
 struct session *session_new(struct control *control, uint64_t id, const struct msg_opened *opened)
@@ -61,6 +62,7 @@ struct session *session_new(struct control *control, uint64_t id, const struct m
 	session->opened_wall_ms = control->wall_ms;
 	pairs_init(&session->pairs, &control->keys);
 	session_set_state(session, SESSION_OPENING);
+	management_init(&session->management);
 	if (stream_init(&session->stream[SIDE_CLIENT], session, SIDE_CLIENT) ||
 		stream_init(&session->stream[SIDE_SERVER], session, SIDE_SERVER)) {
 		session_free(session);
@@ -76,6 +78,7 @@ void session_free(struct session *session)
 	for (unsigned side = 0; side < SIDES; side++)
 		stream_fini(&session->stream[side]);
 	pairs_fini(&session->pairs);
+	management_fini(&session->management);
 	free(session);
 }
 
@@ -243,6 +246,8 @@ void session_restart(struct session *session)
 		if (session->stream[side].output == OUTPUT_OPEN) /* what has ended does not begin again */
 			session->stream[side].output = OUTPUT_SILENT;
 	}
+	management_fini(&session->management); /* it was of the stream that is over */
+	management_init(&session->management);
 	session_set_state(session, SESSION_OPENING);
 }
 
@@ -308,7 +313,7 @@ int session_on_reset(struct session *session, enum conn_side side)
 }
 
 /* NULL: it may live on. */
-static const char *timeout_of(const struct session *session)
+static const char *timeout_of(struct session *session)
 {
 	const struct conf *conf = session->control->conf;
 	uint64_t now = session->control->now_ms;
@@ -318,6 +323,8 @@ static const char *timeout_of(const struct session *session)
 		return "one side ended, the other did not";
 	if (!session->pairs.valid[SIDE_CLIENT] && now - session->opened_ms >= conf->negotiation_seconds * 1000ULL)
 		return "negotiation took too long";
+	if (management_is_late(session))
+		return "too much was not acknowledged for too long";
 	return now - session->heard_ms >= conf->idle_seconds * 1000ULL ? "idle" : NULL;
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "control/limits.h"
+#include "control/management.h"
 #include "control/pair.h"
 #include "control/stream.h"
 #include "dataplane/base/channel.h"
@@ -61,6 +62,7 @@ struct session {
 	char client_name[DOMAIN_BYTES],
 		server_name[DOMAIN_BYTES]; /* of the client's header, lower case; "": none yet */
 	struct pairs pairs;
+	struct management management;
 	uint64_t opened_ms, opened_wall_ms, heard_ms, closing_ms;
 	uint64_t stanzas[POLICY_CLOSE + 1]; /* by verdict */
 	bool tls_started;

@@ -62,8 +62,9 @@ const struct conf_key conf_keys[] = {
 		"connection of QUIC; browsers then fall back to TCP."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
-	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits",
-		"Stream features that servers may offer each other; any other is taken out of the offer."},
+	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits, sm",
+		"Stream features that servers may offer each other; any other is taken out of the offer. sm: acknowledgements of\n"
+		"stanzas, with counts that are right for both servers whatever was refused; nothing is resumed."},
 	{"guard", "max-stanza-bytes", set_number, CONF(stanza_bytes), 10000, CONF_STANZA_BYTES_MAX, false, "524288",
 		"Bytes that one stanza may have (10000 to 524288). Servers that announce how much they take (XEP-0478) are made\n"
 		"to announce no more than this; who sends more loses the stream."},

@@ -133,7 +133,7 @@ void set_name(const struct conf_value *v, void *field)
 		FAULT(v, "\"%s\" is not a name (hint: 1 to %lu lower-case letters, digits and '-')", v->text, v->key->max);
 }
 
-static const char *const known_features[] = {"starttls", "mechanisms", "dialback", "bidi", "limits", NULL};
+static const char *const known_features[] = {"starttls", "mechanisms", "dialback", "bidi", "limits", "sm", NULL};
 
 static void add_feature(const struct conf_value *v, const char *item)
 {
@@ -144,7 +144,7 @@ static void add_feature(const struct conf_value *v, const char *item)
 	if (!known_features[known]) {
 		const char *near = nearest_word(item, known_features);
 		FAULT(v, "unknown feature \"%s\" (hint: %s)", item,
-			near ? near : "starttls, mechanisms, dialback, bidi, limits");
+			near ? near : "starttls, mechanisms, dialback, bidi, limits, sm");
 		return;
 	}
 	for (unsigned i = 0; i < conf->feature_count; i++)

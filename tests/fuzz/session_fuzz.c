@@ -231,7 +231,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct stage *stage;
 	if (!stage) {
 		stage = calloc(1, sizeof(*stage));
-		stage_init_conf(stage, "starttls, mechanisms, dialback, bidi, limits", "/dev/null");
+		stage_init_conf(stage, "starttls, mechanisms, dialback, bidi, limits, sm", "/dev/null");
 	}
 	struct run run = {.stage = stage};
 	if (!size || size > 32 << 10)

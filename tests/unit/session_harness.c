@@ -82,7 +82,7 @@ void stage_init_conf(struct stage *s, const char *features, const char *audit)
 
 void stage_init(struct stage *s)
 {
-	stage_init_conf(s, "starttls, mechanisms, dialback, bidi, limits", NULL);
+	stage_init_conf(s, "starttls, mechanisms, dialback, bidi, limits, sm", NULL);
 }
 
 void stage_fini(struct stage *s)
