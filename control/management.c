@@ -59,11 +59,10 @@ bool management_holds(const struct session *session, enum conn_side side)
 bool management_is_late(struct session *session)
 {
 	struct management *management = &session->management;
-	if (!management_holds(session, SIDE_CLIENT) && !management_holds(session, SIDE_SERVER))
-		management->full_ms = 0;
-	else if (!management->full_ms)
+	bool full = management_holds(session, SIDE_CLIENT) || management_holds(session, SIDE_SERVER);
+	if (full && !management->full_ms)
 		management->full_ms = session->control->now_ms;
-	return management->full_ms && session->control->now_ms - management->full_ms >= ACKS_MS;
+	return full && session->control->now_ms - management->full_ms >= ACKS_MS;
 }
 
 /* --- what is said of it --- */
@@ -221,6 +220,8 @@ void management_take_answer(struct stream *stream, struct stanza *stanza)
 		refuse_count(stream, stanza, h, acks_sent(acks));
 	} else {
 		management->asked[stream->side] = false;
+		if (!acks_are_full(acks))
+			management->full_ms = 0;
 		snprintf(text, sizeof(text), "%" PRIu32, translated);
 		pass(stream, stanza, "a", text);
 		control_count(session->control, COUNT_ACKS_PASSED);

@@ -23,7 +23,7 @@ struct management {
 	const char *ns;          /* of the version that was asked for; static */
 	struct acks acks[SIDES]; /* of the stanzas that this side sends */
 	bool asked[SIDES];       /* this side, by the guard, and it has not answered */
-	uint64_t full_ms;        /* since when one of them is full; 0: none is */
+	uint64_t full_ms;        /* when one of them was first seen full; 0: not since an answer made room */
 };
 
 void management_init(struct management *management) __attribute__((nonnull));

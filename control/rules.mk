@@ -34,6 +34,14 @@ unit_tests += tests/unit/levels_test
 tests/unit/levels_test.srcs := tests/unit/levels_test.c tests/unit/session_harness.c
 tests/unit/levels_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/acks_test
+tests/unit/acks_test.srcs := tests/unit/acks_test.c
+tests/unit/acks_test.archives := control base
+
+unit_tests += tests/unit/management_test
+tests/unit/management_test.srcs := tests/unit/management_test.c tests/unit/session_harness.c
+tests/unit/management_test.archives := control channel_harness policy base
+
 # The real process in its sandbox, and the real sallyport.
 unit_tests += tests/unit/control_process_test
 tests/unit/control_process_test.srcs := tests/unit/control_process_test.c
