@@ -268,6 +268,7 @@ void audit_session(struct control *control, const struct session *session)
 	put_side(&json, &session->stream[SIDE_SERVER]);
 	put_pairs(&json, session);
 	json_string(&json, "bidi", bidi_name(session->bidi), SIZE_MAX);
+	json_string(&json, "management", management_name(&session->management), SIZE_MAX);
 	json_object(&json, "stanzas");
 	for (enum policy_action action = POLICY_PASS; action <= POLICY_CLOSE; action++)
 		json_number(&json, policy_action_name(action), session->stanzas[action]);

@@ -20,6 +20,11 @@ void management_fini(struct management *management)
 		acks_fini(&management->acks[side]);
 }
 
+const char *management_name(const struct management *management)
+{
+	return management->state == MANAGEMENT_ON ? management->ns : "no";
+}
+
 /* --- counting --- */
 
 /* The server counts from <enable/> on, the client from <enabled/> on. */

@@ -36,4 +36,7 @@ void management_count(struct session *session, enum conn_side from, enum acks_ki
 bool management_holds(const struct session *session, enum conn_side side) __attribute__((nonnull));
 bool management_is_late(struct session *session) __attribute__((nonnull)); /* it has waited too long; for the tick */
 
+/* "urn:xmpp:sm:3", "urn:xmpp:sm:2", or "no". */
+const char *management_name(const struct management *management) __attribute__((nonnull));
+
 #endif

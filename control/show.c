@@ -81,12 +81,13 @@ static int show_session(const struct asked *asked, const struct session *session
 	const uint64_t *n = session->stanzas;
 	audit_address(session, SIDE_CLIENT, client, sizeof(client));
 	audit_address(session, SIDE_SERVER, server, sizeof(server));
-	int rc = buf_printf(asked->out, "%" PRIu64 "  %s -> %s  (%s, %s, %s%s, %s%s)\n", session->id,
+	int rc = buf_printf(asked->out, "%" PRIu64 "  %s -> %s  (%s, %s, %s%s, %s%s%s)\n", session->id,
 		*session->client_name ? PLAIN(session->client_name, 60) : "?",
 		*session->server_name ? PLAIN(session->server_name, 60) : "?",
 		session_wire(session, SIDE_CLIENT) == WIRE_INSIDE ? "outbound" : "inbound",
 		session_state_name(session->state), session_tls(session), session->direct ? " direct" : "",
-		session_auth(session), session_doubt(session));
+		session_auth(session), session->management.state == MANAGEMENT_ON ? ", managed" : "",
+		session_doubt(session));
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", client, server);
 	rc = rc ? rc
 		: buf_printf(asked->out,

@@ -255,6 +255,8 @@ static void what_is_refused_counts_for_its_sender(void **state)
 	relay(s, 1, SIDE_CLIENT, BAD BAD SM("r"), SM("r"));
 	relay(s, 1, SIDE_SERVER, A("2"), A("7")); /* all that was outstanding had been refused */
 	assert_int_equal(stage_count(s, COUNT_ACKS_PASSED), 3);
+	stage_close(s, 1);
+	stage_expect_audit(s, "\"bidi\":\"no\",\"management\":\"urn:xmpp:sm:3\"");
 }
 
 static void silent_drops_count_too(void **state)

@@ -11,7 +11,7 @@ daemonize = false
 pidfile = "{folder}/pid"
 data_path = "{folder}/data"
 plugin_paths = {{ "{folder}/modules" }}
-log = {{ debug = "{folder}/log" }}
+log = {{ {level} = "{folder}/log" }}
 storage = "internal"
 authentication = "internal_plain"
 c2s_stanza_size_limit = 2000000
@@ -36,10 +36,10 @@ Component "conference.{domain}" "muc"
 class Prosody(Server):
     user, log_name = "prosody", "log"
 
-    def configure(self, certificate, trusted, secure=True, disabled=(), extra="", modules=(), rooms=()):
+    def configure(self, certificate, trusted, secure=True, disabled=(), extra="", modules=(), rooms=(), level="debug"):
         """
         certificate: (pem, key); trusted: CA files. secure: only EXTERNAL will do, else dialback may. modules: besides
-        the usual; rooms: those of the MUC component.
+        the usual; rooms: those of the MUC component; level: of the log.
         """
         shutil.copy(certificate[0], self.folder / "cert.pem")
         shutil.copy(certificate[1], self.folder / "cert.key")
@@ -49,7 +49,7 @@ class Prosody(Server):
         (self.folder / "prosody.cfg.lua").write_text(CONFIG.format(
             folder=self.folder, domain=self.domain, secure="true" if secure else "false",
             disabled=", ".join(f'"{d}"' for d in disabled), modules="".join(f', "{m}"' for m in modules),
-            rooms=", ".join(f'"{r}"' for r in rooms), extra=extra))
+            rooms=", ".join(f'"{r}"' for r in rooms), extra=extra, level=level))
         accounts = self.folder / "data" / self.domain.replace(".", "%2e") / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         for user in self.users:
