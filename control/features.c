@@ -175,7 +175,7 @@ static void announce_limits(struct stream *stream, struct arena *arena, struct n
 	const struct session *session = stream->session;
 	const struct conf *conf = session->control->conf;
 	if (conf->stanza_bytes == CONF_STANZA_BYTES_MAX || !session_may_authenticate(session) ||
-		!is_allowed(conf, "limits") || node_child(features_made, NS_LIMITS, "limits"))
+		!features_allow(session, "limits") || node_child(features_made, NS_LIMITS, "limits"))
 		return;
 	struct node *limits = make_limits(stream, arena, NULL);
 	if (limits)
@@ -221,7 +221,7 @@ static struct node *with_own_limits(struct stream *stream, const struct stanza *
 {
 	struct node *bidi = node_new(stanza->arena, NS_BIDI, "bidi");
 	const struct node *offered = node_child(stanza->root, NS_LIMITS, "limits");
-	if (!bidi || !offered || !is_allowed(stream->session->control->conf, "limits"))
+	if (!bidi || !offered || !features_allow(stream->session, "limits"))
 		return bidi;
 	struct node *limits = make_limits(stream, stanza->arena, offered);
 	if (!limits)

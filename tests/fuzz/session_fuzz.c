@@ -2,7 +2,8 @@
  * A session driven by bytes of both sides. The first byte says how far the connection has come when it begins; then
  * follow steps: one byte of what happens, one of how much, and the bytes that are said. Whatever happens, what each
  * side is told is a stream that our strict parser takes, and holds stanzas only if a pair of domains was
- * authenticated for them. In one of the beginnings there is a second connection, where a dialback key was shown.
+ * authenticated for them; and acknowledgements add up. In one of the beginnings there is a second connection, where a
+ * dialback key was shown.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FEATURES                                                                                        \
 	"<stream:features><mechanisms xmlns='" NS_SASL "'><mechanism>EXTERNAL</mechanism></mechanisms>" \
 	"<dialback xmlns='" NS_DIALBACK_FEATURE "'><errors/></dialback><bidi xmlns='" NS_BIDI_FEATURE   \
-	"'/></stream:features>"
+	"'/><sm xmlns='" NS_SM3 "'/></stream:features>"
 
 enum { CONN = 1, OTHER = 2, ON_OTHER = 64 };
 
@@ -195,6 +196,14 @@ static void step(struct run *run, uint8_t what, const uint8_t *bytes, size_t len
 	}
 }
 
+/* What is said to have been handled is what was sent, less what is not acknowledged. */
+static void check_acks(struct acks *acks)
+{
+	uint32_t h, sent = acks_sent(acks);
+	if (!acks_take(acks, sent, &h) || acks->outstanding || buf_len(&acks->runs) || acks_take(acks, sent + 1, &h))
+		abort();
+}
+
 /* A pair may be taken back later. */
 static void note_pairs(struct run *run, uint64_t conn)
 {
@@ -206,6 +215,8 @@ static void note_pairs(struct run *run, uint64_t conn)
 static void end_one(struct run *run, uint64_t conn)
 {
 	note_pairs(run, conn);
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
+		check_acks(&stage_session(run->stage, conn)->management.acks[side]);
 	stage_close(run->stage, conn);
 	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++)
 		check_told(run->stage, conn, side, run->may[conn][side]);
