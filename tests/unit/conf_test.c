@@ -98,7 +98,7 @@ static void a_good_file_is_read(void **state)
 	assert_int_equal(conf->gid[PROC_TLS], 64102);
 	assert_int_equal(conf->memory_mib, 256);
 	assert_string_equal(conf->cpus, "");
-	assert_int_equal(conf->feature_count, 5);
+	assert_int_equal(conf->feature_count, 6);
 	assert_string_equal(conf->features[2], "dialback");
 	assert_int_equal(conf->domain_count, 2);
 	assert_string_equal(conf->domains[0], "a.example");
