@@ -372,7 +372,7 @@ static void the_largest_stanza_is_configured(void **state)
 	static char text[MOST + 2];
 	struct conf *conf = (struct conf *)s->control->conf;
 	conf->stanza_bytes = MOST;
-	conf->feature_count--; /* limits, the last of them: it is not announced here */
+	conf->feature_count -= 2; /* limits and sm, the last of them: they are not announced here */
 	for (unsigned over = 0; over < 2; over++) {
 		size_t body = MOST + over - strlen(head) - strlen(tail);
 		stage_external(s, 1 + over, WIRE_INSIDE, "a.example", "b.example", FEATURES(EXTERNAL), false);
