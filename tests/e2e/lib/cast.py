@@ -139,6 +139,10 @@ class Cast:
                 asked.append((actor, actor.request(to, "get", PING, SETTLING), to))
         for actor, name, to in asked:
             actor.expect_answer(name, to)
+        self.listen_out(quiet)
+
+    def listen_out(self, quiet):
+        """Until nothing has come for a moment; then it is forgotten, but for the record."""
         while self.listen(time.monotonic() + quiet):
             pass
         for actor in self.actors:

@@ -4,6 +4,7 @@ has alice (twice: test and tablet) and anna inside, bob (twice) and bella outsid
 """
 from .canonical import EVENT
 from .cast import Missed
+from .prosody import Prosody
 from .xmpp import body, deliver, local
 
 MUC, MUC_USER, MUC_ADMIN, MUC_OWNER = (f"http://jabber.org/protocol/muc{part}" for part in ("", "#user", "#admin", "#owner"))
@@ -567,6 +568,34 @@ def nowhere(cast):
         cast.settle()
 
 
+def restart(cast):
+    """
+    A server is stopped, and what is sent to it meanwhile comes back; it is started again. Not with ejabberd, which then waits
+    as long as it likes before it dials again.
+    """
+    if not all(isinstance(server, Prosody) for server in cast.world.server.values()):
+        return
+    for i in range(2):
+        one, other = ways(cast)[i]
+        for actor in [actor for actor in cast.actors if actor.side == other.side]:
+            actor.leave()
+        cast.listen_out(0.5)
+        server = cast.world.server[other.side]
+        server.stop()
+        cast.listen_out(0.5)
+        one.message(other.bare, "to a server that is down")
+        one.expect(lambda e: local(e) == "message" and e.get("type") == "error", "an error about the server")
+        server.start()
+        back = cast.enter(other.side, other.bare.split("@")[0])
+        back.presence(extra=back.caps)
+        one.expect_presence(back.jid)
+        cast.settle()
+        if i == 0:
+            cast.bob = back
+        else:
+            cast.alice = back
+
+
 def farewell(cast):
     for one, other in ways(cast):
         one.presence(other.bare, "unsubscribe")
@@ -589,4 +618,4 @@ def reserved(cast):
 
 
 SCENES = (entrance, subscription, refused_subscription, presence, chat, kinds, extensions, extremes, carbons, questions,
-          sessions, vcard, personal_events, room, room_of_the_other, offline, blocking, odd_types, nowhere, farewell, reserved)
+          sessions, vcard, personal_events, room, room_of_the_other, offline, blocking, odd_types, nowhere, restart, farewell, reserved)
