@@ -1,4 +1,4 @@
-/* The parts of an XMPP address: local@domain/resource (RFC 7622 3.1). */
+/* XMPP addresses: local@domain/resource (RFC 7622 3.1), in the one form in which they may cross. */
 #ifndef POLICY_JID_H
 #define POLICY_JID_H
 
@@ -12,8 +12,13 @@ struct jid {                                   /* pointers into the text that wa
 };
 
 /*
- * Takes `text` apart and checks each part. 0; -EINVAL if there is no usable domain; -EILSEQ if the domain is good, but
- * another part is not.
+ * Takes `text` apart and checks that each part is its own normal form, so that addresses are equal if their bytes are; a
+ * domain has two forms, of U-labels and of A-labels, that jid_domain() makes one. `jid` is filled in any case.
+ * 0
+ * -EINVAL     there is no usable domain
+ * -EILSEQ     the domain is usable, but the address is none of RFC 7622, or not what it normalises to
+ * -ENOTUNIQ   RFC 7622 is kept, but servers of RFC 6122 take it for another address
+ * -ENOMEM
  */
 int jid_parse(struct jid *jid, const char *text) __attribute__((warn_unused_result, nonnull));
 

@@ -89,8 +89,9 @@ struct node *policy_refusal(const struct stanza *stanza, const struct policy_ver
 
 const char *policy_action_name(enum policy_action action);
 
-/* The domain part of a JID, in lower case and A-labels, into `out`; what is none of IDNA 2008 keeps its letters.
- * 0, or -EINVAL if it is not a JID. */
+/* The domain part of a JID in the form in which domains are compared: lower-case A-labels, without the dot of the root, an
+ * IPv6 address as RFC 5952 writes it. It is looked at alone, and need not stand in its normal form. 0; -EINVAL: there is
+ * none, or it does not fit. */
 int jid_domain(const char *jid, char *out, size_t size) __attribute__((warn_unused_result, nonnull));
 
 #endif

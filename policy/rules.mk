@@ -1,6 +1,6 @@
 archives += policy
 policy.srcs := $(wildcard policy/*.c)
-policy.libs := -lunistring
+policy.libs := -lunistring -lidn
 
 # The tests say in XML what they give and expect: parser and writer come with them.
 xml_sources := control/xml.c control/xml_scan.c control/xml_write.c
@@ -33,6 +33,14 @@ tests/unit/element_test.archives := policy base
 unit_tests += tests/unit/jid_test
 tests/unit/jid_test.srcs := tests/unit/jid_test.c
 tests/unit/jid_test.archives := policy base
+
+unit_tests += tests/unit/precis_test
+tests/unit/precis_test.srcs := tests/unit/precis_test.c
+tests/unit/precis_test.archives := policy base
+
+fuzzers += tests/fuzz/jid_fuzz
+tests/fuzz/jid_fuzz.srcs := tests/fuzz/jid_fuzz.c
+tests/fuzz/jid_fuzz.archives := policy base
 
 unit_tests += tests/unit/words_test
 tests/unit/words_test.srcs := tests/unit/words_test.c

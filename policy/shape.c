@@ -42,9 +42,14 @@ static bool find_kind(struct policy_case *c)
 	return false;
 }
 
+static void refuse_address(struct policy_case *c, const char *reason)
+{
+	case_find(c, &(struct finding){POLICY_REFUSED, "shape.address", "jid-malformed", "modify", reason});
+}
+
 /*
- * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered;
- * with another part that is wrong, a sender is told, as far as it has an address itself.
+ * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered, and a
+ * server answers for how it writes its own senders; with a receiver that cannot be, the sender is told.
  */
 static void check_address(struct policy_case *c, const char *name, char *domain)
 {
@@ -53,14 +58,16 @@ static void check_address(struct policy_case *c, const char *name, char *domain)
 	struct jid parts;
 	int err = jid ? jid_parse(&parts, jid) : -EINVAL;
 
-	if (!err || (err == -EILSEQ && is_to))
-		err = jid_domain(jid, domain, JID_PART_BYTES + 1) ? -EINVAL : err;
-	if (!err)
-		return;
-	if (err == -EILSEQ && is_to)
-		case_find(c, &(struct finding){POLICY_REFUSED, "shape.address", "jid-malformed", "modify",
-			"the receiver's address is malformed"});
-	else
+	if (err != -EINVAL && jid_domain(jid, domain, JID_PART_BYTES + 1))
+		err = -EINVAL;
+	if (err == -ENOMEM)
+		case_no_memory(c);
+	else if (err == -ENOTUNIQ)
+		refuse_address(c, is_to ? "servers would differ on who the receiver is" :
+					  "servers would differ on who the sender is");
+	else if (err == -EILSEQ && is_to)
+		refuse_address(c, "the receiver's address is malformed, or not in its normal form");
+	else if (err)
 		close_stream(c, "shape.address", "improper-addressing", "no valid from and to");
 }
 
