@@ -32,6 +32,22 @@ const char *node_attribute(const struct node *node, const char *name)
 	return a ? a->value : NULL;
 }
 
+const char *node_language(const struct node *node)
+{
+	for (const struct attribute *a = node->attributes; a; a = a->next)
+		if (!strcmp(a->name, "lang") && !strcmp(a->ns, NS_XML))
+			return a->value;
+	return NULL;
+}
+
+bool node_has_elements(const struct node *node)
+{
+	for (const struct node *child = node->first; child; child = child->next)
+		if (child->name)
+			return true;
+	return false;
+}
+
 size_t node_text_len(const struct node *node)
 {
 	size_t len = 0;

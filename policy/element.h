@@ -63,6 +63,8 @@ bool node_is(const struct node *node, const char *ns, const char *name) __attrib
 struct node *node_child(const struct node *node, const char *ns, const char *name) __attribute__((nonnull(1, 3)));
 /* The value of an unqualified attribute; NULL: there is none. */
 const char *node_attribute(const struct node *node, const char *name) __attribute__((nonnull));
+const char *node_language(const struct node *node) __attribute__((nonnull));   /* xml:lang; NULL: there is none */
+bool node_has_elements(const struct node *node) __attribute__((nonnull));      /* directly inside */
 size_t node_text_len(const struct node *node) __attribute__((nonnull));        /* of all text directly inside */
 char *node_text(const struct node *node, struct arena *arena) __attribute__((nonnull));        /* joined; NULL: no room */
 

@@ -42,25 +42,16 @@ static bool has_room(const struct node *presence)
 	return false;
 }
 
-/* One text without anything else. */
-static bool is_known_show(const struct node *show)
+/* Its word and nothing else; which words there are is a matter of shape, and that there is one <show/> at most. */
+static bool is_plain_show(const struct node *show)
 {
-	static const char *const words[] = {"away", "chat", "dnd", "xa"};
-	const struct node *text = show->first;
-
-	if (!text || text->next || text->name || show->attributes)
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (text->text_len == strlen(words[i]) && !memcmp(text->text, words[i], text->text_len))
-			return true;
-	return false;
+	return show->first && !show->attributes;
 }
 
 static bool is_kept(const struct policy_case *c, enum policy_presence level, const struct node *child)
 {
 	if (node_is(child, NS_SERVER, "show"))
-		return level == POLICY_PRESENCE_SHOW && !*c->type && is_known_show(child) &&
-			!node_child(c->stanza->root, NS_SERVER, "show");
+		return level == POLICY_PRESENCE_SHOW && !*c->type && is_plain_show(child);
 	if (node_is(child, NS_SERVER, "error"))
 		return !strcmp(c->type, "error");
 	return is_of_room(child);
@@ -80,7 +71,7 @@ static void count(struct fold *fold, const struct node *child)
 		fold->elements++;
 }
 
-/* Takes all children out and puts back those that may stay: a second <show/> finds the first one there. */
+/* Takes all children out and puts back those that may stay. */
 static void fold_children(struct policy_case *c, enum policy_presence level, struct fold *fold)
 {
 	struct node *presence = c->stanza->root, *child = presence->first, *next;

@@ -1,4 +1,5 @@
 /* The answer to a sender whose stanza was refused (RFC 6120 8.3). */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,12 +12,23 @@ static int copy_attribute(struct arena *arena, struct node *answer, const char *
 	return value ? node_set_attribute(arena, answer, name, value) : 0;
 }
 
+/* Who was written to answers; for an address that is none, its domain does, since a server would take offence at it. */
+static const char *answerer(const char *to, char *domain, size_t size)
+{
+	struct jid jid;
+	int err = jid_parse(&jid, to);
+
+	return (!err || err == -ENOTUNIQ) || jid_domain(to, domain, size) ? to : domain;
+}
+
 /* Same kind, same id, back to where it came from; nothing of the content (XEP-0258 5). */
 static struct node *answer_new(struct arena *arena, const struct node *stanza, const char *type)
 {
 	struct node *answer = node_new(arena, NS_SERVER, stanza->name);
+	char domain[JID_PART_BYTES + 1];
 
-	if (!answer || copy_attribute(arena, answer, "from", node_attribute(stanza, "to")) ||
+	if (!answer ||
+		copy_attribute(arena, answer, "from", answerer(node_attribute(stanza, "to"), domain, sizeof(domain))) ||
 		copy_attribute(arena, answer, "to", node_attribute(stanza, "from")) ||
 		copy_attribute(arena, answer, "id", node_attribute(stanza, "id")) ||
 		copy_attribute(arena, answer, "type", type))
@@ -56,12 +68,15 @@ static bool is_type(const struct node *stanza, const char *type)
 	return value && !strcmp(value, type);
 }
 
+/*
+ * RFC 6120 8.2.3: a request is always answered, even one of a type that nobody knows; 8.3.1: an error never is, since two
+ * servers could keep each other busy for ever. A presence vanishes, but who asked to subscribe is told (RFC 6121 3.1.3).
+ */
 struct node *policy_refusal(const struct stanza *stanza, const struct policy_verdict *verdict)
 {
 	const struct node *root = stanza->root;
 	bool has_addresses = node_attribute(root, "from") && node_attribute(root, "to");
 
-	/* An error is never answered: two servers could keep each other busy for ever. */
 	if (verdict->action != POLICY_REFUSED || !has_addresses || is_type(root, "error"))
 		return NULL;
 	arena_allow(stanza->arena, REFUSAL_BYTES);
@@ -69,7 +84,7 @@ struct node *policy_refusal(const struct stanza *stanza, const struct policy_ver
 		return error_answer(stanza->arena, root, verdict);
 	if (node_is(root, NS_SERVER, "presence") && is_type(root, "subscribe"))
 		return answer_new(stanza->arena, root, "unsubscribed");
-	if (node_is(root, NS_SERVER, "iq") && node_attribute(root, "id") && (is_type(root, "get") || is_type(root, "set")))
+	if (node_is(root, NS_SERVER, "iq") && node_attribute(root, "id") && !is_type(root, "result"))
 		return error_answer(stanza->arena, root, verdict);
 	return NULL;
 }

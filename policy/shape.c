@@ -1,7 +1,8 @@
-/* Shape: is it a stanza at all, of a kind, with the addresses and the parts that RFC 6120 section 8 asks for? */
+/* Shape: is it a stanza at all, of a kind, with the attributes and the parts that RFC 6120 and 6121 let it have? */
 #include <errno.h>
 #include <string.h>
 
+#include "children.h"
 #include "stage.h"
 
 struct kind {
@@ -84,6 +85,23 @@ static void check_type(struct policy_case *c)
 		refuse(c, "shape.type", "unknown type of stanza");
 }
 
+/* RFC 6120 8.1. Those of other namespaces are left to policy. */
+static void check_attributes(struct policy_case *c)
+{
+	static const char *const allowed[] = {"from", "id", "to", "type", NULL};
+
+	if (has_unknown_attribute(c->stanza->root, allowed))
+		refuse(c, "shape.attribute", "an attribute that stanzas do not have");
+}
+
+static void check_children(struct policy_case *c)
+{
+	const char *fault = children_fault(c->stanza->root, c->kind);
+
+	if (fault)
+		refuse(c, "shape.children", fault);
+}
+
 static unsigned count_elements(const struct node *node)
 {
 	unsigned count = 0;
@@ -106,8 +124,8 @@ static void check_iq(struct policy_case *c)
 		refuse(c, "shape.iq", "a request does not have exactly one child");
 	else if (!strcmp(c->type, "result") && count > 1)
 		refuse(c, "shape.iq", "a result has more than one child");
-	else if (!strcmp(c->type, "error") && (count > 2 || !node_child(iq, NS_SERVER, "error")))
-		refuse(c, "shape.iq", "an error does not have an error and at most one other child");
+	else if (!strcmp(c->type, "error") && count > 2)
+		refuse(c, "shape.iq", "an error has more than the error and one other child");
 }
 
 /* RFC 6120 8.4: what a stanza carries is in its child elements. */
@@ -132,7 +150,9 @@ void shape_check(struct policy_case *c)
 	check_address(c, "from", c->from);
 	check_address(c, "to", c->to);
 	check_type(c);
+	check_attributes(c);
 	if (c->kind == STANZA_IQ)
 		check_iq(c);
+	check_children(c);
 	check_text(c);
 }

@@ -32,7 +32,7 @@
 static const struct policy_row rows[] = {
 	PASSES("harmless", "<body>hello</body>"),
 	PASSES("no body", "<active xmlns='http://jabber.org/protocol/chatstates'/>"),
-	PASSES("empty body", "<body/><body></body>"),
+	PASSES("empty body", "<body/><body xml:lang='de'></body>"),
 	PASSES("part of a word", "<body>my secretary</body>"),
 	PASSES("elsewhere", "<thread>secret</thread>"),
 	PASSES("the other direction's word", "<body>virus</body>"),
@@ -58,7 +58,7 @@ static const struct policy_row rows[] = {
 	REFUSES("between paragraphs",
 		"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
 		"<p>one</p><p>secret</p><p>two</p></body></html>"),
-	REFUSES("body in a body", "<body><x xmlns='urn:x'><body>secret</body></x></body>"),
+	REFUSES("body in a body", "<x xmlns='urn:x'><body><y><body>secret</body></y></body></x>"),
 
 	{"inbound", IN, "<message from='v@b.example' to='u@a.example/r' id='1'><body>a virus</body></message>",
 		POLICY_REFUSED, "content.forbidden-words", "policy-violation",
@@ -68,7 +68,8 @@ static const struct policy_row rows[] = {
 	{"no words for this peer", OUT, "<message from='a.example' to='none.example'><body>secret</body></message>",
 		POLICY_PASS, "", "", NULL},
 	{"errors are looked at and not answered", OUT,
-		"<message from='a.example' to='b.example' type='error'><body>secret</body></message>", POLICY_REFUSED,
+		"<message from='a.example' to='b.example' type='error'><body>secret</body><error type='cancel'>"
+		"<gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>", POLICY_REFUSED,
 		"content.forbidden-words", "policy-violation", NULL},
 	{"an archive in an iq", OUT,
 		"<iq from='a.example' to='b.example' id='1' type='set'><x xmlns='urn:x'><message><body>secret</body>"
@@ -112,7 +113,7 @@ static void refuses_when_the_arena_is_full(void **state)
 	struct policy *policy = test_policy();
 	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count};
 	struct arena *arena = arena_new(10000);
-	struct node *root = node_new(arena, NS_SERVER, "message"), *body = node_new(arena, NS_SERVER, "body");
+	struct node *root = node_new(arena, NS_SERVER, "message"), *body = node_new(arena, "urn:x", "body");
 	struct stanza stanza = {arena, root};
 	struct policy_verdict verdict;
 	struct node *answer;
@@ -122,7 +123,7 @@ static void refuses_when_the_arena_is_full(void **state)
 	assert_int_equal(node_set_attribute(arena, root, "from", "a.example"), 0);
 	assert_int_equal(node_set_attribute(arena, root, "to", "b.example"), 0);
 	assert_int_equal(node_add_text(arena, body, "one", 3), 0);
-	node_append(body, node_new(arena, NS_SERVER, "b"));
+	node_append(body, node_new(arena, "urn:x", "b"));
 	while (arena_alloc(arena, 1))
 		;
 	policy_check(policy, &context, &stanza, &verdict);
@@ -163,7 +164,7 @@ void *__wrap_calloc(size_t n, size_t size)
 static void never_passes_for_lack_of_memory(void **state)
 {
 	static const char *const bodies[] = {"<body>secret</body>", "<body>\u00e9 secret</body>",
-		"<body>se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
+		"<body xmlns='urn:x'>se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
 	struct policy *policy = test_policy();
 	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count};
 

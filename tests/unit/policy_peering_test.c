@@ -22,9 +22,7 @@
 static const struct policy_row rows[] = {
 	{"out", OUT, "<message from='a.example' to='b.example'/>", POLICY_PASS, "", "", NULL},
 	{"in", IN, "<message from='v@b.example' to='u@a.example/r'/>", POLICY_PASS, "", "", NULL},
-	{"capitals and the root's dot", OUT, "<message from='u@A.Example' to='v@B.EXAMPLE.'/>", POLICY_PASS, "", "",
-		NULL},
-	{"another domain of ours", OUT, "<message from='r@conference.a.example/n' to='b.example'/>", POLICY_PASS, "",
+		{"another domain of ours", OUT, "<message from='r@conference.a.example/n' to='b.example'/>", POLICY_PASS, "",
 		"", NULL},
 	{"below a wildcard", OUT, "<message from='a.example' to='x.wild.example'/>", POLICY_PASS, "", "", NULL},
 
