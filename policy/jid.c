@@ -19,7 +19,7 @@
 
 enum { LOCAL = 1, DOMAIN = 2, RESOURCE = 4, HIGH = 8 };
 
-/* Where a byte may stand as it is: RFC 7622 3.3.1 (localpart), 3.4 (resourcepart), 3.2 (domainpart: letters, digits, - . _). */
+/* Where a byte may stand as it is: RFC 7622 3.3 and 3.4; in domains letters, digits, - . and _ (RFC 7622 3.2). */
 static const uint8_t bytes[UINT8_MAX + 1] = {
 	[' '] = RESOURCE,
 	['!'] = LOCAL | RESOURCE,

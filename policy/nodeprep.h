@@ -10,8 +10,8 @@
 enum nodeprep_part { NODEPREP_LOCAL, NODEPREP_DOMAIN, NODEPREP_RESOURCE };
 
 /*
- * Does such a server, or one with newer tables, read in this part of a JID what stands there, or refuse it? 0; -ENOTUNIQ: it
- * reads something else; -ENOMEM. The part is UTF-8 and JID_PART_BYTES long at most.
+ * Does such a server, or one with newer tables, read in this part of a JID what stands there, or refuse it? 0; -ENOTUNIQ:
+ * it reads something else; -ENOMEM. The part is UTF-8 and JID_PART_BYTES long at most.
  */
 int nodeprep_check(enum nodeprep_part part, const char *text, size_t len) __attribute__((warn_unused_result, nonnull));
 

@@ -13,8 +13,8 @@ enum precis_profile {
 };
 
 /*
- * The normal form of `text`, for the caller to free(); two strings are the same if their normal forms are. 0; -EILSEQ if the
- * profile does not allow the string (also: not UTF-8, empty); -ENOMEM.
+ * The normal form of `text`, for the caller to free(); two strings are the same if their normal forms are. 0; -EILSEQ if
+ * the profile does not allow the string (also: not UTF-8, empty); -ENOMEM.
  */
 int precis_normalise(enum precis_profile profile, const char *text, size_t len, char **out, size_t *out_len)
 	__attribute__((warn_unused_result, nonnull));

@@ -49,8 +49,8 @@ static void refuse_address(struct policy_case *c, const char *reason)
 }
 
 /*
- * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered, and a
- * server answers for how it writes its own senders; with a receiver that cannot be, the sender is told.
+ * RFC 6120 8.1.1.2, 8.1.2.2: between servers both addresses are there. Without a domain nobody is there to be answered,
+ * and a server answers for how it writes its own senders; with a receiver that cannot be, the sender is told.
  */
 static void check_address(struct policy_case *c, const char *name, char *domain)
 {

@@ -79,8 +79,9 @@ static const struct policy_row rows[] = {
 
 	{"the other direction", IN, "<presence from='v@none.example/r' to='u@a.example'>" RICH "</presence>",
 		POLICY_PASS, "", "", NULL},
-	{"messages are not presence", OUT, "<message from='a.example' to='none.example'><show xmlns='urn:x'>dnd</show></message>",
-		POLICY_PASS, "", "", NULL},
+	{"messages are not presence", OUT,
+		"<message from='a.example' to='none.example'><show xmlns='urn:x'>dnd</show></message>", POLICY_PASS, "",
+		"", NULL},
 };
 
 static void folds_presence(void **state)
@@ -93,7 +94,8 @@ static void tells_what_was_taken(void **state)
 {
 	struct policy *policy = test_policy();
 	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count};
-	struct stanza stanza = stanza_of("<presence from='a.example' to='online.example' xmlns:x='urn:x' x:y='1'> " RICH "</presence>");
+	struct stanza stanza = stanza_of(
+		"<presence from='a.example' to='online.example' xmlns:x='urn:x' x:y='1'> " RICH "</presence>");
 	struct policy_verdict verdict;
 
 	(void)state;
