@@ -11,16 +11,19 @@ enum child_limits {
 	CONTENT_BYTES = 8,             /* of a word or a number */
 };
 
+static bool is_language(const struct attribute *a)
+{
+	return !strcmp(a->name, "lang") && !strcmp(a->ns, NS_XML);
+}
+
 bool has_unknown_attribute(const struct node *node, const char *const *allowed)
 {
 	for (const struct attribute *a = node->attributes; a; a = a->next) {
 		const char *const *name = allowed;
 
-		if (*a->ns)
-			continue;
 		while (*name && strcmp(*name, a->name))
 			name++;
-		if (!*name)
+		if ((*a->ns || !*name) && !is_language(a))
 			return true;
 	}
 	return false;

@@ -10,7 +10,10 @@ const char *children_fault(const struct node *stanza, enum stanza_kind kind) __a
 /* The same of an <error/> (RFC 6120 8.3.2). */
 const char *stanza_error_fault(const struct node *error) __attribute__((nonnull));
 
-/* Attributes in no namespace other than those named. `allowed` ends with NULL. */
+/*
+ * Has it an attribute other than xml:lang and those named, which are in no namespace? `allowed` ends with NULL.
+ * Those of other namespaces are unknown too: the schemas have none, and some servers look only at the local name.
+ */
 bool has_unknown_attribute(const struct node *node, const char *const *allowed) __attribute__((nonnull));
 
 /* Is it in the namespace of stanzas, or in one that somebody could take for it? */

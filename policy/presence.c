@@ -17,7 +17,7 @@
 
 /* What the fold took away. The names are ours: those of the sender are not for the audit. */
 struct fold {
-	unsigned show, status, priority, elements, attributes, text;
+	unsigned show, status, priority, elements, text;
 };
 
 static bool is_of_room(const struct node *node)
@@ -86,32 +86,6 @@ static void fold_children(struct policy_case *c, enum policy_presence level, str
 	}
 }
 
-static bool is_kept_attribute(const struct attribute *a)
-{
-	static const char *const names[] = {"from", "to", "type", "id"};
-
-	if (*a->ns)
-		return !strcmp(a->ns, NS_XML) && !strcmp(a->name, "lang");
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(a->name, names[i]))
-			return true;
-	return false;
-}
-
-static void fold_attributes(struct node *presence, struct fold *fold)
-{
-	struct attribute **at = &presence->attributes;
-
-	while (*at) {
-		if (is_kept_attribute(*at)) {
-			at = &(*at)->next;
-			continue;
-		}
-		*at = (*at)->next;
-		fold->attributes++;
-	}
-}
-
 static void tell(struct policy_case *c, const struct fold *fold)
 {
 	const struct {
@@ -122,7 +96,6 @@ static void tell(struct policy_case *c, const struct fold *fold)
 		{"status", fold->status},
 		{"priority", fold->priority},
 		{"other elements", fold->elements},
-		{"other attributes", fold->attributes},
 		{"white space", fold->text},
 	};
 	char taken[sizeof(c->verdict->changed)] = "";
@@ -164,6 +137,5 @@ void presence_check(struct policy_case *c)
 		return;
 	}
 	fold_children(c, level, &fold);
-	fold_attributes(c->stanza->root, &fold);
 	tell(c, &fold);
 }

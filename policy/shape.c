@@ -85,7 +85,7 @@ static void check_type(struct policy_case *c)
 		refuse(c, "shape.type", "unknown type of stanza");
 }
 
-/* RFC 6120 8.1. Those of other namespaces are left to policy. */
+/* RFC 6120 8.1. */
 static void check_attributes(struct policy_case *c)
 {
 	static const char *const allowed[] = {"from", "id", "to", "type", NULL};
