@@ -140,7 +140,8 @@ def kinds(cast):
     for one, other in ways(cast):
         for to in addresses(other):
             for kind in ("chat", "normal", "headline", "groupchat", "error"):
-                one.message(to, f"{kind} to {to}", kind=kind)
+                reason = f"<error type='cancel'><gone xmlns='{ERRORS}'/></error>" if kind == "error" else ""
+                one.message(to, f"{kind} to {to}", reason, kind=kind)
             one.send(f"<message to='{to}' id='my-none'><body>no type to {to}</body></message>")
             one.presence(to, "unavailable")
             cast.settle()
@@ -172,7 +173,7 @@ def extensions(cast):
             "</p:a>",
             "<deep xmlns='urn:example:deep'>" + "<in>" * 20 + "x" + "</in>" * 20 + "</deep>",
             "<wide xmlns='urn:example:wide'>" + "".join(f"<e n='{i}'/>" for i in range(300)) + "</wide>",
-            "<message xmlns='jabber:client' type='chat'><body>within</body></message>",
+            "<own xmlns='urn:example:own'><message xmlns='jabber:client' type='chat'><body>within</body></message></own>",
             f"<body xmlns='urn:example:body'>not a body</body><error xmlns='urn:example:error'/><x xmlns='{FORM}' type='form'>"
             "<field var='a' type='text-single'><value> v </value></field></x>",
             "<store xmlns='urn:xmpp:hints'/><attention xmlns='urn:xmpp:attention:0'/>",
@@ -193,7 +194,7 @@ def extremes(cast):
         payloads = (
             "<deep xmlns='urn:example:deep'>" + "<in>" * 60 + "</in>" * 60 + "</deep>",
             "<many xmlns='urn:example:many' " + " ".join(f"a{i}='{i}'" for i in range(60)) + "/>",
-            "<spaces " + " ".join(f"xmlns:n{i}='urn:example:n{i}' n{i}:a='{i}'" for i in range(50)) + "/>",
+            "<spaces xmlns='urn:example:spaces' " + " ".join(f"xmlns:n{i}='urn:example:n{i}' n{i}:a='{i}'" for i in range(50)) + "/>",
             f"<long xmlns='urn:example:long' a='{'0123456789' * 200}'/>",
             f"<name xmlns='urn:{'x' * 400}'><{'n' * 400}/></name>",
             "<wide xmlns='urn:example:wide'>" + "<e a=''>x</e>" * 2000 + "</wide>",

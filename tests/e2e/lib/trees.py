@@ -32,7 +32,7 @@ class Tree:
         self.root = Element(SERVER, "message")
         self.root.attributes = {("", "from"): sender, ("", "to"): receiver, ("", "type"): "chat"}
         for _ in range(chance.randrange(1, 4)):
-            self.root.children.append(self.grown(chance.choice(NAMESPACES[:4]), 1))
+            self.root.children.append(self.grown(chance.choice(NAMESPACES[:3]), 1))     # others have no place there
 
     def text(self, most=12):
         return "".join(self.chance.choice(LETTERS) for _ in range(self.chance.randrange(most)))
