@@ -431,7 +431,7 @@ static void verify_answers(void **state)
 static void say_restart(struct stage *s)
 {
 	stage_say(s, 1, SIDE_CLIENT, ID DB " from='d.example' to='a.example' version='1.0'>");
-	stage_say(s, 1, SIDE_SERVER, ID DB " from='a.example' id='after' version='1.0'>" FEATURES());
+	stage_say(s, 1, SIDE_SERVER, ID DB " from='a.example' id='after &amp; new' version='1.0'>" FEATURES());
 	forget_heard(s, 1);
 }
 
@@ -452,7 +452,7 @@ static void answers_after_a_restart(void **state)
 	cross(s, 2, SIDE_CLIENT, VERIFY("a.example", "id-102", "x.d.example", "k9"));
 	assert_int_equal(stage_count(s, COUNT_DIALBACK_KEYS_UNSEEN), 2);
 	cross(s, 1, SIDE_CLIENT, RESULT("x.d.example", "a.example", "k3"));
-	cross(s, 2, SIDE_CLIENT, VERIFY("a.example", "after", "x.d.example", "k3"));
+	cross(s, 2, SIDE_CLIENT, VERIFY("a.example", "after &amp; new", "x.d.example", "k3"));
 	assert_int_equal(stage_count(s, COUNT_DIALBACK_KEYS_SEEN), 1);
 	cross(s, 1, SIDE_SERVER, RESULT_IS("a.example", "x.d.example", "valid"));
 	cross(s, 1, SIDE_CLIENT, MESSAGE("v@d.example", "u@a.example"));
