@@ -88,6 +88,8 @@ static void check_stream(const char *text, size_t len, struct told *told)
 static void check_told(struct stage *s, uint64_t conn, enum conn_side side, bool may)
 {
 	struct buf *heard = &s->connection[conn].side[side].heard;
+	if (!buf_len(heard))
+		return;
 	const char *at = (const char *)buf_head(heard), *end = at + buf_len(heard);
 	struct told told = {false};
 	while (at < end) {
