@@ -227,6 +227,31 @@ static void answers_that_nobody_asked_for(void **state)
 	stage_expect(s, 3, SIDE_SERVER, ERROR("policy-violation"));
 }
 
+/* A stream that begins anew knows nothing of what was agreed on the one before (RFC 6120 4.3.3). */
+static void over_with_the_stream(void **state)
+{
+	struct stage *s = *state;
+	const char *db = "<db:result from='sub.a.example' to='d.example'>37c69b1c</db:result>",
+		   *valid = "<db:result from='d.example' to='sub.a.example' type='valid'/>",
+		   *auth = "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>", *success = "<success xmlns='" NS_SASL "'/>",
+		   *good = MESSAGE("u@sub.a.example", "v@d.example", "hello");
+	stage_secure(s, 1, WIRE_INSIDE, "a.example", "d.example", "a.example", FEATURES(EXTERNAL));
+	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI));
+	relay(s, 1, SIDE_CLIENT, db, db);
+	relay(s, 1, SIDE_SERVER, valid, valid);
+	enable(s, 1);
+	relay(s, 1, SIDE_CLIENT, good, good);
+	relay(s, 1, SIDE_CLIENT, auth, auth);
+	relay(s, 1, SIDE_SERVER, success, success);
+	stage_say(s, 1, SIDE_CLIENT, ID " from='a.example' to='d.example' version='1.0'>");
+	stage_say(s, 1, SIDE_SERVER, ID " from='d.example' id='9' version='1.0'>" FEATURES("<sm xmlns='urn:xmpp:sm:3'/>"));
+	assert_int_equal(heard_times(s, 1, SIDE_CLIENT, SM("sm")), 1);
+	assert_int_equal(heard_times(s, 1, SIDE_SERVER, "<?xml"), 1);
+	answer(s, 1, SIDE_CLIENT, SM("r"), FAILED("unexpected-request"));
+	enable(s, 1);
+	relay(s, 1, SIDE_SERVER, A("0"), A("0"));
+}
+
 static void stripped(void **state)
 {
 	struct stage *s = *state;
@@ -371,6 +396,77 @@ static void refusals_that_waited(void **state)
 	relay(s, 2, SIDE_SERVER, said, told);
 }
 
+/* --- two servers that count --- */
+
+struct server {
+	uint32_t sent, told, received, said;
+};
+
+/* Takes what a server has been sent: stanzas, and the last acknowledgement. */
+static void hear(struct stage *s, enum conn_side side, struct server *server)
+{
+	static const char ack[] = "<a xmlns='urn:xmpp:sm:3' h='";
+	struct buf *heard = &s->connection[1].side[side].heard;
+	const char *at = (const char *)buf_head(heard), *end = at + buf_len(heard);
+	for (; (at = memmem(at, (size_t)(end - at), "<", 1)); at++) {
+		size_t left = (size_t)(end - at);
+		server->received += left > 9 && !memcmp(at, "<message ", 9);
+		if (left < sizeof(ack) || memcmp(at, ack, sizeof(ack) - 1))
+			continue;
+		uint32_t h = (uint32_t)atoi(at + sizeof(ack) - 1);
+		assert_true(h >= server->told && h <= server->sent);
+		server->told = h;
+	}
+	buf_drop(heard, buf_len(heard));
+}
+
+static void say_some(struct stage *s, enum conn_side side, struct server *server, bool bad)
+{
+	bool client = side == SIDE_CLIENT;
+	const char *word = !bad ? "hello" : client ? "budget" : "malware";
+	char text[256];
+	snprintf(text, sizeof(text), "<message from='u@%s.example' to='v@%s.example'><body>%s</body></message>",
+		client ? "a" : "b", client ? "b" : "a", word);
+	stage_say(s, 1, side, text);
+	server->sent++;
+}
+
+static void acknowledge(struct stage *s, enum conn_side side, struct server *server, uint32_t h)
+{
+	char text[64];
+	server->said = h;
+	snprintf(text, sizeof(text), "<a xmlns='urn:xmpp:sm:3' h='%u'/>", h);
+	stage_say(s, 1, side, text);
+}
+
+static void it_adds_up_for_both(void **state)
+{
+	struct stage *s = *state;
+	struct server server[SIDES] = {0};
+	unsigned seed = 5;
+	outbound(s, 1, FEATURES(EXTERNAL BIDI), true);
+	enable(s, 1);
+	for (unsigned i = 0; i < 3000; i++) {
+		enum conn_side side = rand_r(&seed) % 2 ? SIDE_CLIENT : SIDE_SERVER;
+		struct server *one = &server[side];
+		if (rand_r(&seed) % 4)
+			say_some(s, side, one, rand_r(&seed) % 5 == 0);
+		else
+			acknowledge(s, side, one, one->said + (uint32_t)rand_r(&seed) % (one->received - one->said + 1));
+		hear(s, SIDE_CLIENT, &server[SIDE_CLIENT]);
+		hear(s, SIDE_SERVER, &server[SIDE_SERVER]);
+	}
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++) {
+		acknowledge(s, side, &server[side], server[side].received);
+		hear(s, side_other(side), &server[side_other(side)]);
+	}
+	for (enum conn_side side = SIDE_CLIENT; side < SIDES; side++) {
+		assert_true(server[side].sent > 1000);
+		assert_int_equal(server[side].told, server[side].sent);
+	}
+	assert_true(stage_count(s, COUNT_MESSAGE_REFUSED) > 300);
+}
+
 /* --- what is wrong --- */
 
 static void more_than_was_sent(void **state)
@@ -457,6 +553,7 @@ int main(void)
 		TEST(a_server_that_will_not),
 		TEST(a_condition_that_nobody_knows),
 		TEST(answers_that_nobody_asked_for),
+		TEST(over_with_the_stream),
 		cmocka_unit_test_setup_teardown(stripped, set_up_stripped, tear_down),
 		TEST(what_is_refused_counts_for_its_sender),
 		TEST(silent_drops_count_too),
@@ -465,6 +562,7 @@ int main(void)
 		TEST(bidi_that_ends_at_the_guard),
 		TEST(on_the_reverse_stream),
 		TEST(refusals_that_waited),
+		TEST(it_adds_up_for_both),
 		TEST(more_than_was_sent),
 		TEST(counts_that_are_none),
 		TEST(a_server_that_asks_seldom),
