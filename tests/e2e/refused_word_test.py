@@ -52,3 +52,11 @@ with World() as world:
     check(len(refusals) == 3, "the audit has one line for each refusal", world.guard.audit_lines())
     check(all("nightingale" not in str(line) or "from" in line for line in refusals), "that names the sender")
     check("refused" in world.guard.show("verdicts"), "show verdicts tells of it", world.guard.show("verdicts"))
+
+    alice.send(f"<message to='{bob.jid}' id='bad-shape'><body>not told</body><note>aside</note></message>")
+    refused = alice.wait_error("bad-shape")
+    check(refused is not None and error_condition(refused)[:2] == ("modify", "bad-request"),
+          "an element that stanzas do not have is refused, and the sender told", refused)
+    line = world.guard.wait_audit(lambda line: line.get("stanza_id") == "bad-shape")
+    check(line is not None and line["rule"] == "shape.children" and "aside" not in str(line), "the audit names the rule", line)
+    check(not bob.wait_message("not told", 0.2), "and it does not arrive")

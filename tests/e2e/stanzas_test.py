@@ -42,3 +42,10 @@ with World() as world:
         sender.message(room, "hello, room", kind="groupchat")
         check(sender.wait(lambda e: e.get("type") == "groupchat" and body(e) == "hello, room"),
               f"{way}: the room hands the message back")
+        nick = "M\u00e9 the \u265a"
+        sender.presence(f"{room}/{nick}")
+        check(sender.wait_presence(f"{room}/{nick}"), f"{way}: a nick of letters, spaces and symbols is taken there")
+        sender.message(receiver.jid.replace(receiver.bare, receiver.bare.upper()), "in capitals")
+        check(receiver.wait_message("in capitals"), f"{way}: an address that the sender's server normalises arrives")
+        sender.message(f"{receiver.bare}/\U0001f600 \u2615", "to an emoji")
+        check(receiver.wait_message("to an emoji"), f"{way}: an address with emoji passes")
