@@ -159,9 +159,11 @@ static const char *known_child_fault(const struct node *node, enum stanza_kind k
  */
 bool is_of_stanza(const struct node *node)
 {
-	static const char *const namespaces[] = {NS_SERVER, "", "jabber:client", "jabber:component:accept",
+	static const char *const namespaces[] = {NS_SERVER, "jabber:client", "jabber:component:accept",
 		"jabber:component:connect"};
 
+	if (*node->ns != 'j')          /* most */
+		return !*node->ns;
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		if (!strcmp(node->ns, namespaces[i]))
 			return true;
