@@ -79,9 +79,12 @@ static bool geresh_fits(const struct string *s, size_t at)
 	return at > 0 && is_script(s->c[at - 1], "Hebrew");
 }
 
+/* Of all in a string the same is true: it is found out for the first. */
 static bool katakana_dot_fits(const struct string *s, size_t at)
 {
-	(void)at;
+	for (size_t i = 0; i < at; i++)
+		if (s->c[i] == s->c[at])
+			return true;
 	for (size_t i = 0; i < s->len; i++)
 		if (is_script(s->c[i], "Hiragana") || is_script(s->c[i], "Katakana") || is_script(s->c[i], "Han"))
 			return true;
