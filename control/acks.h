@@ -35,8 +35,8 @@ void acks_fini(struct acks *acks) __attribute__((nonnull));
 int acks_add(struct acks *acks, enum acks_kind kind) __attribute__((warn_unused_result, nonnull));
 
 /*
- * The receiver has handled `h`; `*translated` is what the sender may be told. Dropped ones directly after the last that is
- * acknowledged are acknowledged with it. False: more than was sent to it, or less than it said before.
+ * The receiver has handled `h`; `*translated` is what the sender may be told. Dropped ones directly after the last that
+ * is acknowledged are acknowledged with it. False: more than was sent to it, or less than it said before.
  */
 bool acks_take(struct acks *acks, uint32_t h, uint32_t *translated) __attribute__((warn_unused_result, nonnull));
 

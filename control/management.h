@@ -1,6 +1,6 @@
 /*
- * Stream management (XEP-0198): either server learns of its own stanzas only, whatever the guard refused or added. What
- * is said of it passes, with the counts translated (acks.h); nothing is resumed, for that a server would need the
+ * Stream management (XEP-0198): either server learns of its own stanzas only, whatever the guard refused or added.
+ * What is said of it passes, with the counts translated (acks.h); nothing is resumed, for that a server would need the
  * counts of a connection that is gone.
  */
 #ifndef CONTROL_MANAGEMENT_H

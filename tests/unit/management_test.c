@@ -233,7 +233,8 @@ static void over_with_the_stream(void **state)
 	struct stage *s = *state;
 	const char *db = "<db:result from='sub.a.example' to='d.example'>37c69b1c</db:result>",
 		   *valid = "<db:result from='d.example' to='sub.a.example' type='valid'/>",
-		   *auth = "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>", *success = "<success xmlns='" NS_SASL "'/>",
+		   *auth = "<auth xmlns='" NS_SASL "' mechanism='EXTERNAL'>=</auth>",
+		   *success = "<success xmlns='" NS_SASL "'/>",
 		   *good = MESSAGE("u@sub.a.example", "v@d.example", "hello");
 	stage_secure(s, 1, WIRE_INSIDE, "a.example", "d.example", "a.example", FEATURES(EXTERNAL));
 	stage_expect(s, 1, SIDE_CLIENT, FEATURES(EXTERNAL BIDI));

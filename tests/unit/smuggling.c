@@ -34,7 +34,7 @@ static const char *escaped(const struct reading *r, struct buf *out, const char 
 {
 	static const char names[] = "nrt\\{", bytes[] = "\n\r\t\\{";
 	const char *known = *at ? strchr(names, *at) : NULL;
-	unsigned number;
+	unsigned number = 0;
 	char byte;
 
 	if (known) {
