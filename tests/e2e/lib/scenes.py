@@ -23,7 +23,7 @@ TEXTS = (
     "/me waves", "?", " ", "0", "https://example.org/a?b=c&d=%20#e",
 )
 RESERVED, AFTERWARDS = "\ufdd0\U0001fffe", "after reserved characters"
-ODD = "my-odd"                       # messages of a type that nobody knows
+ODD = "my-odd"                       # stanzas that RFC 6120 and 6121 do not have
 STATES = ("active", "composing", "paused", "inactive", "gone")
 
 
@@ -194,7 +194,8 @@ def extremes(cast):
         payloads = (
             "<deep xmlns='urn:example:deep'>" + "<in>" * 60 + "</in>" * 60 + "</deep>",
             "<many xmlns='urn:example:many' " + " ".join(f"a{i}='{i}'" for i in range(60)) + "/>",
-            "<spaces xmlns='urn:example:spaces' " + " ".join(f"xmlns:n{i}='urn:example:n{i}' n{i}:a='{i}'" for i in range(50)) + "/>",
+            "<spaces xmlns='urn:example:spaces' " +
+            " ".join(f"xmlns:n{i}='urn:example:n{i}' n{i}:a='{i}'" for i in range(50)) + "/>",
             f"<long xmlns='urn:example:long' a='{'0123456789' * 200}'/>",
             f"<name xmlns='urn:{'x' * 400}'><{'n' * 400}/></name>",
             "<wide xmlns='urn:example:wide'>" + "<e a=''>x</e>" * 2000 + "</wide>",
@@ -266,7 +267,8 @@ def sessions(cast):
     payloads = (
         f"<jingle xmlns='{jingle}' action='session-initiate' initiator='a@b.example/c' sid='my-sid'>"
         "<content creator='initiator' name='voice'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'>"
-        "<payload-type id='97' name='speex' clockrate='8000'><parameter name='vbr' value='on'/></payload-type></description><transport pwd='a&amp;b' "
+        "<payload-type id='97' name='speex' clockrate='8000'><parameter name='vbr' value='on'/></payload-type>"
+        "</description><transport pwd='a&amp;b' "
         "xmlns='urn:xmpp:jingle:transports:ice-udp:1'><candidate ip='10.0.1.1' port='8998'/></transport></content></jingle>",
         f"<jingle xmlns='{jingle}' action='session-terminate' sid='my-sid'><reason><success/><text>&lt;</text>"
         "</reason></jingle>",
@@ -550,10 +552,14 @@ def offline(cast):
             cast.alice = back
 
 
-def odd_types(cast):
+def odd(cast):
+    """Messages of a type that nobody knows; with a child that messages do not have; errors without an error."""
     for one, other in ways(cast):
         for to in addresses(other):
             one.send(f"<message to='{to}' id='{ODD}' type='odd'><body>odd type to {to}</body></message>")
+        for child in ("<message type='chat'><body>within</body></message>", "<own/>"):
+            one.send(f"<message to='{other.jid}' id='{ODD}' type='chat'>{child}</message>")
+        one.send(f"<message to='{other.jid}' id='{ODD}' type='error'/>")
         cast.settle()
 
 
@@ -619,4 +625,5 @@ def reserved(cast):
 
 
 SCENES = (entrance, subscription, refused_subscription, presence, chat, kinds, extensions, extremes, carbons, questions,
-          sessions, vcard, personal_events, room, room_of_the_other, offline, blocking, odd_types, nowhere, restart, farewell, reserved)
+          sessions, vcard, personal_events, room, room_of_the_other, offline, blocking, odd, nowhere, restart,
+          farewell, reserved)
