@@ -19,8 +19,8 @@ static const char *const of_sasl[] = {"aborted", "account-disabled", "credential
 static const char *const of_stanzas[] = {"bad-request", "conflict", "feature-not-implemented", "forbidden", "gone",
 	"internal-server-error", "item-not-found", "jid-malformed", "not-acceptable", "not-allowed", "not-authorized",
 	"policy-violation", "recipient-unavailable", "redirect", "registration-required", "remote-connection-failed",
-	"remote-server-not-found", "remote-server-timeout", "resource-constraint", "service-unavailable", "subscription-required",
-	"undefined-condition", "unexpected-request", NULL};
+	"remote-server-not-found", "remote-server-timeout", "resource-constraint", "service-unavailable",
+	"subscription-required", "undefined-condition", "unexpected-request", NULL};
 
 static const struct {
 	const char *ns;

@@ -414,7 +414,7 @@ static void hear(struct stage *s, enum conn_side side, struct server *server)
 		server->received += left > 9 && !memcmp(at, "<message ", 9);
 		if (left < sizeof(ack) || memcmp(at, ack, sizeof(ack) - 1))
 			continue;
-		uint32_t h = (uint32_t)atoi(at + sizeof(ack) - 1);
+		uint32_t h = (uint32_t)strtoul(at + sizeof(ack) - 1, NULL, 10);
 		assert_true(h >= server->told && h <= server->sent);
 		server->told = h;
 	}
