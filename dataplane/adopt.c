@@ -2,6 +2,7 @@
 #include <rte_mbuf.h>
 
 #include "adopt.h"
+#include "dial.h"
 #include "emit.h"
 #include "split.h"
 #include "stray.h"
@@ -124,7 +125,7 @@ void adopt_syn(struct worker *worker, const struct flow_key *key, bool src_first
 
 /* --- the server's part --- */
 
-static void pass_syn_ack(struct worker *worker, struct flow *flow, struct arrival *arrival)
+struct tcp_seg adopt_note_syn_ack(struct worker *worker, struct flow *flow, const struct arrival *arrival)
 {
 	struct handshake *handshake = &flow->handshake;
 	struct tcp_seg edited = edit_syn(worker, arrival);
@@ -139,6 +140,12 @@ static void pass_syn_ack(struct worker *worker, struct flow *flow, struct arriva
 	handshake->server_spoke = true;
 	handshake->server_window = edited.window;
 	note(worker, flow, SIDE_SERVER, arrival, &edited);
+	return edited;
+}
+
+static void pass_syn_ack(struct worker *worker, struct flow *flow, struct arrival *arrival)
+{
+	struct tcp_seg edited = adopt_note_syn_ack(worker, flow, arrival);
 	pass_edited(worker, arrival, &edited);
 }
 
@@ -196,7 +203,9 @@ static void from_client(struct worker *worker, struct flow *flow, struct arrival
 
 void adopt_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 {
-	if (side == SIDE_SERVER)
+	if (flow->own)
+		dial_segment(worker, flow, side, arrival);
+	else if (side == SIDE_SERVER)
 		from_server(worker, flow, arrival);
 	else
 		from_client(worker, flow, arrival);

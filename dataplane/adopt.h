@@ -16,6 +16,10 @@ void adopt_syn(struct worker *worker, const struct flow_key *key, bool src_first
 void adopt_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 	__attribute__((nonnull));
 
+/* What a SYN-ACK settles for both halves, noted; returns it as the client may see it. Does not take the arrival. */
+struct tcp_seg adopt_note_syn_ack(struct worker *worker, struct flow *flow, const struct arrival *arrival)
+	__attribute__((nonnull));
+
 /* Sends on what says something without carrying anything: payload and options are cut off. */
 void adopt_pass_bare(struct worker *worker, struct arrival *arrival) __attribute__((nonnull));
 

@@ -19,6 +19,8 @@
 	X(CONNECTIONS_TIMED_OUT, "connections-timed-out")                                                             \
 	X(CONNECTIONS_OPEN, "connections-open")                                                                       \
 	X(HALF_OPEN, "half-open")                                                                                     \
+	X(DIALS, "connections-of-our-own")                                                                            \
+	X(DIALS_REFUSED, "connections-of-our-own-refused")                                                            \
 	X(HALF_OPEN_EVICTED, "half-open-evicted")                                                                     \
 	X(HALF_OPEN_EXPIRED, "half-open-expired")                                                                     \
 	X(REFUSED_DETACHED, "refused-guard-not-ready")                                                                \

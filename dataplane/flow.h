@@ -94,6 +94,7 @@ struct flow {
 	enum flow_state state;
 	enum wire client_wire;
 	bool client_is_first;          /* in the key */
+	bool own;                      /* the client is the guard itself (dial.h) */
 	enum flow_turn turn;
 	enum flow_via via;
 	struct watch *watch;           /* FLOW_SEEN to FLOW_BLOCKED, and while VIA_JUDGE */

@@ -69,7 +69,7 @@ static void tell_opened(struct worker *worker, const struct flow *flow)
 {
 	const struct path *to_server = &flow->path[SIDE_SERVER];
 	struct msg_opened opened = {.family = to_server->family, .client_wire = (uint8_t)flow->client_wire,
-		.client_port = to_server->src_port, .server_port = to_server->dst_port};
+		.client_port = to_server->src_port, .server_port = to_server->dst_port, .own = flow->own};
 	set_vlans(opened.client_vlan, &flow->link[SIDE_CLIENT]);
 	set_vlans(opened.server_vlan, &flow->link[SIDE_SERVER]);
 	memcpy(opened.client_addr, to_server->src, sizeof(opened.client_addr));
@@ -85,6 +85,14 @@ void split_into_channel(struct worker *worker, struct flow *flow)
 	tell_opened(worker, flow);
 }
 
+/* The client is the guard itself: nothing comes from there, and nothing is sent there. */
+static void leave_out_client(struct flow *flow)
+{
+	flow->half[SIDE_CLIENT].over = true;
+	flow->half[SIDE_CLIENT].upward = UPWARD_DONE;
+	flow->half[SIDE_CLIENT].downward = DOWNWARD_ENDED;
+}
+
 bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via, uint16_t client_window)
 {
 	struct flow_table *flows = &worker->flows;
@@ -93,6 +101,8 @@ bool split_take_over(struct worker *worker, struct flow *flow, enum flow_via via
 		flow->via = via;
 		flow_set_state(flows, flow, FLOW_SPLIT);
 		flow_name(flows, flow);
+		if (flow->own)
+			leave_out_client(flow);
 		if (via == VIA_CHANNEL)
 			split_into_channel(worker, flow);
 		else
@@ -121,7 +131,7 @@ void split_open(struct worker *worker, struct flow *flow, struct arrival *arriva
 /* An endpoint hears from us that the other one is alive only when that one has said so. */
 static void ask_other(struct flow *flow, enum conn_side side)
 {
-	if (!tcp_keepalive(flow->half[side_other(side)].conn))
+	if (flow->own || !tcp_keepalive(flow->half[side_other(side)].conn))
 		tcp_answer(flow->half[side].conn);
 }
 
@@ -129,7 +139,7 @@ static void ask_other(struct flow *flow, enum conn_side side)
  * its frames show where those to this endpoint go by now. */
 static void look_for_the_way(struct flow *flow, enum conn_side side)
 {
-	if (!tcp_keepalive(flow->half[side_other(side)].conn))
+	if (flow->own || !tcp_keepalive(flow->half[side_other(side)].conn))
 		return; /* it is gone, and shows nothing any more */
 }
 
@@ -173,6 +183,10 @@ static void follow(struct worker *worker, struct flow *flow, enum conn_side side
 
 void split_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)
 {
+	if (flow->own && side == SIDE_CLIENT) {
+		emit_nothing(worker, arrival, COUNT_DROP_NOT_OF_HANDSHAKE);
+		return;
+	}
 	count(worker, COUNT_SEGMENTS_IN);
 	follow(worker, flow, side, arrival);
 	note_events(worker, flow, side, tcp_input(flow->half[side].conn, worker->now, &arrival->seg));
@@ -299,6 +313,8 @@ static void send_segments(struct worker *worker, struct flow *flow, enum conn_si
 {
 	struct tcp_seg seg;
 	unsigned events = 0;
+	if (flow->own && side == SIDE_CLIENT)
+		return;
 	while (tcp_output(flow->half[side].conn, worker->now, &seg, &events))
 		emit_segment(worker, flow_wire(flow, side), &flow->path[side], &seg);
 	note_events(worker, flow, side, events);
@@ -383,7 +399,8 @@ static void run(struct worker *worker, struct flow *flow)
 			give_credit(worker, flow, side, &flow->half[side]);
 	}
 	close_if_finished(worker, flow);
-	uint64_t next[SIDES] = {tcp_next(flow->half[SIDE_CLIENT].conn), tcp_next(flow->half[SIDE_SERVER].conn)};
+	uint64_t next[SIDES] = {flow->own ? UINT64_MAX : tcp_next(flow->half[SIDE_CLIENT].conn),
+		tcp_next(flow->half[SIDE_SERVER].conn)};
 	deadline_arm(&worker->deadlines, flow, next[0] < next[1] ? next[0] : next[1]);
 	if (starved)
 		set_turn(worker, flow, TURN_STARVED);

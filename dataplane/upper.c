@@ -4,6 +4,7 @@
 
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
+#include "dial.h"
 #include "emit.h"
 #include "link.h"
 #include "split.h"
@@ -51,11 +52,24 @@ static int on_credit(void *owner, void *conn, const struct channel_msg *msg, con
 	return conn ? split_credit(owner, conn, msg->side, credit.bytes) : 0;
 }
 
+/* Only to where a guarded connection leads at this moment. */
+static int on_dial(void *owner, void *conn, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct msg_dial dial;
+	memcpy(&dial, payload, sizeof(dial));
+	if (!dial.port || dial.port > UINT16_MAX)
+		return -EPROTO;
+	if (conn)
+		dial_begin(owner, conn, msg->side, (uint16_t)dial.port);
+	return 0;
+}
+
 static const struct channel_verb verbs[MSG_TYPES] = {
 	[MSG_BYTES] = {1, CHANNEL_PAYLOAD_MAX, IN_ANY, on_bytes},
 	[MSG_END_OF_STREAM] = {0, 0, IN_ANY, on_end_of_stream},
 	[MSG_RESET] = {0, 0, IN_ANY, on_reset},
 	[MSG_CREDIT] = {sizeof(struct msg_credit), sizeof(struct msg_credit), IN_ANY, on_credit},
+	[MSG_DIAL] = {sizeof(struct msg_dial), sizeof(struct msg_dial), IN_ANY, on_dial},
 };
 
 /* --- coming and going --- */

@@ -4,6 +4,7 @@
 
 #include "adopt.h"
 #include "bridge.h"
+#include "dial.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
 #include "eal.h"
@@ -134,6 +135,7 @@ unsigned worker_round(struct worker *worker)
 	split_run_busy(worker);
 	split_expire(worker);
 	adopt_expire(worker);
+	dial_repeat(worker);
 	watch_expire(worker);
 	fragments_expire(worker);
 	emit_flush(worker);
@@ -154,6 +156,8 @@ static uint64_t earliest(const struct worker *worker)
 		if (first && state != FLOW_SPLIT && first->expires < at)
 			at = first->expires;
 	}
+	if (dial_next(worker) < at)
+		at = dial_next(worker);
 	if (fragments_next(worker->fragments) < at)
 		at = fragments_next(worker->fragments);
 	if (!TAILQ_EMPTY(&worker->starved) && worker->now + WORKER_STARVED_US < at)

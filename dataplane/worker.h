@@ -18,10 +18,17 @@ enum worker_limits {
 	WORKER_SUPERVISOR_US = 4000,   /* how often sallyportd is heard under load */
 	WORKER_STARVED_US = 1000,      /* how soon to look again for room in the channel */
 	WORKER_STRAY_RESETS = 1000,    /* a second */
+	WORKER_DIALS = 16,             /* connections of our own that wait for an answer */
 	WORKER_TCP_BYTES = 512 << 20,  /* what all connections together may keep queued; shared out among the lanes */
 };
 
 struct handover;
+
+struct dial {                          /* a SYN of our own that waits for its answer */
+	struct flow_key key;
+	unsigned tries;                /* SYNs sent; 0: this place is free */
+	uint64_t at;                   /* us; when the next is due */
+};
 
 /* How often people are told of one kind of thing. */
 struct notice_limit {
@@ -53,6 +60,7 @@ struct worker {
 	struct sleeper sleeper;
 	uint64_t supervisor_heard_at;
 	unsigned held;                 /* segments that wait to be judged */
+	struct dial dials[WORKER_DIALS];
 	struct notice_limit notice_limit[NOTICE_KINDS];
 	bool looks_at_links;           /* some port is not the kernel's */
 	uint64_t links_seen_at;

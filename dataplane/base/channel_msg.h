@@ -55,6 +55,9 @@ enum msg_type {
 	MSG_CLIENT_HELLO = 12, /* tls to control: struct msg_client_hello; the client's first bytes are TLS */
 	MSG_CLIENT_READY = 13, /* tls to control: struct msg_client_ready; its handshake is done, its name not known yet */
 	MSG_NAME_CLIENT = 14,  /* control to tls: struct msg_name_client; now the server may see who dials */
+	/* control to tls to dataplane: struct msg_dial; dial the endpoint of msg.side once more, in the name of the other one.
+	 * If it answers, MSG_OPENED says so, with `own` set; if not, nothing does. */
+	MSG_DIAL = 15,
 	MSG_TYPES
 };
 
@@ -73,10 +76,16 @@ struct msg_opened {
 	uint8_t client_wire;   /* enum wire that the client dialled from; the server is on the other */
 	uint16_t client_port, server_port;                     /* host byte order */
 	uint16_t client_vlan[2], server_vlan[2];               /* outer, inner VLAN id; 0: none */
-	uint8_t zero[2];
+	uint8_t own;           /* 1: the guard itself dialled (MSG_DIAL), there is no client */
+	uint8_t zero;
 	uint8_t client_addr[16], server_addr[16];              /* network byte order; IPv4 in the first four bytes */
 };
 static_assert(sizeof(struct msg_opened) == 48, "opened");
+
+struct msg_dial {
+	uint32_t port;         /* TCP port, host byte order */
+};
+static_assert(sizeof(struct msg_dial) == 4, "dial");
 
 struct msg_credit {
 	uint32_t bytes;
