@@ -35,6 +35,11 @@ tests/unit/worker_test.srcs := tests/unit/worker_test.c
 tests/unit/worker_test.archives := worker_harness frames channel_harness dataplane tcp base
 $(BUILD)/tests/unit/worker_test.o: cflags.tests/unit = $(dpdk_cflags)
 
+unit_tests += tests/unit/dial_test
+tests/unit/dial_test.srcs := tests/unit/dial_test.c
+tests/unit/dial_test.archives := worker_harness frames channel_harness dataplane tcp base
+$(BUILD)/tests/unit/dial_test.o: cflags.tests/unit = $(dpdk_cflags)
+
 unit_tests += tests/unit/icmp_test
 tests/unit/icmp_test.srcs := tests/unit/icmp_test.c
 tests/unit/icmp_test.archives := worker_harness frames channel_harness dataplane tcp base

@@ -43,6 +43,7 @@ struct conn {
 	enum conn_state state;
 	uint64_t id;
 	enum wire wire[SIDES];         /* that each endpoint is on */
+	bool own;                      /* the guard itself dialled: there is no client, and no layer of one is used */
 	struct layer layer[SIDES];
 
 	/* the handshakes */

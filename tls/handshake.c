@@ -151,8 +151,11 @@ static SSL *accept_new(struct conn *conn, bool demands_certificate)
 
 /* --- towards the server --- */
 
+/* The guard itself is whom it says it speaks for: it speaks only for whom it has heard. */
 static bool is_verified(const struct conn *conn, enum conn_side side)
 {
+	if (conn->own && side == SIDE_CLIENT)
+		return true;
 	return SSL_get0_peer_certificate(conn->layer[side].ssl) && !is_doubted(conn, side);
 }
 
@@ -240,8 +243,12 @@ int handshake_accept(struct conn *conn)
 
 int handshake_start(struct conn *conn)
 {
-	bool demanded = is_certificate_demanded(conn, conn->start.level);
-	int client = conn->start.direct ? 0 : put_under(conn, SIDE_CLIENT, accept_new(conn, demanded), false);
+	bool demanded = is_certificate_demanded(conn, conn->start.level), shakes = !conn->start.direct && !conn->own;
+	int client = shakes ? put_under(conn, SIDE_CLIENT, accept_new(conn, demanded), false) : 0;
+	if (conn->own) {
+		conn->check[SIDE_CLIENT].domain = conn->start.client_name;
+		conn->done[SIDE_CLIENT] = true;
+	}
 	conn->check[SIDE_CLIENT].tolerant = is_tolerated(conn, SIDE_CLIENT);
 	int server = put_under(conn, SIDE_SERVER, dial_new(conn), false);
 	return client ? client : server;

@@ -281,7 +281,7 @@ static void tell_secured(struct relay *relay, struct conn *conn)
 {
 	set_state(relay, conn, CONN_SECURED);
 	count(relay, TLS_COUNT_SECURED);
-	for (unsigned side = 0; side < SIDES; side++) {
+	for (unsigned side = conn->own ? SIDE_SERVER : SIDE_CLIENT; side < SIDES; side++) {
 		struct msg_secured secured;
 		handshake_describe(conn, side, &secured);
 		if (SSL_session_reused(conn->layer[side].ssl))
@@ -397,7 +397,7 @@ static int on_opened(void *owner, void *object, const struct channel_msg *msg, c
 	struct msg_opened opened;
 	(void)object;
 	memcpy(&opened, payload, sizeof(opened));
-	if (opened.client_wire >= WIRES)
+	if (opened.client_wire >= WIRES || opened.own > 1)
 		return -EPROTO;
 	struct conn *conn = conn_new(&relay->conns, msg->conn);
 	if (!conn)
@@ -405,6 +405,7 @@ static int on_opened(void *owner, void *object, const struct channel_msg *msg, c
 	conn->relay = relay;
 	conn->wire[SIDE_CLIENT] = opened.client_wire;
 	conn->wire[SIDE_SERVER] = wire_other(opened.client_wire);
+	conn->own = opened.own == 1;
 	count(relay, TLS_COUNT_OPENED);
 	say(relay->upper, conn, MSG_OPENED, SIDE_CLIENT, &opened, sizeof(opened));
 	return 0;
@@ -529,6 +530,8 @@ static int on_above_bytes(void *owner, void *object, const struct channel_msg *m
 	struct conn *conn = object;
 	if (!conn)
 		return ignore();
+	if (conn->own && msg->side == SIDE_CLIENT)
+		return -EPROTO;
 	struct layer *layer = &conn->layer[msg->side];
 	if (layer->down != END_NONE || msg->length > CHANNEL_WINDOW - layer->held_above)
 		return -EPROTO;
@@ -587,6 +590,7 @@ static bool is_start(const struct conn *conn)
 	const struct msg_start_tls *start = &conn->start;
 	return is_name(start->client_name) && is_name(start->server_name) && start->server_name[0] &&
 		start->level <= AUTH_NONE && start->direct == (conn->state == CONN_ASKED) &&
+		!(conn->own && !start->client_name[0]) &&
 		!(start->direct && start->client_name[0]);
 }
 
@@ -609,6 +613,19 @@ static int on_start_tls(void *owner, void *object, const struct channel_msg *msg
 	if (rc)
 		handshake_abort(conn, SIDE_CLIENT, TLS_FAILED_HANDSHAKE, "too much plaintext waits to be sent before TLS");
 	set_turn(relay, conn, TURN_BUSY);
+	return 0;
+}
+
+/* Once more, to an endpoint of a connection that is there: the dataplane knows where that is. */
+static int on_dial(void *owner, void *object, const struct channel_msg *msg, const uint8_t *payload)
+{
+	struct relay *relay = owner;
+	struct conn *conn = object;
+	struct msg_dial dial;
+	if (!conn)
+		return ignore();
+	memcpy(&dial, payload, sizeof(dial));
+	say(relay->lower, conn, MSG_DIAL, (enum conn_side)msg->side, &dial, sizeof(dial));
 	return 0;
 }
 
@@ -657,6 +674,7 @@ static const struct channel_verb from_control[MSG_TYPES] = {
 		IN(CONN_OPENING) | IN(CONN_PLAIN) | IN(CONN_ASKED) | OVER, on_start_tls},
 	[MSG_NAME_CLIENT] = {sizeof(struct msg_name_client), sizeof(struct msg_name_client),
 		IN(CONN_UNNAMED) | OVER, on_name_client},
+	[MSG_DIAL] = {sizeof(struct msg_dial), sizeof(struct msg_dial), ANY_OR_OVER, on_dial},
 };
 
 static unsigned find(void *owner, uint64_t id, void **object)

@@ -43,7 +43,7 @@ static void count(const struct conn *conn, enum tls_counter id)
 static bool is_resumable(const struct conn *conn)
 {
 	const struct msg_start_tls *start = &conn->start;
-	return !start->direct && start->level == AUTH_STRONG && start->client_name[0] && start->server_name[0];
+	return !conn->own && !start->direct && start->level == AUTH_STRONG && start->client_name[0] && start->server_name[0];
 }
 
 /* --- the table --- */
