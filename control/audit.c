@@ -267,6 +267,8 @@ void audit_session(struct control *control, const struct session *session)
 	put_side(&json, &session->stream[SIDE_CLIENT]);
 	put_side(&json, &session->stream[SIDE_SERVER]);
 	put_pairs(&json, session);
+	if (session->own)
+		json_string(&json, "client_is", "guard", SIZE_MAX);
 	json_string(&json, "bidi", bidi_name(session->bidi), SIZE_MAX);
 	json_string(&json, "management", management_name(&session->management), SIZE_MAX);
 	json_object(&json, "stanzas");

@@ -9,6 +9,7 @@
 #include "control/history.h"
 #include "control/keys.h"
 #include "control/limits.h"
+#include "control/own_stream.h"
 #include "control/refusal.h"
 #include "control/sessions.h"
 #include "dataplane/base/channel.h"
@@ -23,6 +24,7 @@ struct control {
 	struct counters *counters; /* control's own */
 	struct sessions sessions;
 	struct refusals refusals;
+	struct own_streams own_streams;
 	struct keys keys;
 	struct audit audit;
 	struct history history; /* what the operator may look back at */

@@ -36,6 +36,9 @@
 	X(REFUSALS_NOT_DUE, "refusals-not-due") \
 	X(REFUSALS_BY_BIDI, "refusals-by-bidi") \
 	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \
+	X(REFUSALS_BY_OWN_STREAM, "refusals-by-own-stream") \
+	X(OWN_STREAMS_DIALLED, "own-streams-dialled") \
+	X(OWN_STREAMS_FAILED, "own-streams-failed") \
 	X(REFUSALS_QUEUED, "refusals-queued") \
 	X(REFUSALS_UNDELIVERABLE, "refusals-undeliverable") \
 	X(STREAMS_MANAGED, "streams-managed") \

@@ -31,6 +31,7 @@ static struct node *make_starttls(struct stream *stream, struct arena *arena, co
 	if (session_secured(stream->session))
 		return NULL;
 	struct node *made = node_new(arena, NS_TLS, "starttls");
+	stream->session->offered.starttls = true;
 	if (session_may_authenticate(stream->session) && !node_child(offered, NS_TLS, "required"))
 		return made;
 	return with_child(arena, made, NS_TLS, "required", NULL);
@@ -53,6 +54,7 @@ static struct node *make_mechanisms(struct stream *stream, struct arena *arena, 
 	const struct msg_secured *client = stream->session->stream[SIDE_CLIENT].secured;
 	if (!session_secured(stream->session) || !*client->identity || !offers_external(arena, offered))
 		return NULL;
+	stream->session->offered.external = true;
 	return with_child(arena, node_new(arena, NS_SASL, "mechanisms"), NS_SASL, "mechanism", "EXTERNAL");
 }
 
@@ -196,6 +198,7 @@ static void count_children(const struct stream *stream, const struct node *offer
 void features_take(struct stream *stream, struct stanza *stanza)
 {
 	struct session *session = stream->session;
+	session->offered.starttls = session->offered.external = false;
 	struct node *made = filter(stream, stanza);
 	if (!made) {
 		session_close(session, SIDES, "resource-constraint", "no memory for features");

@@ -21,6 +21,10 @@ enum control_limits {
 	REFUSALS_MAX = 1000, /* that wait for a way to their sender */
 	REFUSALS_BYTES_MAX = 4 << 20,
 	REFUSAL_MS = 60 * 1000,
+	OWN_STREAMS_MAX = 16,            /* that carry refusals, or were tried a short while ago */
+	OWN_STREAM_DIAL_MS = 20 * 1000,  /* until it is answered */
+	OWN_STREAM_IDLE_MS = 30 * 1000,  /* it has had nothing to say for so long: it ends */
+	OWN_STREAM_AGAIN_MS = 60 * 1000, /* after one that came to nothing */
 
 	ACKS_RUNS_MAX = 4096, /* of stanzas of one kind that are not acknowledged: what would add one is not read */
 	ACKS_RUNS_MANY = ACKS_RUNS_MAX / 2, /* then the guard asks for an acknowledgement */

@@ -137,6 +137,7 @@ static void tick(struct control *control, uint64_t *last_ms)
 	audit_tick(control);
 	sessions_tick(control);
 	refusals_tick(control);
+	own_streams_tick(control);
 }
 
 static bool has_deadlines(const struct control *control)

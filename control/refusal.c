@@ -14,6 +14,7 @@ const char *delivery_name(enum delivery delivery)
 		[DELIVERY_NOT_DUE] = "not-due",
 		[DELIVERY_BIDI] = "bidi",
 		[DELIVERY_REVERSE] = "reverse",
+		[DELIVERY_OWN_STREAM] = "own-stream",
 		[DELIVERY_QUEUED] = "queued",
 		[DELIVERY_UNDELIVERABLE] = "undeliverable"};
 	return names[delivery];
@@ -106,6 +107,7 @@ static void count(struct control *control, enum delivery delivery)
 	static const enum control_counter counters[] = {[DELIVERY_NOT_DUE] = COUNT_REFUSALS_NOT_DUE,
 		[DELIVERY_BIDI] = COUNT_REFUSALS_BY_BIDI,
 		[DELIVERY_REVERSE] = COUNT_REFUSALS_BY_REVERSE,
+		[DELIVERY_OWN_STREAM] = COUNT_REFUSALS_BY_OWN_STREAM,
 		[DELIVERY_QUEUED] = COUNT_REFUSALS_QUEUED,
 		[DELIVERY_UNDELIVERABLE] = COUNT_REFUSALS_UNDELIVERABLE};
 	control_count(control, counters[delivery]);
@@ -115,7 +117,13 @@ static void count(struct control *control, enum delivery delivery)
 static void send_off(struct stream *way)
 {
 	management_count(way->session, side_other(way->side), ACKS_INJECTED);
+	way->session->spoken_ms = way->session->control->now_ms;
 	stream_flush(way);
+}
+
+static enum delivery delivery_on(const struct stream *way)
+{
+	return way->session->own ? DELIVERY_OWN_STREAM : DELIVERY_REVERSE;
 }
 
 static enum delivery deliver(struct control *control, struct session *session, enum conn_side side,
@@ -128,10 +136,14 @@ static enum delivery deliver(struct control *control, struct session *session, e
 		return DELIVERY_UNDELIVERABLE;
 	bool here = is_way(session, side, about.from, about.to);
 	struct stream *way = here ? &session->stream[side] : way_anywhere(control, about.wire, about.from, about.to);
-	if (!way || stream_put_node(way, answer))
-		return enqueue(control, &about, answer);
+	if (!way || stream_put_node(way, answer)) {
+		enum delivery delivery = enqueue(control, &about, answer);
+		if (!way && delivery == DELIVERY_QUEUED)
+			own_stream_wanted(control, session, side, about.from, about.to);
+		return delivery;
+	}
 	send_off(way);
-	return here ? DELIVERY_BIDI : DELIVERY_REVERSE;
+	return here ? DELIVERY_BIDI : delivery_on(way);
 }
 
 enum delivery refusal_deliver(struct control *control, struct session *session, enum conn_side side,
@@ -147,8 +159,8 @@ static bool try_on(struct control *control, struct stream *way, const struct ref
 	if (!way || stream_put_text(way, refusal->bytes))
 		return false;
 	send_off(way);
-	count(control, DELIVERY_REVERSE);
-	audit_refusal(control, refusal, DELIVERY_REVERSE);
+	count(control, delivery_on(way));
+	audit_refusal(control, refusal, delivery_on(way));
 	return true;
 }
 

@@ -20,6 +20,7 @@ enum delivery {
 	DELIVERY_NOT_DUE, /* this kind of stanza has no answer */
 	DELIVERY_BIDI,    /* on the same connection */
 	DELIVERY_REVERSE, /* on another one */
+	DELIVERY_OWN_STREAM, /* on one of the guard's own */
 	DELIVERY_QUEUED,  /* when there is one */
 	DELIVERY_UNDELIVERABLE,
 };

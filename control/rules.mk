@@ -14,6 +14,10 @@ unit_tests += tests/unit/streams_test
 tests/unit/streams_test.srcs := tests/unit/streams_test.c tests/unit/session_harness.c
 tests/unit/streams_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/own_stream_test
+tests/unit/own_stream_test.srcs := tests/unit/own_stream_test.c tests/unit/session_harness.c
+tests/unit/own_stream_test.archives := control channel_harness policy base
+
 unit_tests += tests/unit/zero_handshake_test
 tests/unit/zero_handshake_test.srcs := tests/unit/zero_handshake_test.c tests/unit/session_harness.c
 tests/unit/zero_handshake_test.archives := control channel_harness policy base

@@ -160,6 +160,7 @@ void sasl_take_success(struct stream *stream, struct stanza *stanza)
 /* Dialback may follow on the same stream. */
 void sasl_take_failure(struct stream *stream, struct stanza *stanza)
 {
+	stream->session->offered.refused = true;
 	session_set_state(stream->session, SESSION_OPEN);
 	pass_made(stream, stanza, "failure", condition_of(stanza->root, NS_SASL, "not-authorized"));
 }

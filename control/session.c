@@ -167,6 +167,8 @@ void session_pump(struct session *session)
 	}
 	stream_flush(client);
 	stream_flush(server);
+	if (session->own)
+		own_stream_pump(session);
 }
 
 /* --- the end --- */
@@ -347,6 +349,7 @@ void session_on_closed(struct session *session)
 {
 	if (!*session->why)
 		snprintf(session->why, sizeof(session->why), "connection closed");
+	own_stream_closed(session);
 	control_count(session->control, COUNT_SESSIONS_CLOSED);
 	audit_session(session->control, session);
 }

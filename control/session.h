@@ -56,6 +56,11 @@ struct session {
 	uint64_t id; /* of the connection */
 	struct msg_opened opened;
 	const struct conf_link *link; /* NULL: of none */
+	struct own_stream *own;       /* the guard itself is the client; else NULL */
+	uint64_t spoken_ms;           /* when the last refusal was put into it */
+	struct {
+		bool starttls, external, refused; /* by the server's last features; and by its answer to EXTERNAL */
+	} offered;
 	enum session_state state;
 	enum session_bidi bidi;
 	struct stream stream[SIDES];

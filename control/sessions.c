@@ -86,6 +86,8 @@ static int on_opened(void *owner, void *conn, const struct channel_msg *msg, con
 		refuse(control, session, "too many sessions");
 	else if (audit_is_failing(&control->audit))
 		refuse(control, session, "the audit cannot be written");
+	else if (opened.own && !own_stream_opened(session))
+		refuse(control, session, "nobody was called there");
 	else if (session->link && !session->link->tls)
 		link_begin(session);
 	return 0;

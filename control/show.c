@@ -87,7 +87,7 @@ static int show_session(const struct asked *asked, const struct session *session
 		session_wire(session, SIDE_CLIENT) == WIRE_INSIDE ? "outbound" : "inbound",
 		session_state_name(session->state), session_tls(session), session->direct ? " direct" : "",
 		session_auth(session), session->management.state == MANAGEMENT_ON ? ", managed" : "",
-		session_doubt(session));
+		session->own ? ", guard's own" : session_doubt(session));
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", client, server);
 	rc = rc ? rc
 		: buf_printf(asked->out,

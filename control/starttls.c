@@ -146,6 +146,8 @@ int session_on_secured(struct session *session, enum conn_side side, const struc
 		session_reset(session, "certificate for another name");
 		return 0;
 	}
+	if (session->own)
+		own_stream_secured(session);
 	if (session_secured(session)) {
 		control_count(session->control, COUNT_SESSIONS_SECURED);
 		if (session->link)

@@ -131,6 +131,8 @@ int stream_put_error(struct stream *stream, const char *condition)
 /* A channel that is broken is noticed by the loop; here it only means that nothing more can be said. */
 static int say(struct stream *stream, enum msg_type type, const void *payload, uint32_t len)
 {
+	if (stream->session->own && stream->side == SIDE_CLIENT)
+		return 0; /* that is the guard itself */
 	return channel_send(stream->session->control->channel, type, stream->side, stream->session->id, payload, len);
 }
 
@@ -143,7 +145,7 @@ static void send_bytes(struct stream *stream)
 		if (say(stream, MSG_BYTES, buf_head(&stream->out), (uint32_t)n))
 			return;
 		buf_drop(&stream->out, n);
-		stream->credit -= (uint32_t)n;
+		stream->credit -= stream->session->own && stream->side == SIDE_CLIENT ? 0 : (uint32_t)n;
 		stream->bytes_out += n;
 		counter_add(stream->session->control->counters, COUNT_BYTES_OUT, n);
 	}

@@ -134,6 +134,7 @@ struct conf {
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
 	unsigned negotiation_seconds, idle_seconds;    /* [guard] of the same names: how long a stream may take, and rest */
 	unsigned stanza_bytes;         /* [guard] max-stanza-bytes */
+	bool own_streams;              /* [guard] own-streams = yes | no */
 	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
 	bool passes_link_state;        /* [guard] pass-link-state = yes | no */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */

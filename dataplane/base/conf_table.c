@@ -73,6 +73,9 @@ const struct conf_key conf_keys[] = {
 	{"guard", "idle-seconds", set_number, CONF(idle_seconds), 60, 2592000, false, "86400",
 		"Seconds that a connection may last without a byte of either server (60 to 2592000). Servers that announce how\n"
 		"long (XEP-0478) are made to announce no more than this."},
+	{"guard", "own-streams", set_yes_no, CONF(own_streams), 0, 0, false, "yes",
+		"yes: where nothing else carries a refusal to its sender, the guard dials the sender's server itself, in the name\n"
+		"of the one that was written to. no: then the refusal waits a minute for a stream, and is given up."},
 	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
 		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
 		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},

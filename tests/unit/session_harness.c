@@ -136,6 +136,11 @@ static void hear_one(struct stage *s, const struct channel_msg *msg, const uint8
 		connection->start_tls++;
 		memcpy(&connection->tls, payload, sizeof(connection->tls));
 		break;
+	case MSG_DIAL:
+		connection->dialled++;
+		connection->dialled_side = (enum conn_side)msg->side;
+		memcpy(&connection->dial, payload, sizeof(connection->dial));
+		break;
 	case MSG_NAME_CLIENT:
 		connection->named++;
 		memcpy(&connection->name, payload, sizeof(connection->name));

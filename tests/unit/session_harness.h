@@ -21,7 +21,9 @@ struct stage_side {
 
 struct stage_connection {
 	struct stage_side side[SIDES];
-	unsigned start_tls, named;
+	unsigned start_tls, named, dialled;
+	enum conn_side dialled_side;
+	struct msg_dial dial;
 	struct msg_start_tls tls;
 	struct msg_name_client name;
 };
