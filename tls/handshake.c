@@ -180,9 +180,12 @@ static int on_certificate_request(SSL *ssl, void *owner)
 	struct conn *conn = owner;
 	if (!staple_is_good(ssl))
 		return 1; /* nothing is shown, and OpenSSL refuses it by the right alert */
+	bool is_first = !conn->server_proven;
 	set_server_proven(conn);
 	if (is_blamed(conn))
 		return 0;
+	if (conn->own && is_first)
+		return -1; /* it signs as an ASYNC job, which begins with the handshake's next step */
 	if (!conn->done[SIDE_CLIENT] || !is_client_named(conn))
 		return -1;
 	if (!is_verified(conn, SIDE_CLIENT))

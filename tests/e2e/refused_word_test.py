@@ -5,6 +5,7 @@ from lib import World, check, deliver, error_condition
 def one_way(first):
     """Servers without XEP-0288, so that the error needs a stream of the other direction: there already, or not yet."""
     with World(families=(4,)) as world:
+        world.guard.set("guard", "own-streams", "no")
         world.guard.set("profile default", "outbound-forbidden-words", "nightingale")
         for side in world.server:
             world.configure(side, disabled=("s2s_bidi",))
