@@ -1,8 +1,8 @@
 /*
- * Streams of the guard's own: the last way of a refusal to its sender, where no stream carries anything from the domain that
- * was written to, to the domain that wrote. The guard dials the sender's server in the name of the other one, on the path of
- * the connection that the refused stanza came by, authenticates with the guard certificate of that name, as the other
- * server would, says what it has to say, and goes.
+ * Streams of the guard's own: the last way of a refusal to its sender, where no stream carries anything from the domain
+ * that was written to, to the domain that wrote. The guard dials the sender's server in the name of the other one, on the
+ * path of the connection that the refused stanza came by, authenticates with the guard certificate of that name, as the
+ * other server would, says what it has to say, and goes.
  *
  * Such a connection is a session like any other, whose client is played here: what it says is put in where the bytes
  * of a client come in, and goes to the server by the same rules.

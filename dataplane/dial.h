@@ -15,10 +15,11 @@ enum dial_limits {
 };
 
 /*
- * Dials `port`, a guarded one, of the endpoint on `side` of the flow. If it answers, the connection is announced upward like any other, but as
- * of our own; if not, nobody hears of it. Too many at once are counted, and not dialled.
+ * Dials `port`, a guarded one, of the endpoint on `side` of the flow. If it answers, the connection is announced upward
+ * like any other, but as of our own; if not, nobody hears of it. Too many at once are counted, and not dialled.
  */
-void dial_begin(struct worker *worker, const struct flow *flow, enum conn_side side, uint16_t port) __attribute__((nonnull));
+void dial_begin(struct worker *worker, const struct flow *flow, enum conn_side side, uint16_t port)
+	__attribute__((nonnull));
 
 /* A segment for one that has not been answered yet. Takes the arrival. */
 void dial_segment(struct worker *worker, struct flow *flow, enum conn_side side, struct arrival *arrival)

@@ -6,7 +6,6 @@
 #include "bridge.h"
 #include "dial.h"
 #include "dataplane/base/log.h"
-#include "dataplane/base/proc.h"
 #include "eal.h"
 #include "emit.h"
 #include "handover.h"
