@@ -32,8 +32,8 @@ struct own_streams {
 };
 
 /*
- * A refusal from `from` to `to` waits. The stanza came by `session`, from the endpoint on `side`: that is who is called, if it is
- * not being called already, nor was in vain a short while ago.
+ * A refusal from `from` to `to` waits. The stanza came by `session`, from the endpoint on `side`: that one is called, if
+ * it is not being called already, nor was in vain a short while ago.
  */
 void own_stream_wanted(struct control *control, const struct session *session, enum conn_side side, const char *from,
 	const char *to) __attribute__((nonnull));
