@@ -86,8 +86,8 @@ static int show_session(const struct asked *asked, const struct session *session
 		*session->server_name ? PLAIN(session->server_name, 60) : "?",
 		session_wire(session, SIDE_CLIENT) == WIRE_INSIDE ? "outbound" : "inbound",
 		session_state_name(session->state), session_tls(session), session->direct ? " direct" : "",
-		session_auth(session), session->management.state == MANAGEMENT_ON ? ", managed" : "",
-		session->own ? ", guard's own" : session_doubt(session));
+		session_auth(session), session->own ? ", guard's own" : session_doubt(session),
+		session->management.state == MANAGEMENT_ON ? ", managed" : "");
 	rc = rc ? rc : buf_printf(asked->out, "    %s -> %s\n", client, server);
 	rc = rc ? rc
 		: buf_printf(asked->out,

@@ -14,6 +14,7 @@ ROUTERS = ("first", "second")
 NET = {"front": {4: "10.61.0", 6: "fd61:"}, "back": {4: "10.62.0", 6: "fd62:"}}
 LENGTH = {4: 24, 6: 64}
 OWN, SHARED = {"first": 11, "second": 12}, 14             # last parts of the routers' addresses
+TAKES, ANSWERS = 2, 3                                     # of the servers
 STREAMS, BYTES, WITHIN_SECONDS = 10, 30_000_000, 30
 
 
@@ -50,7 +51,8 @@ def build(wire):
     wire.on("outside", "ip", "addr", "flush", "dev", "wire")
     wire.on("outside", "ip", "link", "set", "wire", "master", "front")
     add_address(wire, "outside", "front", "front", 2)
-    add_address(wire, "far", "back", "back", 2)
+    for number in (TAKES, ANSWERS):
+        add_address(wire, "far", "back", "back", number)
     for router in ROUTERS:
         wire.on(router, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
         connect(wire, router, "front", "outside", "front")
@@ -101,9 +103,10 @@ with World(servers=False) as world:
     build(wire)
     take_over(wire, "first")
     world.insert_guard()
-    carry = {family: Carry(world, family, ("far", address("back", family, 2))) for family in (4, 6)}
-    check(eventually(lambda: all(c.listens() for c in carry.values())), "the server listens")
-    held = {family: c.begin("hold", STREAMS, 2) for family, c in carry.items()}
+    carry = {family: Carry(world, family, ("far", address("back", family, TAKES))) for family in (4, 6)}
+    answer = {family: Carry(world, family, ("far", address("back", family, ANSWERS)), ("echo",)) for family in (4, 6)}
+    check(eventually(lambda: all(c.listens() for c in (*carry.values(), *answer.values()))), "the servers listen")
+    held = {family: c.begin("hold", STREAMS, 2) for family, c in answer.items()}
     opened = {family: process.stdout.readline().split()[:2] for family, process in held.items()}
     check(all(o == ["open", str(STREAMS)] for o in opened.values()), "streams are open through the first router", opened)
     before = {family: neighbour(wire, family) for family in (4, 6)}

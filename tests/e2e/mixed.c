@@ -153,12 +153,17 @@ static enum found take_error(struct mixed *m, size_t *at)
 	return FOUND_WHOLE;
 }
 
-/* All that is there. False: it is something else than what has to come. */
+static bool is_done(const struct mixed *m)
+{
+	return m->sent == m->count && m->taken == m->count && m->told == m->refused;
+}
+
+/* All that is there, up to the end of the stream. False: it is something else than what has to come. */
 static bool take_input(struct mixed *m)
 {
 	size_t at = 0;
 	enum found found = FOUND_WHOLE;
-	while (at < m->e->len && found == FOUND_WHOLE) {
+	while (at < m->e->len && found == FOUND_WHOLE && !is_done(m)) {
 		found = take_next(m, &at);
 		if (found == FOUND_OTHER)
 			found = take_error(m, &at);

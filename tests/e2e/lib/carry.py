@@ -16,13 +16,13 @@ class Carry:
     def __init__(self, world, family=4, elsewhere=None, sink=("sink",)):
         self.world, self.family = world, family
         self.place, self.address = elsewhere or ("outside", ADDRESS["outside"][family])
-        self.files = {}
+        self.files, self.name = {}, f"carry{family}-{sink[0]}"
         for side in SIDES:
-            bundle = world.folder / f"carry{family}-{side}-trusted.pem"
+            bundle = world.folder / f"{self.name}-{side}-trusted.pem"
             bundle.write_text("".join(ca.read_text() for ca in world.trusted(side)))
-            self.files[side] = [*world.ca[side].issue(world.domains[side], f"carry{family}-{side}"), bundle]
-        self.sink_log = world.folder / f"carry{family}-sink.log"
-        world.start(world.wire.ns[self.place], f"carry{family}-sink", *self.arguments("outside", sink[0]), *sink[1:])
+            self.files[side] = [*world.ca[side].issue(world.domains[side], f"{self.name}-{side}"), bundle]
+        self.sink_log = world.folder / f"{self.name}.log"
+        world.start(world.wire.ns[self.place], self.name, *self.arguments("outside", sink[0]), *sink[1:])
 
     def arguments(self, side, mode):
         domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
@@ -35,12 +35,12 @@ class Carry:
 
     def begin(self, mode, *numbers):
         """The dialling end, whose lines can be read from its stdout."""
-        log = open(self.world.folder / f"carry{self.family}-{mode}.log", "ab")
+        log = open(self.world.folder / f"{self.name}-{mode}.log", "ab")
         process = subprocess.Popen(["ip", "netns", "exec", self.world.wire.ns["inside"],
                                     *map(str, self.arguments("inside", mode)), *map(str, numbers)],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                                    env=os.environ, start_new_session=True)
-        process.name = f"carry{self.family}-{mode}"
+        process.name = f"{self.name}-{mode}"
         self.world.processes.append(process)
         return process
 
