@@ -338,8 +338,11 @@ int channel_dispatch(struct channel *ch, const struct channel_receiver *receiver
 
 /* --- sleeping --- */
 
-static uint64_t first_waiting_bytes(const struct channel *ch)
+/* Free bytes of the ring that it takes to go on: for the first message that waits, or, where the ring is full, for any. */
+static uint64_t awaited_bytes(const struct channel *ch)
 {
+	if (!ch->first)
+		return payload_room(tx_free(ch)) ? 0 : message_bytes(1);
 	const struct channel_msg *msg = (const void *)(ch->first->bytes + ch->first->taken);
 	return message_bytes(msg->length);
 }
@@ -347,7 +350,7 @@ static uint64_t first_waiting_bytes(const struct channel *ch)
 static void announce(struct channel *ch, uint32_t sleeping)
 {
 	atomic_store_explicit(&ch->rx.indexes->consumer_sleeps, sleeping, memory_order_relaxed);
-	if (ch->first || !sleeping)
+	if (!sleeping || awaited_bytes(ch))
 		atomic_store_explicit(&ch->tx.indexes->producer_sleeps, sleeping, memory_order_relaxed);
 }
 
@@ -355,13 +358,15 @@ bool channel_sleep(struct channel *ch)
 {
 	if (ch->broken)
 		return true;
+	refresh_tail(ch);
+	uint64_t awaited = awaited_bytes(ch);
 	announce(ch, 1);
 	atomic_thread_fence(memory_order_seq_cst);
 	refresh_head(ch);
 	refresh_tail(ch);
 	if (ch->broken)
 		return false; /* its user learns of it in the next channel_dispatch() */
-	bool work = ch->rx_head != ch->rx_tail || (ch->first && tx_free(ch) >= first_waiting_bytes(ch));
+	bool work = ch->rx_head != ch->rx_tail || (awaited && tx_free(ch) >= awaited);
 	if (work)
 		announce(ch, 0);
 	return !work;

@@ -96,7 +96,7 @@ bool channel_broken(const struct channel *ch) __attribute__((nonnull));
 /*
  * Sleeping. channel_sleep() announces it and returns true if it is safe to wait on channel_wake_fd() (false: a message is
  * there, do not sleep). channel_awake() takes the announcement back and empties the eventfd.
- * A sender with a backlog also wants to be woken: channel_sleep() counts it, the receiver's progress wakes it.
+ * A sender with a backlog, or whose ring is full, also wants to be woken: the receiver's progress wakes it.
  */
 bool channel_sleep(struct channel *ch) __attribute__((warn_unused_result, nonnull));
 void channel_awake(struct channel *ch) __attribute__((nonnull));
