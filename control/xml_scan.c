@@ -177,6 +177,18 @@ static size_t span_without(const uint8_t *bytes, size_t len, uint8_t a, uint8_t 
 	return n;
 }
 
+static size_t span_of_tag(struct xml_scan *scan, const uint8_t *bytes, size_t len)
+{
+	static const bool means_something[UINT8_MAX + 1] = {['<'] = true, ['>'] = true, ['\''] = true, ['"'] = true};
+	size_t n = 0;
+
+	while (n < len && !means_something[bytes[n]])
+		n++;
+	if (n)
+		scan->before = bytes[n - 1];
+	return n;
+}
+
 /* How many bytes neither begin nor end anything, so that no step needs to look at them. */
 static size_t plain_bytes(struct xml_scan *scan, const uint8_t *bytes, size_t len)
 {
@@ -184,9 +196,10 @@ static size_t plain_bytes(struct xml_scan *scan, const uint8_t *bytes, size_t le
 
 	if (scan->state == SCAN_TEXT)
 		return span_without(bytes, len, '<', '&');
-	if (scan->state != SCAN_QUOTED)
+	if (scan->state != SCAN_QUOTED && scan->state != SCAN_TAG)
 		return 0;
-	n = span_without(bytes, len < room ? len : room, '<', scan->quote);
+	len = len < room ? len : room;
+	n = scan->state == SCAN_TAG ? span_of_tag(scan, bytes, len) : span_without(bytes, len, '<', scan->quote);
 	scan->token_bytes += n;
 	return n;
 }

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control/xml.h"
@@ -14,6 +13,8 @@ enum {
 	WRITE_DEPTH = 2 * XML_DEPTH,           /* room for what policy adds to the deepest tree that the parser makes */
 	WRITE_ATTRIBUTES = 2 * XML_ATTRIBUTES,
 };
+
+#define PUT(out, literal) buf_put(out, literal, sizeof(literal) - 1)
 
 static int put(struct buf *out, const char *s)
 {
@@ -98,27 +99,26 @@ static int put_escaped(struct buf *out, const char *s, size_t len, enum escape w
 
 static int put_value(struct buf *out, const char *prefix, const char *name, const char *value)
 {
-	int err = put(out, " ");
+	int err = PUT(out, " ");
 
-	if (!err)
+	if (!err && *prefix)
 		err = put(out, prefix);
 	if (!err)
 		err = put(out, name);
 	if (!err)
-		err = put(out, "='");
+		err = PUT(out, "='");
 	if (!err)
 		err = put_escaped(out, value, strlen(value), IN_VALUE);
-	return err ? err : put(out, "'");
+	return err ? err : PUT(out, "'");
 }
 
 /* --- Attributes --- */
 
-static int attribute_order(const void *a, const void *b)
+static bool is_before(const struct attribute *a, const struct attribute *b)
 {
-	const struct attribute *const *x = a, *const *y = b;
-	int order = strcmp((*x)->ns, (*y)->ns);
+	int order = a->ns == b->ns ? 0 : strcmp(a->ns, b->ns);
 
-	return order ? order : strcmp((*x)->name, (*y)->name);
+	return (order ? order : strcmp(a->name, b->name)) < 0;
 }
 
 /* A prefix of our own for the namespaces of one element, numbered in their order; it is declared where it is first used. */
@@ -136,12 +136,13 @@ static int put_foreign_attribute(struct buf *out, const struct attribute *a, uns
 
 static int put_attribute(struct buf *out, const struct attribute *a, const struct attribute *before, unsigned *number)
 {
-	bool declared = before && !strcmp(before->ns, a->ns);
+	bool declared;
 
 	if (!*a->ns)
 		return put_value(out, "", a->name, a->value);
 	if (!strcmp(a->ns, NS_XML))
 		return put_value(out, "xml:", a->name, a->value);
+	declared = before && !strcmp(before->ns, a->ns);
 	*number += !declared;
 	return put_foreign_attribute(out, a, *number, declared);
 }
@@ -153,11 +154,14 @@ static int put_attributes(struct buf *out, const struct node *node)
 	int err = 0;
 
 	for (const struct attribute *a = node->attributes; a; a = a->next) {
-		if (count == WRITE_ATTRIBUTES)
+		unsigned at = count++;
+
+		if (at == WRITE_ATTRIBUTES)
 			return -ENOSPC;
-		sorted[count++] = a;
+		for (; at && is_before(a, sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = a;
 	}
-	qsort(sorted, count, sizeof(*sorted), attribute_order);
 	for (unsigned i = 0; i < count && !err; i++)
 		err = put_attribute(out, sorted[i], i ? sorted[i - 1] : NULL, &number);
 	return err;
@@ -177,46 +181,51 @@ struct place {
  */
 static const char *prefix_of(const struct node *node, const struct place *place)
 {
-	if (place->depth > 0)
+	/* None of these is ever in force without a prefix; dialback is, but not at depth 0. */
+	if (node->ns == place->ns || !strcmp(node->ns, place->ns))
 		return "";
 	if (!strcmp(node->ns, NS_STREAMS))
 		return "stream:";
-	return strcmp(node->ns, NS_DIALBACK) ? "" : "db:";
+	if (!strcmp(node->ns, NS_DIALBACK) && place->depth == 0)
+		return "db:";
+	return strcmp(node->ns, NS_XML) ? "" : "xml:";
 }
 
-static int put_name(struct buf *out, const char *open, const struct node *node, const struct place *place)
+static int put_name(struct buf *out, const char *open, const char *prefix, const char *name)
 {
 	int err = put(out, open);
 
-	if (!err)
-		err = put(out, prefix_of(node, place));
-	return err ? err : put(out, node->name);
+	if (!err && *prefix)
+		err = put(out, prefix);
+	return err ? err : put(out, name);
 }
 
-static int put_start(struct buf *out, const struct node *node, const struct place *place, const char *ns)
+static int put_start(struct buf *out, const struct node *node, const char *prefix, const struct place *place,
+	const char *ns)
 {
-	int err = put_name(out, "<", node, place);
+	int err = put_name(out, "<", prefix, node->name);
 
-	if (!err && strcmp(ns, place->ns))
+	if (!err && ns != place->ns && strcmp(ns, place->ns))
 		err = put_value(out, "", "xmlns", ns);
 	return err ? err : put_attributes(out, node);
 }
 
 static int put_element(struct buf *out, const struct node *node, const struct place *place)
 {
-	struct place inside = {*prefix_of(node, place) ? place->ns : node->ns, place->depth + 1};
-	int err = place->depth < WRITE_DEPTH ? put_start(out, node, place, inside.ns) : -ENOSPC;
+	const char *prefix = prefix_of(node, place);
+	struct place inside = {*prefix ? place->ns : node->ns, place->depth + 1};
+	int err = place->depth < WRITE_DEPTH ? put_start(out, node, prefix, place, inside.ns) : -ENOSPC;
 
 	if (err)
 		return err;
 	if (!node->first)
-		return put(out, "/>");
-	err = put(out, ">");
+		return PUT(out, "/>");
+	err = PUT(out, ">");
 	for (const struct node *child = node->first; child && !err; child = child->next)
 		err = child->name ? put_element(out, child, &inside) : put_escaped(out, child->text, child->text_len, IN_TEXT);
 	if (!err)
-		err = put_name(out, "</", node, place);
-	return err ? err : put(out, ">");
+		err = put_name(out, "</", prefix, node->name);
+	return err ? err : PUT(out, ">");
 }
 
 /* Half an element must never be sent: what was written of it is taken back. */
@@ -258,7 +267,7 @@ static int put_header(struct buf *out, const struct xml_header *h)
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes) && !err; i++)
 		if (*attributes[i].value)
 			err = put_value(out, attributes[i].prefix, attributes[i].name, attributes[i].value);
-	return err ? err : put(out, ">");
+	return err ? err : PUT(out, ">");
 }
 
 int xml_write_header(struct buf *out, const struct xml_header *header)
@@ -270,7 +279,7 @@ int xml_write_header(struct buf *out, const struct xml_header *header)
 
 int xml_write_footer(struct buf *out)
 {
-	return put(out, "</stream:stream>");
+	return PUT(out, "</stream:stream>");
 }
 
 int xml_write_stream_error(struct buf *out, const char *condition)

@@ -11,7 +11,7 @@
 #include "element.h"
 
 enum arena_limits {
-	CHUNK_FIRST_BYTES = 2 << 10,   /* a usual stanza fits */
+	CHUNK_FIRST_BYTES = 1000,      /* a usual stanza fits, and what malloc() keeps at hand for each thread does, too */
 	CHUNK_BYTES_MAX = 256 << 10,   /* doubling ends here, so that at most this much is taken in vain */
 };
 
@@ -29,10 +29,10 @@ struct arena {
 
 struct arena *arena_new(size_t max_bytes)
 {
-	struct arena *arena = calloc(1, sizeof(*arena));
+	struct arena *arena = malloc(sizeof(*arena));
 
 	if (arena)
-		arena->max = max_bytes;
+		*arena = (struct arena){.max = max_bytes};
 	return arena;
 }
 

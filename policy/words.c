@@ -1,6 +1,6 @@
 /*
  * Finding words. Text and words are brought into the same plain form; then, at every place of the text where a word may
- * begin, the words with that first byte are compared.
+ * begin, the words with that first byte are compared. What is all ASCII is compared as it stands.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,7 +18,6 @@
 struct plain {                         /* text in plain form */
 	uint8_t *bytes;
 	size_t len;
-	bool ascii;
 	char *breaks;                  /* 1 before which byte Unicode sees a word boundary; NULL: nobody has asked yet */
 };
 
@@ -30,15 +29,15 @@ struct words {
 
 /* --- Plain form --- */
 
-static bool is_ascii(const char *text, size_t len)
+/* Of ASCII: white space of all kinds becomes a space. */
+static uint8_t plain_byte(uint8_t c)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
-	return true;
+	if (c >= '\t' && c <= '\r')
+		return ' ';
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
-/* What is left of a character: white space of all kinds becomes a space, the invisible vanishes. */
+/* What is left of a character: the same, and the invisible vanishes. */
 static ucs4_t plain_character(ucs4_t c)
 {
 	if (c < 0x80)
@@ -68,27 +67,7 @@ static size_t squeeze(uint8_t *bytes, size_t len)
 static void plain_add_ascii(struct plain *plain, const uint8_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		plain->bytes[plain->len++] = text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i];
-}
-
-static int plain_ascii(struct plain *plain, const char *text, size_t len)
-{
-	plain->ascii = true;
-	plain->bytes = malloc(len + 1);
-	if (!plain->bytes)
-		return -ENOMEM;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c >= '\t' && c <= '\r')
-			c = ' ';
-		if (c == ' ' && (plain->len == 0 || plain->bytes[plain->len - 1] == ' '))
-			continue;
-		plain->bytes[plain->len++] = (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-	}
-	if (plain->len && plain->bytes[plain->len - 1] == ' ')
-		plain->len--;
-	return 0;
+		plain->bytes[plain->len++] = plain_byte(text[i]);
 }
 
 /* Folds a run, and makes room for it and for `after` bytes that follow. */
@@ -142,15 +121,26 @@ static int plain_fold(struct plain *plain, const uint8_t *text, size_t len)
 	return err;
 }
 
-/*
- * The invisible is taken out twice: before folding, so that it does not keep characters from being composed, and after it,
- * because some compatibility characters fold to something invisible.
- */
-static int plain_unicode(struct plain *plain, const char *text, size_t len)
+static void plain_fini(struct plain *plain)
 {
-	uint8_t *visible = malloc(len);
+	free(plain->bytes);
+	free(plain->breaks);
+}
+
+/*
+ * 0, -ENOMEM or -EINVAL; to be ended by plain_fini() in any case. The invisible is taken out twice: before folding, so that
+ * it does not keep characters from being composed, and after it, because some compatibility characters fold to something
+ * invisible.
+ */
+static int plain_init(struct plain *plain, const char *text, size_t len)
+{
+	uint8_t *visible;
 	int err;
 
+	*plain = (struct plain){0};
+	if (u8_check((const uint8_t *)text, len))
+		return -EINVAL;
+	visible = malloc(len + 1);
 	if (!visible)
 		return -ENOMEM;
 	memcpy(visible, text, len);
@@ -159,23 +149,6 @@ static int plain_unicode(struct plain *plain, const char *text, size_t len)
 	if (!err)
 		plain->len = squeeze(plain->bytes, plain->len);
 	return err;
-}
-
-static void plain_fini(struct plain *plain)
-{
-	free(plain->bytes);
-	free(plain->breaks);
-}
-
-/* 0, -ENOMEM or -EINVAL; to be ended by plain_fini() in any case. */
-static int plain_init(struct plain *plain, const char *text, size_t len)
-{
-	*plain = (struct plain){0};
-	if (is_ascii(text, len))
-		return plain_ascii(plain, text, len);
-	if (u8_check((const uint8_t *)text, len))
-		return -EINVAL;
-	return plain_unicode(plain, text, len);
 }
 
 /* --- Boundaries --- */
@@ -196,8 +169,6 @@ static enum kind kind_of(ucs4_t c)
 /* Between characters of one kind, does Unicode see the end of a word? -ENOMEM: cannot tell. */
 static int is_break(struct plain *text, size_t at)
 {
-	if (text->ascii)
-		return false;
 	if (!text->breaks) {
 		text->breaks = malloc(text->len + 1);
 		if (!text->breaks)
@@ -252,6 +223,39 @@ static int find(const struct words *words, struct plain *text)
 	return found;
 }
 
+/* --- Text that is all ASCII --- */
+
+static bool is_ascii_boundary(const uint8_t *text, size_t at)
+{
+	enum kind before = kind_of(plain_byte(text[at - 1])), after = kind_of(plain_byte(text[at]));
+
+	return before != after || before == KIND_OTHER;
+}
+
+/* White space of the text counts once. */
+static bool is_at_ascii(const uint8_t *text, size_t len, size_t at, const struct plain *word)
+{
+	size_t end = at, matched = 0;
+
+	for (; matched < word->len && end < len && plain_byte(text[end]) == word->bytes[matched]; matched++, end++)
+		while (word->bytes[matched] == ' ' && end + 1 < len && plain_byte(text[end + 1]) == ' ')
+			end++;
+	return matched == word->len && (at == 0 || is_ascii_boundary(text, at)) &&
+		(end == len || is_ascii_boundary(text, end));
+}
+
+static bool find_ascii(const struct words *words, const uint8_t *text, size_t len)
+{
+	for (size_t at = 0; at < len; at++) {
+		uint8_t byte = plain_byte(text[at]);
+
+		for (size_t i = words->first[byte]; i < words->first[byte + 1]; i++)
+			if (is_at_ascii(text, len, at, &words->words[i]))
+				return true;
+	}
+	return false;
+}
+
 int words_find(const struct words *words, const char *text, size_t len)
 {
 	struct plain plain;
@@ -259,6 +263,8 @@ int words_find(const struct words *words, const char *text, size_t len)
 
 	if (!words->count)
 		return 0;
+	if (ascii_run((const uint8_t *)text, len, true) == len)
+		return find_ascii(words, (const uint8_t *)text, len);
 	found = plain_init(&plain, text, len);
 	if (!found)
 		found = find(words, &plain);

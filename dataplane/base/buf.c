@@ -71,10 +71,10 @@ static int make_room(struct buf *b, size_t n)
 	return 0;
 }
 
-int buf_put(struct buf *b, const void *bytes, size_t n)
+int buf_grow_put(struct buf *b, const void *bytes, size_t n)
 {
 	int rc = make_room(b, n);
-	if (rc || n == 0)
+	if (rc)
 		return rc;
 	memcpy(b->memory + b->off + b->len, bytes, n);
 	b->len += n;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	uint8_t *memory;
@@ -23,8 +24,23 @@ static inline size_t buf_len(const struct buf *b) { return b->len; }
 static inline size_t buf_room(const struct buf *b) { return b->max - b->len; }
 static inline const uint8_t *buf_head(const struct buf *b) { return b->memory + b->off; }
 
-/* All of it or nothing. 0, -ENOSPC (more than max) or -ENOMEM. */
-int buf_put(struct buf *b, const void *bytes, size_t n) __attribute__((warn_unused_result, nonnull(1)));
+/* buf_put() where there is no room at the tail yet. */
+int buf_grow_put(struct buf *b, const void *bytes, size_t n) __attribute__((warn_unused_result, nonnull(1)));
+
+/* All of it or nothing. 0, -ENOSPC (more than max) or -ENOMEM. A stanza is written in fifty pieces: so it is here. */
+__attribute__((warn_unused_result, nonnull(1))) static inline int buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (n == 0)
+		return 0;
+	if (n > b->cap - b->off - b->len)
+		return buf_grow_put(b, bytes, n);
+	memcpy(b->memory + b->off + b->len, bytes, n);
+	b->len += n;
+	if (b->touched < b->off + b->len)
+		b->touched = b->off + b->len;
+	return 0;
+}
+
 int buf_printf(struct buf *b, const char *format, ...)
 	__attribute__((warn_unused_result, nonnull(1, 2), format(printf, 2, 3)));
 

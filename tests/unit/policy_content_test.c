@@ -160,11 +160,11 @@ void *__wrap_calloc(size_t n, size_t size)
 	return fails_now() ? NULL : __real_calloc(n, size);
 }
 
-/* Whatever cannot be looked at does not pass. */
+/* Whatever cannot be looked at does not pass. What is all ASCII takes no memory. */
 static void never_passes_for_lack_of_memory(void **state)
 {
-	static const char *const bodies[] = {"<body>secret</body>", "<body>\u00e9 secret</body>",
-		"<body xmlns='urn:x'>se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
+	static const char *const bodies[] = {"<body>\u00e9 secret</body>",
+		"<body xmlns='urn:x'>\u00e9 se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
 	struct policy *policy = test_policy();
 	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count};
 

@@ -103,6 +103,36 @@ static void finds_only_in_the_given_length(void **state)
 	words_free(words);
 }
 
+/* Text that is all ASCII is looked at in another way; both must find the same. */
+static void finds_the_same_beside_other_scripts(void **state)
+{
+	static const char *const few[] = {"a", "ab", "a b", "b  a1", "-a", "1-", NULL};
+	static const char letters[] = "aB \t1-";
+	struct words *words[] = {words_new(few), words_new(few + 1), words_new(few + 2), words_new(few + 3),
+		words_new(few + 4), words_new(few + 5)};
+	uint32_t random = 1;
+	unsigned found[2] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 60000; i++) {
+		static const char other[] = " \u00e9";
+		struct words *of = words[i % 6];
+		char text[16 + sizeof(other)];
+		size_t len = 0;
+
+		for (; len < 1 + i % 13; len++) {
+			random = random * 1664525 + 1013904223;
+			text[len] = letters[(random >> 16) % (sizeof(letters) - 1)];
+		}
+		memcpy(text + len, other, sizeof(other) - 1);
+		assert_int_equal(words_find(of, text, len), words_find(of, text, len + sizeof(other) - 1));
+		found[words_find(of, text, len)]++;
+	}
+	assert_true(found[0] > 1000 && found[1] > 1000);
+	for (unsigned i = 0; i < 6; i++)
+		words_free(words[i]);
+}
+
 static void refuses_text_that_is_not_utf8(void **state)
 {
 	struct words *words = words_new(list);
@@ -141,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_words),
 		cmocka_unit_test(finds_only_in_the_given_length),
+		cmocka_unit_test(finds_the_same_beside_other_scripts),
 		cmocka_unit_test(refuses_text_that_is_not_utf8),
 		cmocka_unit_test(refuses_words_without_anything_visible),
 		cmocka_unit_test(an_empty_list_finds_nothing),
