@@ -13,31 +13,48 @@ static const enum policy_presence presences[] = {
 static_assert(
 	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
 
+/* What policy_new() is given. All pointers to items stand in one array, list after list, each ended by NULL. */
 struct draft {
+	const struct conf *conf;
 	struct policy_profile_rules *profiles;
 	struct policy_peer_rules *peers;
-	const char **domains;
-	const char *(*words)[DIRECTIONS][CONF_WORDS_MAX + 1]; /* of each profile */
+	const char **domains, **items, **end;
 };
 
-static void draft_profile(const struct conf_profile *profile, const char *words[DIRECTIONS][CONF_WORDS_MAX + 1],
-	struct policy_profile_rules *rules)
+static const char *const *draft_list(struct draft *draft, const struct conf_list *list)
+{
+	const char **first = draft->end, *item = list->count ? conf_list_first(draft->conf, list) : NULL;
+	for (unsigned i = 0; i < list->count; i++, item = conf_list_next(item))
+		*draft->end++ = item;
+	*draft->end++ = NULL;
+	return first;
+}
+
+static size_t items_of(const struct conf *conf)
+{
+	size_t count = 0;
+	for (unsigned i = 0; i < conf->profile_count; i++)
+		for (unsigned d = 0; d < DIRECTIONS; d++)
+			count += conf->profiles[i].forbidden[d].count + 1;
+	return count;
+}
+
+static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
 		rules->presence[d] = presences[profile->presence[d]];
-		for (unsigned w = 0; w < profile->forbidden[d].count; w++)
-			words[d][w] = profile->forbidden[d].word[w];
-		rules->forbidden[d] = words[d];
+		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 	}
 }
 
-static void draft_fill(struct draft *draft, const struct conf *conf)
+static void draft_fill(struct draft *draft)
 {
+	const struct conf *conf = draft->conf;
 	for (unsigned i = 0; i < conf->domain_count; i++)
 		draft->domains[i] = conf->domains[i];
 	for (unsigned i = 0; i < conf->profile_count; i++)
-		draft_profile(&conf->profiles[i], draft->words[i], &draft->profiles[i]);
+		draft_profile(draft, &conf->profiles[i], &draft->profiles[i]);
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		draft->peers[i] = (struct policy_peer_rules){conf->peers[i].domain, conf->peers[i].profile};
 }
@@ -45,14 +62,16 @@ static void draft_fill(struct draft *draft, const struct conf *conf)
 struct policy *policy_load(const struct conf *conf)
 {
 	struct draft draft = {
+		.conf = conf,
 		.profiles = calloc(conf->profile_count + 1, sizeof(*draft.profiles)),
 		.peers = calloc(conf->peer_count + 1, sizeof(*draft.peers)),
 		.domains = calloc(conf->domain_count + 1, sizeof(*draft.domains)),
-		.words = calloc(conf->profile_count + 1, sizeof(*draft.words)),
+		.items = calloc(items_of(conf) + 1, sizeof(*draft.items)),
 	};
 	struct policy *policy = NULL;
-	if (draft.profiles && draft.peers && draft.domains && draft.words) {
-		draft_fill(&draft, conf);
+	draft.end = draft.items;
+	if (draft.profiles && draft.peers && draft.domains && draft.items) {
+		draft_fill(&draft);
 		struct policy_rules rules = {.domains = draft.domains,
 			.profiles = draft.profiles,
 			.profile_count = conf->profile_count,
@@ -63,6 +82,6 @@ struct policy *policy_load(const struct conf *conf)
 	free(draft.profiles);
 	free(draft.peers);
 	free(draft.domains);
-	free(draft.words);
+	free(draft.items);
 	return policy;
 }

@@ -5,14 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
 #include "supervisor.h"
 
-enum { CONF_BYTES_MAX = 1 << 20, EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2 };
 
 struct options {
 	const char *conf;
@@ -47,35 +46,6 @@ static struct options parse_options(int argc, char **argv)
 
 /* --- configuration --- */
 
-static bool copy_all(int from, int to)
-{
-	static char bytes[CONF_BYTES_MAX + 1];
-	size_t size = 0;
-	ssize_t n;
-	while ((n = read(from, bytes + size, sizeof(bytes) - size)) > 0)
-		size += (size_t)n;
-	if (n == 0 && size == sizeof(bytes))
-		errno = EFBIG;
-	return n == 0 && size < sizeof(bytes) && write(to, bytes, size) == (ssize_t)size;
-}
-
-/* A copy that nobody can change: what was checked is what every process reads. */
-static int copy_sealed(const char *path)
-{
-	int from = open(path, O_RDONLY | O_CLOEXEC);
-	if (from < 0)
-		return -1;
-	int to = memfd_create("sallyport-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	bool done = to >= 0 && copy_all(from, to) &&
-		!fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-	int error = errno;
-	close(from);
-	if (!done && to >= 0)
-		close(to);
-	errno = error;
-	return done ? to : -1;
-}
-
 static void warn_of_peers(const struct conf *conf)
 {
 	for (unsigned i = 0; i < conf->peer_count; i++)
@@ -84,16 +54,9 @@ static void warn_of_peers(const struct conf *conf)
 				  "authentication = tls-dialback)", conf->peers[i].domain, conf->peers[i].line);
 }
 
-static struct conf *load(const char *path, int *sealed)
+static struct conf *load(const char *path)
 {
-	*sealed = copy_sealed(path);
-	if (*sealed < 0) {
-		fprintf(stderr, "%s:1: %s (hint: -c FILE)\n", path, strerror(errno));
-		return NULL;
-	}
-	char copy[32];
-	snprintf(copy, sizeof(copy), "/proc/self/fd/%d", *sealed);
-	struct conf *conf = conf_load(copy, path, stderr);
+	struct conf *conf = conf_load(path, path, stderr);
 	if (conf && conf_check_files(conf, path, stderr)) {
 		conf_free(conf);
 		conf = NULL;
@@ -153,7 +116,7 @@ static void block_signals(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
-static int run(const struct conf *conf, int sealed, const char *path)
+static int run(const struct conf *conf, const char *path)
 {
 	char folder[PATH_MAX], name[PATH_MAX];
 	struct wiring wiring;
@@ -163,7 +126,11 @@ static int run(const struct conf *conf, int sealed, const char *path)
 	if (!realpath(path, name))
 		fatal("%s", path);
 	block_signals();
-	int rc = 1;
+	int rc = 1, sealed = conf_seal(conf);
+	if (sealed < 0) {
+		errno = -sealed;
+		fatal("configuration");
+	}
 	if (!wiring_init(&wiring, sealed, conf->name, conf->workers)) {
 		struct child_program program = {.folder = folder, .conf_name = name};
 		rc = supervise(conf, &wiring, &program);
@@ -181,13 +148,10 @@ int main(int argc, char **argv)
 		conf_print_keys(stdout);
 		return fflush(stdout) ? 1 : 0;
 	}
-	int sealed;
-	struct conf *conf = load(options.conf, &sealed);
+	struct conf *conf = load(options.conf);
 	if (!conf)
 		return 1;
-	int rc = options.check_only ? 0 : run(conf, sealed, options.conf);
-	if (options.check_only)
-		close(sealed);
+	int rc = options.check_only ? 0 : run(conf, options.conf);
 	conf_free(conf);
 	return rc;
 }

@@ -335,20 +335,8 @@ void conf_free(struct conf *conf)
 	free(conf->peers);
 	free(conf->certificates);
 	free(conf->links);
+	free(conf->texts);
 	free(conf); /* the first member of struct loaded */
-}
-
-struct conf *conf_load_inherited(void)
-{
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", PROC_FD_CONF);
-	const char *name = getenv(CONF_NAME_VARIABLE);
-	if (!name)
-		fatalx("%s is not set (hint: sallyportd sets it)", CONF_NAME_VARIABLE);
-	struct conf *conf = conf_load(path, name, stderr);
-	if (!conf)
-		fatalx("configuration has faults");
-	return conf;
 }
 
 /* --- files that it names --- */

@@ -24,8 +24,8 @@ enum conf_limits {
 	CONF_LINKS_MAX = 64,
 	CONF_LINK_DOMAINS_MAX = 8,     /* on each side: all pairs of them are within what one connection may have */
 	CONF_STANZA_BYTES_MAX = 512 << 10,     /* what servers take */
-	CONF_WORDS_MAX = 256,
-	CONF_WORD_BYTES = 128,
+	CONF_LIST_ITEMS_MAX = 65536,
+	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
 	CONF_TLS_MAX = 16,             /* with those that are built in */
 	CONF_TLS_LIST_BYTES = 512,
 	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
@@ -66,9 +66,9 @@ enum conf_presence { PRESENCE_NONE, PRESENCE_ONLINE, PRESENCE_SHOW, PRESENCE_FUL
 enum conf_answer { ANSWER_FORWARD, ANSWER_ALERT, ANSWER_BLOCK };
 enum conf_elsewhere { ELSEWHERE_FORWARD, ELSEWHERE_GUARD, ELSEWHERE_BLOCK };
 
-struct conf_words {
-	unsigned count;
-	char word[CONF_WORDS_MAX][CONF_WORD_BYTES];    /* as written; policy normalises */
+/* As written; policy normalises. `count` texts, one after the other, each with its NUL; see conf_list_first(). */
+struct conf_list {
+	uint32_t at, count;            /* at: in texts of struct conf */
 };
 
 enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outside, outside to inside */
@@ -77,7 +77,7 @@ struct conf_profile {                  /* [profile NAME] */
 	char name[64];
 	int line;
 	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
-	struct conf_words forbidden[DIRECTIONS];       /* outbound-forbidden-words, inbound-forbidden-words */
+	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
 };
 
 /* What becomes of traffic that is not guarded while nobody is there to judge. */
@@ -151,21 +151,43 @@ struct conf {
 	struct conf_peer *peers;
 	struct conf_certificate *certificates;
 	struct conf_link *links;
+	char *texts;                   /* of all lists */
+	uint32_t texts_bytes;
 };
+
+/* The first item of a list that has one, and the one after it. */
+static inline const char *conf_list_first(const struct conf *conf, const struct conf_list *list)
+{
+	return conf->texts + list->at;
+}
+
+static inline const char *conf_list_next(const char *item)
+{
+	while (*item++)
+		;
+	return item;
+}
 
 /*
  * Reads and checks. On any fault returns NULL after writing every fault found to `faults`, one line each:
  *     FILE:LINE: what is wrong (hint: what would be right)
- * `shown_name` is what faults call the file, and its folder is what relative paths start from (children load a memfd by
- * /proc/self/fd, and get the name in CONF_NAME_VARIABLE). Whether files that it names exist is checked by
- * conf_check_files(), which sallyportd calls and children do not; it wants a conf of conf_load().
+ * `shown_name` is what faults call the file, and its folder is what relative paths start from. Files of lists are read,
+ * too. Whether other files that it names exist is checked by conf_check_files(), which wants a conf of conf_load().
  */
-#define CONF_NAME_VARIABLE "SALLYPORT_CONF"
+#define CONF_NAME_VARIABLE "SALLYPORT_CONF"    /* the name of the file, where the processes find it */
 struct conf *conf_load(const char *path, const char *shown_name, FILE *faults)
 	__attribute__((warn_unused_result, nonnull));
 int conf_check_files(const struct conf *conf, const char *path, FILE *faults)
 	__attribute__((warn_unused_result, nonnull));
 struct conf *conf_load_inherited(void) __attribute__((warn_unused_result)); /* PROC_FD_CONF; exits on a fault */
+
+/*
+/* From PROC_FD_CONF; exits on a fault. */
+ * What was checked, as it is handed to the processes: a sealed memfd, the caller's (negative errno: there is none), and what
+ * is read from it, of another program of the same build (NULL with errno).
+ */
+int conf_seal(const struct conf *conf) __attribute__((warn_unused_result, nonnull));
+struct conf *conf_unseal(int image) __attribute__((warn_unused_result));
 void conf_free(struct conf *conf);
 
 /* The TLS profile that is built in under this name. False: there is none. */

@@ -209,7 +209,7 @@ static bool is_utf8(const char *text, size_t n)
 	return true;
 }
 
-static const char *line_fault(const char *text, size_t n)
+const char *conf_line_fault(const char *text, size_t n)
 {
 	if (n > CONF_VALUE_BYTES + 20)
 		return "line too long (hint: at most 1000 bytes)";
@@ -227,7 +227,7 @@ static const char *line_fault(const char *text, size_t n)
 
 static void scan_line(struct scan *scan, char *text, size_t n)
 {
-	const char *fault = line_fault(text, n);
+	const char *fault = conf_line_fault(text, n);
 	if (fault) {
 		conf_fault(scan->faults, scan->line, "%s", fault);
 		return;

@@ -16,6 +16,9 @@ struct conf_faults {
 
 void conf_fault(struct conf_faults *faults, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* NULL, or why this line of a file is no text. */
+const char *conf_line_fault(const char *text, size_t n) __attribute__((nonnull));
+
 struct ini_entry {
 	struct ini_entry *next;
 	int line;

@@ -16,7 +16,8 @@ const struct conf_section conf_sections[] = {
 		"secure: anything else is refused. Lists are separated by commas, the best first.", false},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
-		"outside, inbound what comes back. Lists are separated by commas; quote a value that holds ; or #.", false},
+		"outside, inbound what comes back. Lists are separated by commas, and an item @FILE stands for those in that\n"
+		"file, one a line (@@ begins an item with @); quote a value that holds ; or #.", false},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
 		"[peer *] for any other. The longest match governs. Without one nothing passes.", false},
@@ -161,8 +162,8 @@ const struct conf_key conf_keys[] = {
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
 		"As for outbound."},
-	{"profile", "outbound-forbidden-words", set_words, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
-	{"profile", "inbound-forbidden-words", set_words, PROFILE(forbidden[INBOUND]), 0, 0, false, "",
+	{"profile", "outbound-forbidden-words", set_list, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
+	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",
 		"As for outbound."},
 
 	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},

@@ -50,7 +50,7 @@ void set_cpus(const struct conf_value *v, void *field);
 void set_domains(const struct conf_value *v, void *field);
 void set_device(const struct conf_value *v, void *field);
 void set_presence(const struct conf_value *v, void *field);
-void set_words(const struct conf_value *v, void *field);
+void set_list(const struct conf_value *v, void *field);        /* struct conf_list */
 void set_profile(const struct conf_value *v, void *field);
 void set_elsewhere(const struct conf_value *v, void *field);
 void set_answer(const struct conf_value *v, void *field);
@@ -58,6 +58,22 @@ void set_authentication(const struct conf_value *v, void *field);
 void set_on_failure(const struct conf_value *v, void *field);
 void set_tls(const struct conf_value *v, void *field);
 void set_yes_no(const struct conf_value *v, void *field);
+
+/*
+ * Calls `add` for each item of a value that is a list: separated by commas, and by blanks too unless items may hold them.
+ * An item @FILE stands for those in that file, one a line. What `add` gets as v tells where the item stands.
+ */
+typedef void (*conf_item_fn)(const struct conf_value *v, const char *item, void *owner);
+void each_item(const struct conf_value *v, bool blanks_separate, conf_item_fn add, void *owner);
+
+/* Adds an item to a struct conf_list, which has to be the newest of all. */
+void list_add(const struct conf_value *v, const char *item, void *list);
+
+/* Next item of a list as above, without files. NULL at the end. */
+char *next_item(char **rest, bool blanks_separate);
+
+/* A path, relative to the folder of the file that it stands in. False: too long. */
+bool conf_path(const struct conf_value *v, const char *name, char path[PATH_MAX]);
 
 /* Copies text with its NUL, if there is room for it. */
 bool put_text(char *to, size_t size, const char *text);

@@ -97,7 +97,7 @@ static void refuse(const struct conf_value *v, const char *item, const char *con
 }
 
 /* As OpenSSL wants it: names joined by ':', best first. */
-static void set_list(const struct conf_value *v, char *list, size_t size, const char *const *known,
+static void set_known_words(const struct conf_value *v, char *list, size_t size, const char *const *known,
 	const struct refusal *refused)
 {
 	char text[CONF_VALUE_BYTES + 1], *rest = text, *item;
@@ -124,27 +124,27 @@ static void set_list(const struct conf_value *v, char *list, size_t size, const 
 
 void set_tls_versions(const struct conf_value *v, void *field)
 {
-	set_list(v, field, sizeof(((struct conf_tls *)field)->versions), versions, versions_refused);
+	set_known_words(v, field, sizeof(((struct conf_tls *)field)->versions), versions, versions_refused);
 }
 
 void set_tls_groups(const struct conf_value *v, void *field)
 {
-	set_list(v, field, sizeof(((struct conf_tls *)field)->groups), groups, groups_refused);
+	set_known_words(v, field, sizeof(((struct conf_tls *)field)->groups), groups, groups_refused);
 }
 
 void set_tls_ciphers(const struct conf_value *v, void *field)
 {
-	set_list(v, field, sizeof(((struct conf_tls *)field)->ciphers), ciphers, ciphers_refused);
+	set_known_words(v, field, sizeof(((struct conf_tls *)field)->ciphers), ciphers, ciphers_refused);
 }
 
 void set_tls_ciphersuites(const struct conf_value *v, void *field)
 {
-	set_list(v, field, sizeof(((struct conf_tls *)field)->ciphersuites), ciphersuites, ciphers_refused);
+	set_known_words(v, field, sizeof(((struct conf_tls *)field)->ciphersuites), ciphersuites, ciphers_refused);
 }
 
 void set_tls_signatures(const struct conf_value *v, void *field)
 {
-	set_list(v, field, sizeof(((struct conf_tls *)field)->signatures), signatures, signatures_refused);
+	set_known_words(v, field, sizeof(((struct conf_tls *)field)->signatures), signatures, signatures_refused);
 }
 
 bool conf_tls_speaks(const struct conf_tls *tls, const char *version)

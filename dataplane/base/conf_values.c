@@ -12,24 +12,6 @@
 
 enum { TEXT_BYTES = CONF_VALUE_BYTES + 1 };
 
-/* --- lists --- */
-
-/* Next item of a list separated by commas, and by blanks too unless items may hold them. NULL at the end. */
-static char *next_item(char **rest, bool blanks_separate)
-{
-	const char *separators = blanks_separate ? ", \t" : ",";
-	char *item;
-	while ((item = strsep(rest, separators))) {
-		item += strspn(item, " \t");
-		size_t n = strlen(item);
-		while (n && (item[n - 1] == ' ' || item[n - 1] == '\t'))
-			item[--n] = 0;
-		if (n)
-			return item;
-	}
-	return NULL;
-}
-
 bool put_text(char *to, size_t size, const char *text)
 {
 	size_t n = strlen(text) + 1;
@@ -349,13 +331,18 @@ void set_user(const struct conf_value *v, void *field)
 
 /* --- files, devices --- */
 
-void set_path(const struct conf_value *v, void *field)
+bool conf_path(const struct conf_value *v, const char *name, char path[PATH_MAX])
 {
 	const char *slash = strrchr(v->faults->file, '/');
-	int folder = *v->text == '/' || !slash ? 0 : (int)(slash - v->faults->file + 1);
+	int folder = *name == '/' || !slash ? 0 : (int)(slash - v->faults->file + 1);
+	return snprintf(path, PATH_MAX, "%.*s%s", folder, v->faults->file, name) < PATH_MAX;
+}
+
+void set_path(const struct conf_value *v, void *field)
+{
 	if (!*v->text)
 		FAULT(v, "no file (hint: a path)");
-	else if (snprintf(field, PATH_MAX, "%.*s%s", folder, v->faults->file, v->text) >= PATH_MAX)
+	else if (!conf_path(v, v->text, field))
 		FAULT(v, "path too long (hint: %d bytes)", PATH_MAX - 1);
 }
 
@@ -407,23 +394,7 @@ void set_device(const struct conf_value *v, void *field)
 		FAULT(v, "none, or longer than 255 bytes (hint: eth1, xdp:eth1, 0000:03:00.0 or vdev:...)");
 }
 
-/* --- words and domains --- */
-
-void set_words(const struct conf_value *v, void *field)
-{
-	struct conf_words *words = field;
-	char text[TEXT_BYTES], *rest = text, *item;
-	if (!copy_text(text, v))
-		return;
-	while ((item = next_item(&rest, false))) {
-		if (words->count == CONF_WORDS_MAX || !put_text(words->word[words->count], CONF_WORD_BYTES, item)) {
-			FAULT(v, "\"%.20s...\": too long or one too many (hint: %d words of %d bytes)", item, CONF_WORDS_MAX,
-				CONF_WORD_BYTES - 1);
-			return;
-		}
-		words->count++;
-	}
-}
+/* --- domains --- */
 
 static const char *label_fault(const char *label, size_t n)
 {

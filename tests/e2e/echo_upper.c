@@ -197,17 +197,12 @@ static unsigned find(void *owner, uint64_t id, void **object)
 
 static int read_configuration(const char *path)
 {
-	char bytes[65536];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), memory = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || memory < 0)
-		fatal("configuration path=%s", path);
-	for (ssize_t n; (n = read(fd, bytes, sizeof(bytes)));)
-		if (n < 0 || write(memory, bytes, (size_t)n) != n)
-			fatal("configuration path=%s", path);
-	close(fd);
-	if (fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		fatal("sealing");
-	return memory;
+	struct conf *conf = conf_load(path, path, stderr);
+	int image = conf ? conf_seal(conf) : -1;
+	if (image < 0)
+		fatalx("configuration path=%s", path);
+	conf_free(conf);
+	return image;
 }
 
 static void start(struct upper *u, const char *program, const char *configuration)

@@ -106,8 +106,9 @@ static void a_good_file_is_read(void **state)
 	assert_int_equal(conf->profiles[0].presence[OUTBOUND], PRESENCE_ONLINE);
 	assert_int_equal(conf->profiles[0].presence[INBOUND], PRESENCE_NONE);
 	assert_int_equal(conf->profiles[0].forbidden[INBOUND].count, 2);
-	assert_string_equal(conf->profiles[0].forbidden[INBOUND].word[0], "one # word");
-	assert_string_equal(conf->profiles[0].forbidden[INBOUND].word[1], "\xc3\xbc" "ber ; two");
+	const char *word = conf_list_first(conf, &conf->profiles[0].forbidden[INBOUND]);
+	assert_string_equal(word, "one # word");
+	assert_string_equal(conf_list_next(word), "\xc3\xbc" "ber ; two");
 	assert_int_equal(conf->peer_count, 4);
 	assert_int_equal(conf->peers[0].line, 26);
 	conf_free(conf);
@@ -439,6 +440,123 @@ static void all_faults_are_listed(void **state)
 	free(faults);
 }
 
+/* --- lists --- */
+
+static void write_list(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	fclose(file);
+}
+
+/* The good file, with these words. */
+static struct conf *load_words(const char *words, char **faults)
+{
+	char *text;
+	assert_true(asprintf(&text, "%s[profile words]\noutbound-forbidden-words = \"%s\"\n", good, words) > 0);
+	struct conf *conf = load(text, strlen(text), faults);
+	free(text);
+	return conf;
+}
+
+static void lists_stand_in_files_too(void **state)
+{
+	(void)state;
+	static const char *const expected[] = {"first", "top secret", "@home", "\xc3\xbc" "ber, # and ;", "last"};
+	char path[] = "/tmp/conf-test-XXXXXX", *words, *faults;
+	assert_true(close(mkstemp(path)) == 0);
+	write_list(path, "# words\n\n  top secret \r\n@home\n\xc3\xbc" "ber, # and ;");
+	assert_true(asprintf(&words, "first, @%s, last, @@there", path) > 0);
+	struct conf *conf = load_words(words, &faults);
+	assert_string_equal(faults, "");
+	const struct conf_list *list = &conf->profiles[conf->profile_count - 1].forbidden[OUTBOUND];
+	const char *word = conf_list_first(conf, list);
+	assert_int_equal(list->count, 6);
+	for (unsigned i = 0; i < 5; i++, word = conf_list_next(word))
+		assert_string_equal(word, expected[i]);
+	assert_string_equal(word, "@there");
+	conf_free(conf);
+	free(faults);
+	unlink(path);
+	assert_null(load_words(words, &faults));
+	assert_non_null(strstr(faults, "etc/test.conf:36: outbound-forbidden-words: /tmp/conf-test-"));
+	assert_non_null(strstr(faults, ": No such file or directory (hint: "));
+	free(faults);
+	free(words);
+	assert_null(load_words("@/dev/zero", &faults));
+	assert_non_null(strstr(faults, "/dev/zero is not a list (hint: "));
+	free(faults);
+}
+
+static void faults_in_a_list_have_its_lines(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/conf-test-XXXXXX", *words, *faults, *expected, text[1000];
+	assert_true(close(mkstemp(path)) == 0);
+	snprintf(text, sizeof(text), "fine\n%0300d\n\xff\n", 7);
+	write_list(path, text);
+	assert_true(asprintf(&words, "@%s", path) > 0);
+	assert_null(load_words(words, &faults));
+	assert_true(asprintf(&expected, "%s:2: outbound-forbidden-words: \"00000000000000000000...\" is too long "
+		"(hint: at most 255 bytes)\n%s:3: not UTF-8 (hint: save as UTF-8)\n", path, path) > 0);
+	assert_string_equal(faults, expected);
+	free(expected);
+	free(faults);
+	free(words);
+	unlink(path);
+}
+
+/* --- the image --- */
+
+static void an_image_is_the_same(void **state)
+{
+	(void)state;
+	char *faults;
+	struct conf *conf = load_words("one, two", &faults);
+	free(faults);
+	int image = conf_seal(conf);
+	assert_true(image >= 0);
+	assert_int_equal(write(image, "x", 1), -1);
+	for (unsigned i = 0; i < 2; i++) {     /* its offset does not matter */
+		struct conf *again = conf_unseal(image);
+		assert_non_null(again);
+		assert_string_equal(again->audit, conf->audit);
+		assert_int_equal(again->peer_count, conf->peer_count);
+		assert_memory_equal(again->peers, conf->peers, conf->peer_count * sizeof(*conf->peers));
+		assert_memory_equal(again->profiles, conf->profiles, conf->profile_count * sizeof(*conf->profiles));
+		assert_memory_equal(again->tls, conf->tls, conf->tls_count * sizeof(*conf->tls));
+		assert_int_equal(again->texts_bytes, conf->texts_bytes);
+		assert_memory_equal(again->texts, conf->texts, conf->texts_bytes);
+		assert_ptr_not_equal(again->peers, conf->peers);
+		conf_free(again);
+	}
+	close(image);
+	conf_free(conf);
+}
+
+/* Cut anywhere, or not one at all. */
+static void what_is_no_image_is_refused(void **state)
+{
+	(void)state;
+	struct conf *conf = load_good();
+	int image = conf_seal(conf);
+	struct stat st;
+	assert_int_equal(fstat(image, &st), 0);
+	char *bytes = malloc((size_t)st.st_size);
+	assert_int_equal(pread(image, bytes, (size_t)st.st_size, 0), st.st_size);
+	for (off_t size = 0; size < st.st_size; size += 1 + st.st_size / 97) {
+		int cut = memfd_create("cut", MFD_CLOEXEC);
+		assert_int_equal(write(cut, bytes, (size_t)size), size);
+		assert_null(conf_unseal(cut));
+		close(cut);
+	}
+	assert_null(conf_unseal(-1));
+	free(bytes);
+	close(image);
+	conf_free(conf);
+}
+
 static void lines_that_iniparser_would_cut_are_faults(void **state)
 {
 	(void)state;
@@ -559,6 +677,10 @@ int main(void)
 		cmocka_unit_test(weak_ciphers_are_refused),
 		cmocka_unit_test(every_fault_is_named_with_its_line),
 		cmocka_unit_test(all_faults_are_listed),
+		cmocka_unit_test(lists_stand_in_files_too),
+		cmocka_unit_test(faults_in_a_list_have_its_lines),
+		cmocka_unit_test(an_image_is_the_same),
+		cmocka_unit_test(what_is_no_image_is_refused),
 		cmocka_unit_test(lines_that_iniparser_would_cut_are_faults),
 		cmocka_unit_test(a_file_that_is_not_there_is_a_fault),
 		cmocka_unit_test(files_that_it_names_are_checked),

@@ -43,8 +43,9 @@ struct guard {
 	char name[32], audit[64], build[PATH_MAX];
 };
 
-static int conf_memfd(const struct guard *g)
+static int conf_image(const struct guard *g)
 {
+	char file[32];
 	int fd = memfd_create("conf", 0);
 	assert_true(fd >= 0);
 	dprintf(fd,
@@ -54,6 +55,13 @@ static int conf_memfd(const struct guard *g)
 		"[outside]\ndevice = eth2\ntrust = t\nca-certificate = c\nca-key = k\n"
 		"[profile p]\n[peer b.example]\nprofile = p\n",
 		g->name, g->lane.lanes, g->audit, USER);
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	struct conf *conf = conf_load(file, "/etc/test.conf", stderr);
+	assert_non_null(conf);
+	close(fd);
+	fd = conf_seal(conf);
+	assert_true(fd >= 0);
+	conf_free(conf);
 	return fd;
 }
 
@@ -96,7 +104,7 @@ static void start(struct guard *g)
 	player_init(&g->tls, CHANNEL_UPPER);
 	struct channel_fds channel = player_fds(&g->tls);
 	fds[count++] = pair[1];
-	fds[count++] = conf_memfd(g);
+	fds[count++] = conf_image(g);
 	fds[count++] = dup(g->counters[g->lane.lane * PROC_ROLES + PROC_CONTROL]);
 	fds[count++] = channel.memory;
 	fds[count++] = channel.wake_upper;

@@ -804,7 +804,7 @@ static void a_configuration_is_checked_without_starting(void **state)
 	assert_int_equal(run_daemon(&g, "-c test.conf", output), 1);
 	assert_non_null(strstr(output, "test.conf:2: unknown key nmae in [guard] (hint: name)\n"));
 	assert_int_equal(run_daemon(&g, "-n -c absent.conf", output), 1);
-	assert_non_null(strstr(output, "absent.conf:1: No such file or directory (hint: -c FILE)\n"));
+	assert_non_null(strstr(output, "absent.conf:1: cannot be opened: No such file or directory (hint: -c FILE)\n"));
 	assert_int_equal(run_daemon(&g, "-n extra", output), 2);
 	assert_int_equal(run_daemon(&g, "-k", output), 0);
 	assert_non_null(strstr(output, "\n[guard]\n"));
