@@ -182,9 +182,8 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *faults)
 struct conf *conf_load_inherited(void) __attribute__((warn_unused_result)); /* PROC_FD_CONF; exits on a fault */
 
 /*
-/* From PROC_FD_CONF; exits on a fault. */
- * What was checked, as it is handed to the processes: a sealed memfd, the caller's (negative errno: there is none), and what
- * is read from it, of another program of the same build (NULL with errno).
+ * What was checked, as it is handed to the processes: a sealed memfd, the caller's (negative errno: there is none), and
+ * what is read from it, by a program of the same build (NULL with errno).
  */
 int conf_seal(const struct conf *conf) __attribute__((warn_unused_result, nonnull));
 struct conf *conf_unseal(int image) __attribute__((warn_unused_result));
