@@ -18,8 +18,8 @@
 #include "policy/policy.h"
 
 struct control {
-	const struct conf *conf;
-	const struct policy *policy;
+	struct conf *conf;
+	struct policy *policy;
 	struct channel *channel;   /* to tls; control is its upper end */
 	struct counters *counters; /* control's own */
 	struct sessions sessions;

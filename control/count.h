@@ -68,6 +68,7 @@
 	X(DIALBACK_FORGED, "dialback-forged") \
 	X(SASL_REFUSED, "sasl-refused") \
 	X(ALERTS, "alerts") \
+	X(POLICY_CHANGES, "policy-changes") \
 	X(AUDIT_LINES, "audit-lines") \
 	X(AUDIT_FAILURES, "audit-failures") \
 	X(ADMIN_REQUESTS, "admin-requests") \

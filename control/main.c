@@ -120,13 +120,22 @@ static void read_clock(struct control *control)
 	control->wall_ms = clock_ms(CLOCK_REALTIME);
 }
 
-static bool supervisor_is_gone(void)
+/* False: it is gone. A policy that cannot be taken is there when this process is started anew. */
+static bool hear_supervisor(struct control *control)
 {
 	struct channel_fds fds;
 	int heard = proc_hear(&fds);
 	if (heard == SUPERVISOR_ATTACH)
 		channel_fds_close(&fds);
-	return heard < 0;
+	if (heard != SUPERVISOR_POLICY)
+		return heard >= 0;
+	int rc = policy_take(control, fds.memory);
+	close(fds.memory);
+	if (rc) {
+		errno = -rc;
+		fatal("policy");
+	}
+	return true;
 }
 
 static void tick(struct control *control, uint64_t *last_ms)
@@ -189,7 +198,7 @@ static int run(struct control *control, struct admin *admin)
 			continue;
 		read_clock(control);
 		admin_run(admin, control);
-		if (supervisor_is_gone())
+		if (!hear_supervisor(control))
 			return 0;
 	}
 	return 0;

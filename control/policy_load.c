@@ -1,6 +1,8 @@
 /* From the configuration to a policy; see policy_load.h. policy_new() copies: all that is made here is freed here. */
+#include <errno.h>
 #include <stdlib.h>
 
+#include "control/control.h"
 #include "control/policy_load.h"
 
 static const enum policy_presence presences[] = {
@@ -84,4 +86,22 @@ struct policy *policy_load(const struct conf *conf)
 	free(draft.domains);
 	free(draft.items);
 	return policy;
+}
+
+int policy_take(struct control *control, int image)
+{
+	struct conf *fresh = conf_unseal(image);
+	struct policy *policy = fresh ? policy_load(fresh) : NULL;
+	if (!policy) {
+		int error = errno;
+		conf_free(fresh);
+		return -error;
+	}
+	policy_free(control->policy);
+	control->policy = policy;
+	conf_take_policy(control->conf, fresh);
+	sessions_on_policy(control);
+	control_count(control, COUNT_POLICY_CHANGES);
+	audit_guard(control, "policy changed");
+	return 0;
 }

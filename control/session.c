@@ -253,6 +253,25 @@ void session_restart(struct session *session)
 	session_set_state(session, SESSION_OPENING);
 }
 
+/* By peering and level as they are now. */
+static bool may_stay(const struct session *session, const struct pair *pair)
+{
+	const char *reason;
+	enum auth_level level = session_level(session, pair->from, pair->to);
+	return session_peering_allows(session, pair->side, pair->from, pair->to, &reason) &&
+		(level != AUTH_STRONG || pair->method != PAIR_DIALBACK) && (level == AUTH_NONE || session_secured(session));
+}
+
+void session_on_policy(struct session *session)
+{
+	for (const struct pair *pair = session->pairs.first; pair; pair = pair->next)
+		if (pair->state == PAIR_VALID && !may_stay(session, pair)) {
+			session_close(session, SIDES, "policy-violation", "the policy has changed");
+			session_pump(session);
+			return;
+		}
+}
+
 /* --- what the channel says --- */
 
 static int no_memory(struct session *session)

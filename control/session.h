@@ -118,6 +118,7 @@ int session_on_client_ready(struct session *session, const struct msg_client_rea
 int session_on_tls_failed(struct session *session, enum conn_side side, const struct msg_tls_failed *failed);
 void session_on_closed(struct session *session); /* writes its line; the caller frees it */
 void session_on_tick(struct session *session);
+void session_on_policy(struct session *session) __attribute__((nonnull)); /* closes who could not be any more */
 
 static inline bool session_secured(const struct session *session)
 {

@@ -229,6 +229,12 @@ void sessions_tick(struct control *control)
 	}
 }
 
+void sessions_on_policy(struct control *control)
+{
+	for (struct session *session = control->sessions.first; session; session = session->next)
+		session_on_policy(session);
+}
+
 void sessions_fini(struct control *control)
 {
 	struct sessions *sessions = &control->sessions;

@@ -23,6 +23,9 @@ struct channel_receiver sessions_receiver(struct control *control) __attribute__
 /* Once a second: timeouts, and sessions ended while the audit cannot be written. */
 void sessions_tick(struct control *control) __attribute__((nonnull));
 
+/* After the policy has changed: whoever could not speak by the new one does not go on. */
+void sessions_on_policy(struct control *control) __attribute__((nonnull));
+
 /* Ends every session with a line in the audit; for the end of the process. */
 void sessions_fini(struct control *control) __attribute__((nonnull));
 

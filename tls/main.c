@@ -77,8 +77,18 @@ static int take_crls(struct relay *relay, int message, int bundle)
 	return rc;
 }
 
+/* A policy that cannot be taken is there when this process is started anew. */
+static void take_policy(struct conf *conf, int image)
+{
+	struct conf *fresh = conf_unseal(image);
+	close(image);
+	if (!fresh)
+		fatal("policy");
+	conf_take_policy(conf, fresh);
+}
+
 /* Nobody is judged before they are here. */
-static void await_crls(struct relay *relay, const struct conf *conf)
+static void await_crls(struct relay *relay, struct conf *conf)
 {
 	for (unsigned wire = 0; wire < WIRES; wire++) {
 		const struct conf_wire *own = &conf->wire[wire];
@@ -88,6 +98,8 @@ static void await_crls(struct relay *relay, const struct conf *conf)
 			if (poll(&supervisor, 1, CRLS_WAIT_MS) != 1)
 				fatalx("no CRLs came");
 			int message = proc_hear(&fds);
+			if (message == SUPERVISOR_POLICY)
+				take_policy(conf, fds.memory);
 			if (message < 0 || (supervisor_told_crls(message) && take_crls(relay, message, fds.memory)))
 				fatalx("no CRLs wire=%s path=%s", wire == WIRE_INSIDE ? "inside" : "outside", own->crls);
 		}
@@ -98,7 +110,7 @@ static void await_crls(struct relay *relay, const struct conf *conf)
 
 static const struct conf *open_everything(struct relay *relay)
 {
-	struct conf *conf = conf_load_inherited();
+	struct conf *conf = relay->conf = conf_load_inherited();
 	relay->counters = counters_open(PROC_FD_COUNTERS, counter_names, TLS_COUNTERS_END);
 	if (!relay->counters)
 		fatal("counters");
@@ -151,7 +163,9 @@ static void hear_supervisor(struct relay *relay)
 	for (int message; (message = proc_hear(&fds));) {
 		if (message < 0)
 			exit(0);
-		if (supervisor_told_crls(message) && take_crls(relay, message, fds.memory))
+		if (message == SUPERVISOR_POLICY)
+			take_policy(relay->conf, fds.memory);
+		else if (supervisor_told_crls(message) && take_crls(relay, message, fds.memory))
 			continue; /* the old ones stay, and everybody was told */
 	}
 }

@@ -10,6 +10,7 @@
 #include "keys.h"
 
 struct relay {
+	struct conf *conf;             /* as trust has it */
 	struct channel *lower, *upper;
 	struct counters *counters;
 	struct keys *keys;

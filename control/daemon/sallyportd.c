@@ -9,6 +9,7 @@
 
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
+#include "reload.h"
 #include "supervisor.h"
 
 enum { EXIT_USAGE = 2 };
@@ -42,28 +43,6 @@ static struct options parse_options(int argc, char **argv)
 	if (optind != argc)
 		usage();
 	return options;
-}
-
-/* --- configuration --- */
-
-static void warn_of_peers(const struct conf *conf)
-{
-	for (unsigned i = 0; i < conf->peer_count; i++)
-		if (conf->peers[i].authentication == AUTH_NONE)
-			log_warnx("streams with this peer may be neither encrypted nor authenticated peer=%s line=%d (hint: "
-				  "authentication = tls-dialback)", conf->peers[i].domain, conf->peers[i].line);
-}
-
-static struct conf *load(const char *path)
-{
-	struct conf *conf = conf_load(path, path, stderr);
-	if (conf && conf_check_files(conf, path, stderr)) {
-		conf_free(conf);
-		conf = NULL;
-	}
-	if (conf)
-		warn_of_peers(conf);
-	return conf;
 }
 
 /* --- programs --- */
@@ -111,9 +90,9 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 }
 
 static int run(const struct conf *conf, const char *path)
@@ -148,7 +127,7 @@ int main(int argc, char **argv)
 		conf_print_keys(stdout);
 		return fflush(stdout) ? 1 : 0;
 	}
-	struct conf *conf = load(options.conf);
+	struct conf *conf = reload_read(options.conf);
 	if (!conf)
 		return 1;
 	int rc = options.check_only ? 0 : run(conf, options.conf);

@@ -11,6 +11,7 @@
 #include "crl_watch.h"
 #include "dataplane/base/log.h"
 #include "link_pass.h"
+#include "reload.h"
 #include "supervisor.h"
 
 enum { DATAPLANE = 0, THREE = 3, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
@@ -30,7 +31,8 @@ struct lane {
 };
 
 struct supervisor {
-	const struct wiring *wiring;
+	const struct conf *conf;       /* what the guard was started with */
+	struct wiring *wiring;
 	const struct child_program *program;
 	struct child children[CHILDREN_MAX];   /* the dataplane, then three for each lane */
 	unsigned child_count;
@@ -348,10 +350,31 @@ static void check_deaths(struct supervisor *s)
 	}
 }
 
+/* To all who judge by it. Whoever cannot take it is started anew, and then has it. */
+static void change_policy(struct supervisor *s)
+{
+	int image = reload_policy(s->program->conf_name, s->conf);
+	if (image < 0)
+		return;
+	wiring_set_conf(s->wiring, image);
+	for (unsigned i = 1; i < s->child_count; i++) {
+		struct child *child = &s->children[i];
+		if (child->socket >= 0 && child_tell_files(child->socket, SUPERVISOR_POLICY, &image, 1)) {
+			log_warnx("%s does not listen", child->name);
+			child_doom(child);
+		}
+	}
+	log_info("policy changed file=%s", s->program->conf_name);
+}
+
 static void on_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
-	if (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP) {
+		change_policy(s);
+	} else {
 		log_info("stopping signal=%s", sigabbrev_np((int)info.ssi_signo));
 		s->stop = true;
 	}
@@ -456,6 +479,7 @@ static int open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -484,9 +508,9 @@ static void init(struct supervisor *s)
 		init_lane(s, i);
 }
 
-int supervise(const struct conf *conf, const struct wiring *wiring, const struct child_program *program)
+int supervise(const struct conf *conf, struct wiring *wiring, const struct child_program *program)
 {
-	struct supervisor s = {.wiring = wiring, .program = program};
+	struct supervisor s = {.conf = conf, .wiring = wiring, .program = program};
 	if (link_pass_init(&s.link_pass, conf, tell_link, &s))
 		return 1;
 	if (crl_watch_init(&s.crl_watch, conf, tell_crls, &s)) {

@@ -20,7 +20,7 @@ enum supervisor_limits {
 
 /* Runs until SIGTERM or SIGINT (0), or until one dies before the guard was ready for the first time (1). The signals must
  * be blocked. Everything that it started has ended when it returns. */
-int supervise(const struct conf *conf, const struct wiring *wiring, const struct child_program *program)
+int supervise(const struct conf *conf, struct wiring *wiring, const struct child_program *program)
 	__attribute__((warn_unused_result, nonnull));
 
 #endif

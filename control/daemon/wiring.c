@@ -90,6 +90,12 @@ void wiring_fini(struct wiring *wiring)
 	}
 }
 
+void wiring_set_conf(struct wiring *wiring, int conf)
+{
+	shut(&wiring->conf);
+	wiring->conf = conf;
+}
+
 int links_init(struct links *links)
 {
 	memset(links, -1, sizeof(*links));

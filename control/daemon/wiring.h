@@ -29,6 +29,7 @@ enum { WIRING_FDS_MAX = PROC_FD_END };
 int wiring_init(struct wiring *wiring, int conf, const char *name, unsigned lanes)
 	__attribute__((warn_unused_result, nonnull));
 void wiring_fini(struct wiring *wiring) __attribute__((nonnull));
+void wiring_set_conf(struct wiring *wiring, int conf) __attribute__((nonnull)); /* takes it over, for those who start */
 
 int links_init(struct links *links) __attribute__((warn_unused_result, nonnull));
 void links_fini(struct links *links) __attribute__((nonnull));

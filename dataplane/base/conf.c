@@ -273,8 +273,31 @@ static void check_devices(struct loader *loader)
 				conf_device_name(conf->wire[w].device));
 }
 
+/* FNV-1a of a text and its end. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	while (*text++);
+	return hash;
+}
+
+/* In whatever order sections and keys stand. */
+static uint64_t hash_fixed(const struct ini *ini)
+{
+	uint64_t sum = 0;
+	for (const struct ini_section *section = ini->first; section; section = section->next) {
+		const char *name;
+		const struct conf_section *kind = kind_find(section->name, &name);
+		for (const struct ini_entry *entry = section->first; kind && !kind->is_policy && entry; entry = entry->next)
+			sum += hash_text(hash_text(hash_text(0xcbf29ce484222325, section->name), entry->key), entry->value);
+	}
+	return sum;
+}
+
 static void read_all(struct loader *loader)
 {
+	loader->loaded->conf.fixed = hash_fixed(loader->ini);
 	for (const struct ini_section *section = loader->ini->first; section; section = section->next) {
 		const char *name;
 		if (!kind_find(section->name, &name))

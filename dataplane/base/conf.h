@@ -151,6 +151,7 @@ struct conf {
 	struct conf_peer *peers;
 	struct conf_certificate *certificates;
 	struct conf_link *links;
+	uint64_t fixed;                /* of all that is no policy: where it differs, the guard has to be started anew */
 	char *texts;                   /* of all lists */
 	uint32_t texts_bytes;
 };
@@ -187,6 +188,9 @@ struct conf *conf_load_inherited(void) __attribute__((warn_unused_result)); /* P
  */
 int conf_seal(const struct conf *conf) __attribute__((warn_unused_result, nonnull));
 struct conf *conf_unseal(int image) __attribute__((warn_unused_result));
+
+/* Profiles, peers and lists of `fresh`, which is freed, in the place of those that `conf` had. The rest stays. */
+void conf_take_policy(struct conf *conf, struct conf *fresh) __attribute__((nonnull));
 void conf_free(struct conf *conf);
 
 /* The TLS profile that is built in under this name. False: there is none. */

@@ -150,6 +150,25 @@ struct conf *conf_unseal(int fd)
 	return NULL;
 }
 
+static void swap(struct conf *a, struct conf *b, const struct part *part)
+{
+	void *array = part_get(a, part);
+	part_set(a, part, part_get(b, part));
+	part_set(b, part, array);
+}
+
+void conf_take_policy(struct conf *conf, struct conf *fresh)
+{
+	static const struct part policy[] = {
+		{offsetof(struct conf, profiles), 0}, {offsetof(struct conf, peers), 0}, {offsetof(struct conf, texts), 0}};
+	for (unsigned i = 0; i < sizeof(policy) / sizeof(*policy); i++)
+		swap(conf, fresh, &policy[i]);
+	conf->profile_count = fresh->profile_count;
+	conf->peer_count = fresh->peer_count;
+	conf->texts_bytes = fresh->texts_bytes;
+	conf_free(fresh);
+}
+
 struct conf *conf_load_inherited(void)
 {
 	struct conf *conf = conf_unseal(PROC_FD_CONF);

@@ -3,35 +3,38 @@
 #include "conf_tls.h"
 
 const struct conf_section conf_sections[] = {
-	{"guard", NULL, "The guard as a whole.", false},
+	{"guard", NULL, "The guard as a whole.", false, false},
 	{"users", NULL,
-		"The users that the processes run as: a name or a number, a different one for each, never root.", false},
-	{"dataplane", NULL, "The process that bridges frames.", false},
+		"The users that the processes run as: a name or a number, a different one for each, never root.", false, false},
+	{"dataplane", NULL, "The process that bridges frames.", false, false},
 	{"inside", NULL,
-		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file.", false},
-	{"outside", NULL, "The wire towards everybody else.", false},
+		"The wire towards our own servers. Paths here and everywhere are relative to the folder of this file.",
+		false, false},
+	{"outside", NULL, "The wire towards everybody else.", false, false},
 	{"tls", "tls partners",
 		"A TLS profile: how TLS is spoken with the servers on a side. Built in are intermediate (the defaults below),\n"
 		"modern (only version 1.3) and high (only 1.3, AES-256, P-384 and P-521). Others can be made here, of what is\n"
-		"secure: anything else is refused. Lists are separated by commas, the best first.", false},
+		"secure: anything else is refused. Lists are separated by commas, the best first.", false, false},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
 		"outside, inbound what comes back. Lists are separated by commas, and an item @FILE stands for those in that\n"
-		"file, one a line (@@ begins an item with @); quote a value that holds ; or #.", false},
+		"file, one a line (@@ begins an item with @); quote a value that holds ; or #.",
+		false, true},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
-		"[peer *] for any other. The longest match governs. Without one nothing passes.", false},
+		"[peer *] for any other. The longest match governs. Without one nothing passes.",
+		false, true},
 	{"certificate", "certificate a.example",
 		"A real certificate and its key, shown wherever a certificate of that domain is due, in the place of one that the\n"
 		"guard CA makes: [certificate a.example], or [certificate *.a.example] for all below it. For a domain of ours it\n"
 		"is shown outside, for a peer inside. The usual: the owner's certificate outward, the guard CA inward.",
-		true},
+		true, false},
 	{"link", "link satellite",
 		"Two servers that speak without a handshake (XEP-0361: no stream header, no features, no SASL, no dialback), as\n"
 		"they have agreed beforehand. Only connections between these two addresses, to this port, are taken as such; who\n"
 		"each of them may be is what stands here.",
-		true},
-	{NULL, NULL, NULL, false},
+		true, false},
+	{NULL, NULL, NULL, false, false},
 };
 
 #define CONF(member) offsetof(struct conf, member)

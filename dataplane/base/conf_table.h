@@ -30,6 +30,7 @@ struct conf_section {
 	const char *example;           /* "profile default": a section with a name; NULL: there is one of it */
 	const char *help;
 	bool is_optional;              /* commented out in the annotated file: most do without */
+	bool is_policy;                /* may change while traffic runs */
 };
 
 extern const struct conf_section conf_sections[];      /* ended by a row without name */

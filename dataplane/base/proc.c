@@ -131,13 +131,14 @@ int supervisor_hear(int socket, struct channel_fds *fds)
 		*fds = (struct channel_fds){taken[0], taken[1], taken[2]};
 		return byte;
 	}
-	if (supervisor_told_crls(byte) && count == 1) {
+	bool one = supervisor_told_crls(byte) || byte == SUPERVISOR_POLICY;
+	if (one && count == 1) {
 		fds->memory = taken[0];
 		return byte;
 	}
 	for (unsigned i = 0; i < count; i++)
 		close(taken[i]);
-	return byte == SUPERVISOR_ATTACH || supervisor_told_crls(byte) || byte == 0 ? -EPIPE : byte;
+	return byte == SUPERVISOR_ATTACH || one || byte == 0 ? -EPIPE : byte;
 }
 
 int proc_tell(enum supervisor_msg type)

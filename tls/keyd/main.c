@@ -117,14 +117,28 @@ static void answer_one(void)
 	answer_tls(&answer);
 }
 
+/* False: it is gone. */
+static bool hear_supervisor(void)
+{
+	struct channel_fds fds;
+	int heard = proc_hear(&fds);
+	if (heard != SUPERVISOR_POLICY)
+		return heard >= 0;
+	struct conf *fresh = conf_unseal(fds.memory);
+	close(fds.memory);
+	if (!fresh)
+		fatal("policy"); /* it is there when this process is started anew */
+	keyd_take_policy(&keyd, fresh);
+	return true;
+}
+
 static void serve_for_ever(void)
 {
 	struct pollfd fds[] = {{.fd = KEYD_FD_TLS, .events = POLLIN}, {.fd = PROC_FD_SUPERVISOR, .events = POLLIN}};
-	struct channel_fds none;
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			fatal("poll");
-		if (fds[1].revents && proc_hear(&none) < 0)
+		if (fds[1].revents && !hear_supervisor())
 			return;
 		if (fds[0].revents)
 			answer_one();

@@ -47,14 +47,14 @@ static time_t now_s(void)
 	return now.tv_sec;
 }
 
-/* [peer *] is for any name in the world: there, a broken tls gets no more of them than the world has servers. */
+/* Under the lock. [peer *] is for any name in the world: there, a broken tls gets no more of them than the world has
+ * servers. */
 static bool is_one_too_many(struct keyd *keyd, const struct keyd_request *request)
 {
 	const struct conf_peer *peer = request->wire == WIRE_INSIDE ? conf_peer_find(keyd->conf, request->domain) : NULL;
 	if (!peer || strcmp(peer->domain, "*") != 0)
 		return false;
 	time_t now = now_s();
-	pthread_mutex_lock(&keyd->lock);
 	if (now - keyd->minute >= SERVE_STRANGERS_S) {
 		keyd->minute = now;
 		keyd->strangers = 0;
@@ -62,7 +62,6 @@ static bool is_one_too_many(struct keyd *keyd, const struct keyd_request *reques
 	bool too_many = keyd->strangers >= SERVE_STRANGERS_MAX;
 	if (!too_many)
 		keyd->strangers++;
-	pthread_mutex_unlock(&keyd->lock);
 	return too_many;
 }
 
@@ -132,15 +131,19 @@ static const struct real *real_find(const struct keyd *keyd, const struct keyd_r
 
 static enum keyd_status certify(struct keyd *keyd, const struct keyd_request *request, struct keyd_answer *answer)
 {
-	if (!mint_is_for(keyd->conf, request->wire, request->domain)) {
+	pthread_mutex_lock(&keyd->lock);
+	bool ours = mint_is_for(keyd->conf, request->wire, request->domain);
+	const struct real *real = ours ? real_find(keyd, request) : NULL;
+	bool too_many = ours && !real && is_one_too_many(keyd, request);
+	pthread_mutex_unlock(&keyd->lock);
+	if (!ours) {
 		log_refused(request, "not-ours");
 		counter_add(keyd->counters, KEYD_COUNT_NOT_OURS, 1);
 		return KEYD_NOT_OURS;
 	}
-	const struct real *real = real_find(keyd, request);
 	if (real)
 		return show(keyd, real, request->domain, answer);
-	if (is_one_too_many(keyd, request)) {
+	if (too_many) {
 		log_refused(request, "too-many");
 		counter_add(keyd->counters, KEYD_COUNT_TOO_MANY, 1);
 		return KEYD_TOO_MANY;
@@ -271,7 +274,7 @@ void keyd_refuse(struct keyd *keyd, const void *bytes, struct keyd_answer *answe
 
 /* --- all that is needed for it --- */
 
-int keyd_init(struct keyd *keyd, const struct conf *conf, struct counters *counters)
+int keyd_init(struct keyd *keyd, struct conf *conf, struct counters *counters)
 {
 	*keyd = (struct keyd){.conf = conf, .counters = counters, .lock = PTHREAD_MUTEX_INITIALIZER};
 	for (unsigned wire = 0; wire < WIRES; wire++)
@@ -283,6 +286,13 @@ int keyd_init(struct keyd *keyd, const struct conf *conf, struct counters *count
 		if (real_init(&keyd->real[keyd->real_count++], conf, &conf->certificates[i]))
 			return -EINVAL;
 	return 0;
+}
+
+void keyd_take_policy(struct keyd *keyd, struct conf *fresh)
+{
+	pthread_mutex_lock(&keyd->lock);
+	conf_take_policy(keyd->conf, fresh);
+	pthread_mutex_unlock(&keyd->lock);
 }
 
 void keyd_fini(struct keyd *keyd)

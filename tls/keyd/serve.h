@@ -33,19 +33,21 @@ enum serve_limits {
 static_assert((unsigned)WIRES * KEYD_LEAVES + CONF_CERTIFICATES_MAX == KEYD_KEYS_MAX, "keys");
 
 struct keyd {
-	const struct conf *conf;
+	struct conf *conf;             /* its peers under the lock */
 	struct counters *counters;
 	struct mint mint[WIRES];
 	unsigned real_count;
 	struct real real[CONF_CERTIFICATES_MAX];       /* in the order of conf->certificates */
-	pthread_mutex_t lock;          /* of what follows */
+	pthread_mutex_t lock;          /* of peers, and of what follows */
 	time_t minute;                 /* began then, by the monotonic clock */
 	unsigned strangers;            /* in it */
 };
 
 /* Loads all keys and certificates of the configuration. 0, or -EINVAL with the fault logged. */
-int keyd_init(struct keyd *keyd, const struct conf *conf, struct counters *counters)
+int keyd_init(struct keyd *keyd, struct conf *conf, struct counters *counters)
 	__attribute__((warn_unused_result, nonnull));
+/* conf_take_policy(), whatever the other thread does. */
+void keyd_take_policy(struct keyd *keyd, struct conf *fresh) __attribute__((nonnull));
 void keyd_fini(struct keyd *keyd) __attribute__((nonnull));
 
 /*

@@ -22,16 +22,16 @@ class Carry:
             bundle.write_text("".join(ca.read_text() for ca in world.trusted(side)))
             self.files[side] = [*world.ca[side].issue(world.domains[side], f"{self.name}-{side}"), bundle]
         self.sink_log = world.folder / f"{self.name}.log"
-        world.start(world.wire.ns[self.place], self.name, *self.arguments("outside", sink[0]), *sink[1:])
+        self.sink = world.start(world.wire.ns[self.place], self.name, *self.arguments("outside", sink[0]), *sink[1:])
 
     def arguments(self, side, mode):
         domains = [self.world.domains[side][0], self.world.domains[SIDES[1 - SIDES.index(side)]][0]]
         return [PROGRAM, mode, self.address, PORT, *domains, *self.files[side]]
 
     def listens(self):
-        """Whether the sink is ready: its port as the kernel shows it."""
+        """Whether the sink is ready: its port as the kernel shows it. It ends if another one has the port."""
         listening = self.world.wire.on(self.place, "ss", "-Hltn", f"-{self.family}", f"sport = :{PORT}").stdout
-        return self.address in listening
+        return self.sink.poll() is None and self.address in listening
 
     def begin(self, mode, *numbers):
         """The dialling end, whose lines can be read from its stdout."""

@@ -1,6 +1,7 @@
 """The guard under test: its configuration file, sallyportd, and what an operator asks it with `sallyport`."""
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -62,6 +63,21 @@ class Guard:
                 return
             time.sleep(0.1)
         raise RuntimeError(f"the guard does not start:\n{self.log()}")
+
+    def ask_for_change(self):
+        self.write()
+        self.process.send_signal(signal.SIGHUP)
+
+    def change_policy(self):
+        """What set() has changed takes effect, without a restart. Whether it did."""
+        before = self.counters()["policy-changes"]
+        self.ask_for_change()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if self.counters()["policy-changes"] > before:
+                return True
+            time.sleep(0.02)
+        return False
 
     def stop(self, signal_name="terminate"):
         getattr(self.process, signal_name)()
