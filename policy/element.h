@@ -55,6 +55,7 @@ struct stanza {
 #define NS_BIDI_FEATURE "urn:xmpp:features:bidi"
 #define NS_SM2 "urn:xmpp:sm:2"
 #define NS_SM3 "urn:xmpp:sm:3"
+#define NS_IBB "http://jabber.org/protocol/ibb"
 #define NS_LIMITS "urn:xmpp:stream-limits:0"
 #define NS_XML "http://www.w3.org/XML/1998/namespace"
 

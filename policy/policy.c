@@ -16,6 +16,7 @@ static const struct stage {
 	{peering_check, false},
 	{presence_check, true},
 	{content_check, true},
+	{binary_check, true},
 };
 
 enum { STAGES = sizeof(stages) / sizeof(*stages) };
@@ -102,6 +103,27 @@ static char *pattern_new(const char *text)
 	return asprintf(&pattern, "%s%s", domain == text ? "" : "*.", lower) < 0 ? NULL : pattern;
 }
 
+/* A copy of a list: one allocation that holds the pointers and the texts. NULL: no memory. */
+static const char *const *list_copy(const char *const *list)
+{
+	size_t count = 0, bytes = 0;
+	const char **copy;
+	char *text;
+
+	for (; list && list[count]; count++)
+		bytes += strlen(list[count]) + 1;
+	copy = malloc((count + 1) * sizeof(*copy) + bytes);
+	if (!copy)
+		return NULL;
+	text = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = text;
+		text = stpcpy(text, list[i]) + 1;
+	}
+	copy[count] = NULL;
+	return copy;
+}
+
 static int profile_init(struct profile *profile, const struct policy_profile_rules *rules)
 {
 	profile->name = strdup(rules->name);
@@ -109,6 +131,10 @@ static int profile_init(struct profile *profile, const struct policy_profile_rul
 		return -ENOMEM;
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 		profile->presence[d] = rules->presence[d];
+		profile->binaries[d] = rules->binaries[d];
+		profile->binaries[d].types = list_copy(rules->binaries[d].types);
+		if (!profile->binaries[d].types)
+			return -ENOMEM;
 		if (!rules->forbidden[d])
 			continue;
 		profile->forbidden[d] = words_new(rules->forbidden[d]);
@@ -193,8 +219,10 @@ void policy_free(struct policy *policy)
 		free(policy->peers[i].pattern);
 	for (unsigned i = 0; i < policy->profile_count; i++) {
 		free(policy->profiles[i].name);
-		for (int d = 0; d < POLICY_DIRECTIONS; d++)
+		for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 			words_free(policy->profiles[i].forbidden[d]);
+			free((void *)policy->profiles[i].binaries[d].types);
+		}
 	}
 	free(policy->domains);
 	free(policy->peers);

@@ -1,6 +1,6 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, presence, content), each in one file with one signature; a stage can
+ * Stages run in one fixed order (shape, peering, presence, content, binary), each in one file with one signature; a stage can
  * only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "element.h"
 
@@ -15,11 +16,21 @@ enum policy_direction { POLICY_OUTBOUND, POLICY_INBOUND, POLICY_DIRECTIONS };  /
 
 enum policy_presence { POLICY_PRESENCE_NONE, POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_SHOW, POLICY_PRESENCE_FULL };
 
+enum policy_binaries { POLICY_BINARIES_REFUSE, POLICY_BINARIES_SCAN, POLICY_BINARIES_PASS };
+
+/* What may cross of binaries: see policy_binary. */
+struct policy_binary_rules {
+	enum policy_binaries action;
+	size_t max_bytes;              /* of one, decoded; of a transfer in all */
+	const char *const *types;      /* media types in lower case, NULL-terminated list, '*' for any rest; empty: all */
+};
+
 /* What a policy is made of, for the caller to fill from its configuration; policy_new() copies all of it. */
 struct policy_profile_rules {
 	const char *name;
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	const char *const *forbidden[POLICY_DIRECTIONS];       /* words, NULL-terminated list */
+	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 };
 
 struct policy_peer_rules {
@@ -64,6 +75,15 @@ enum policy_action {
 	POLICY_CLOSE,          /* the stream broke a rule of XMPP: close it with stream error `error_condition` */
 };
 
+/* A binary that a stanza carries, decoded; in the arena of the stanza. */
+struct policy_binary {
+	const struct policy_binary *next;
+	const uint8_t *bytes;
+	size_t len;
+	const char *type;              /* media type that it is declared as, lower case; "": none */
+	const struct node *transfer;   /* <data/> of IBB: it is a chunk, and neither size nor type were checked; else NULL */
+};
+
 struct policy_verdict {
 	enum policy_action action;
 	const char *rule;              /* "content.forbidden-words", static; "" for a plain pass */
@@ -71,12 +91,19 @@ struct policy_verdict {
 	const char *error_type;        /* static: "modify", "cancel", "auth", "wait" */
 	char reason[160];              /* for people and the audit; never holds the offending content */
 	char changed[160];             /* what was changed, for people; "" if nothing */
+	/* What the caller still has to look at before the stanza may pass: all that is to be scanned, and chunks. */
+	const struct policy_binary *binaries;
+	const struct policy_binary_rules *binary_rules;        /* the policy's */
 };
 
 /*
  * Judges, and edits the tree where a rule says so. Running out of memory is a refusal (resource-constraint), never a pass.
  */
 void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
+	struct policy_verdict *verdict) __attribute__((nonnull));
+
+/* Judges a binary that the caller has put together, by size and type; may make the verdict tighter. */
+void policy_binary_check(const struct policy_binary_rules *rules, const struct policy_binary *binary,
 	struct policy_verdict *verdict) __attribute__((nonnull));
 
 /*

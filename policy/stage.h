@@ -10,6 +10,7 @@ struct profile {
 	char *name;
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
+	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 };
 
 struct peer {
@@ -45,6 +46,7 @@ void shape_check(struct policy_case *c) __attribute__((nonnull));
 void peering_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
+void binary_check(struct policy_case *c) __attribute__((nonnull));
 
 /*
  * What a stage finds. The texts are static; condition and error type may be NULL. Only what is tighter than the verdict

@@ -6,11 +6,14 @@ static const char *const ours[] = {"a.example", "conference.a.example", NULL};
 static const char *const words_out[] = {"secret", "top priority", NULL};
 static const char *const words_in[] = {"virus", NULL};
 
+static const char *const images[] = {"image/*", "application/pdf", "text/plain", NULL};
+
 static const struct policy_profile_rules profiles[] = {
-	{"full", {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, {words_out, words_in}},
-	{"show", {POLICY_PRESENCE_SHOW, POLICY_PRESENCE_SHOW}, {words_out, words_in}},
-	{"online", {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}, {NULL, NULL}},
-	{"none", {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}, {NULL, NULL}},
+	{.name = "full", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
+		.binaries = {{POLICY_BINARIES_SCAN, 4096, images}, {POLICY_BINARIES_PASS, 64, NULL}}},
+	{.name = "show", .presence = {POLICY_PRESENCE_SHOW, POLICY_PRESENCE_SHOW}, .forbidden = {words_out, words_in}},
+	{.name = "online", .presence = {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}},
+	{.name = "none", .presence = {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}},
 };
 
 static const struct policy_peer_rules peers[] = {
