@@ -12,6 +12,12 @@ static const enum policy_presence presences[] = {
 	[PRESENCE_FULL] = POLICY_PRESENCE_FULL,
 };
 
+static const enum policy_binaries binaries[] = {
+	[BINARIES_REFUSE] = POLICY_BINARIES_REFUSE,
+	[BINARIES_SCAN] = POLICY_BINARIES_SCAN,
+	[BINARIES_PASS] = POLICY_BINARIES_PASS,
+};
+
 static_assert(
 	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
 
@@ -37,7 +43,7 @@ static size_t items_of(const struct conf *conf)
 	size_t count = 0;
 	for (unsigned i = 0; i < conf->profile_count; i++)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
-			count += conf->profiles[i].forbidden[d].count + 1;
+			count += conf->profiles[i].forbidden[d].count + 1 + conf->profiles[i].binaries[d].types.count + 1;
 	return count;
 }
 
@@ -47,6 +53,8 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
+		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
+			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};
 	}
 }
 

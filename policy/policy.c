@@ -1,4 +1,5 @@
 /* The policy itself: copied from its rules, never changed after that; and the walk of a stanza through the stages. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,8 +104,8 @@ static char *pattern_new(const char *text)
 	return asprintf(&pattern, "%s%s", domain == text ? "" : "*.", lower) < 0 ? NULL : pattern;
 }
 
-/* A copy of a list: one allocation that holds the pointers and the texts. NULL: no memory. */
-static const char *const *list_copy(const char *const *list)
+/* In lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
+static const char *const *types_copy(const char *const *list)
 {
 	size_t count = 0, bytes = 0;
 	const char **copy;
@@ -118,7 +119,9 @@ static const char *const *list_copy(const char *const *list)
 	text = (char *)(copy + count + 1);
 	for (size_t i = 0; i < count; i++) {
 		copy[i] = text;
-		text = stpcpy(text, list[i]) + 1;
+		for (const char *c = list[i]; *c; c++)
+			*text++ = (char)tolower((unsigned char)*c);
+		*text++ = '\0';
 	}
 	copy[count] = NULL;
 	return copy;
@@ -132,7 +135,7 @@ static int profile_init(struct profile *profile, const struct policy_profile_rul
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 		profile->presence[d] = rules->presence[d];
 		profile->binaries[d] = rules->binaries[d];
-		profile->binaries[d].types = list_copy(rules->binaries[d].types);
+		profile->binaries[d].types = types_copy(rules->binaries[d].types);
 		if (!profile->binaries[d].types)
 			return -ENOMEM;
 		if (!rules->forbidden[d])

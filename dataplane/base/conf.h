@@ -28,6 +28,8 @@ enum conf_limits {
 	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
 	CONF_TLS_MAX = 16,             /* with those that are built in */
 	CONF_TLS_LIST_BYTES = 512,
+	CONF_SCANS_MAX = 64,
+	CONF_BINARY_BYTES_MAX = 16 << 20,
 	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
 };
 
@@ -73,11 +75,18 @@ struct conf_list {
 
 enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outside, outside to inside */
 
+enum conf_binaries { BINARIES_REFUSE, BINARIES_SCAN, BINARIES_PASS };
+
 struct conf_profile {                  /* [profile NAME] */
 	char name[64];
 	int line;
 	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
 	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
+	struct conf_binary_rules {
+		enum conf_binaries action;             /* outbound-binaries, inbound-binaries = refuse | scan | pass */
+		unsigned max_bytes;                    /* outbound-max-binary, inbound-max-binary */
+		struct conf_list types;                /* outbound-binary-types, inbound-binary-types */
+	} binaries[DIRECTIONS];
 };
 
 /* What becomes of traffic that is not guarded while nobody is there to judge. */
@@ -122,6 +131,14 @@ struct conf_link {                     /* [link NAME]: servers that do without a
 	bool tls;                      /* from the first byte */
 };
 
+struct conf_scanner {                  /* [guard] scanner */
+	enum { SCANNER_NONE, SCANNER_CLAMD, SCANNER_ICAP } kind;
+	char path[108];                /* of clamd's socket */
+	struct conf_address address;   /* of an ICAP server */
+	uint16_t port;
+	char service[128];
+};
+
 struct conf {
 	char name[32];                 /* [guard] name: of the admin socket, "@NAME" */
 	unsigned port_count;
@@ -135,6 +152,8 @@ struct conf {
 	unsigned negotiation_seconds, idle_seconds;    /* [guard] of the same names: how long a stream may take, and rest */
 	unsigned stanza_bytes;         /* [guard] max-stanza-bytes */
 	bool own_streams;              /* [guard] own-streams = yes | no */
+	struct conf_scanner scanner;   /* [guard] scanner */
+	unsigned scan_seconds, max_scans;      /* [guard] of the same names */
 	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
 	bool passes_link_state;        /* [guard] pass-link-state = yes | no */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */

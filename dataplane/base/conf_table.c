@@ -80,6 +80,14 @@ const struct conf_key conf_keys[] = {
 	{"guard", "own-streams", set_yes_no, CONF(own_streams), 0, 0, false, "yes",
 		"yes: where nothing else carries a refusal to its sender, the guard dials the sender's server itself, in the name\n"
 		"of the one that was written to. no: then the refusal waits a minute for a stream, and is given up."},
+	{"guard", "scanner", set_scanner, CONF(scanner), 0, 0, false, "",
+		"What looks for malware in binaries (outbound-binaries = scan): unix:/run/clamav/clamd.ctl, clamd's socket, or\n"
+		"icap://127.0.0.1:1344/avscan, a service of an ICAP server. Empty: there is none."},
+	{"guard", "scan-seconds", set_number, CONF(scan_seconds), 1, 300, false, "15",
+		"Seconds that it has for all binaries of a stanza (1 to 300); the stanza is refused when it is late. What comes\n"
+		"after it on the same connection waits."},
+	{"guard", "max-scans", set_number, CONF(max_scans), 1, CONF_SCANS_MAX, false, "16",
+		"Stanzas of a lane that may be with the scanner at once (1 to 64); those beyond are refused."},
 	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
 		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
 		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},
@@ -168,6 +176,19 @@ const struct conf_key conf_keys[] = {
 	{"profile", "outbound-forbidden-words", set_list, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
 	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",
 		"As for outbound."},
+	{"profile", "outbound-binaries", set_binaries, PROFILE(binaries[OUTBOUND].action), 0, 0, false, "refuse",
+		"Binaries in stanzas: in-band transfers, bits of binary, avatars, photos in vCards, data: URIs.\n"
+		"refuse: none passes; scan: those pass in which [guard] scanner finds nothing; pass: they are not scanned."},
+	{"profile", "inbound-binaries", set_binaries, PROFILE(binaries[INBOUND].action), 0, 0, false, "refuse",
+		"As for outbound."},
+	{"profile", "outbound-max-binary", set_number, PROFILE(binaries[OUTBOUND].max_bytes), 1, CONF_BINARY_BYTES_MAX, false,
+		"1048576", "Bytes of the largest binary that may pass, decoded; of a transfer in all (1 to 16777216)."},
+	{"profile", "inbound-max-binary", set_number, PROFILE(binaries[INBOUND].max_bytes), 1, CONF_BINARY_BYTES_MAX, false,
+		"1048576", "As for outbound."},
+	{"profile", "outbound-binary-types", set_list, PROFILE(binaries[OUTBOUND].types), 0, 0, false, "",
+		"Media types of binaries that may pass, by how they begin and by what they are declared as: image/png, image/*.\n"
+		"Empty: all. What is not what it is declared as never passes."},
+	{"profile", "inbound-binary-types", set_list, PROFILE(binaries[INBOUND].types), 0, 0, false, "", "As for outbound."},
 
 	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},
 	{"peer", "authentication", set_authentication, PEER(authentication), 0, 0, false, "strong",

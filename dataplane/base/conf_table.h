@@ -51,6 +51,8 @@ void set_cpus(const struct conf_value *v, void *field);
 void set_domains(const struct conf_value *v, void *field);
 void set_device(const struct conf_value *v, void *field);
 void set_presence(const struct conf_value *v, void *field);
+void set_scanner(const struct conf_value *v, void *field);
+void set_binaries(const struct conf_value *v, void *field);
 void set_list(const struct conf_value *v, void *field);        /* struct conf_list */
 void set_profile(const struct conf_value *v, void *field);
 void set_elsewhere(const struct conf_value *v, void *field);

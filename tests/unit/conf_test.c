@@ -114,6 +114,36 @@ static void a_good_file_is_read(void **state)
 	conf_free(conf);
 }
 
+static void scanners_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		struct conf_scanner scanner;
+	} rows[] = {
+		{"\"\"", {.kind = SCANNER_NONE}},
+		{"unix:/run/clamd", {.kind = SCANNER_CLAMD, .path = "/run/clamd"}},
+		{"icap://192.0.2.1/av", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1344, .service = "av"}},
+		{"icap://192.0.2.1:1/a/b?c", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1, .service = "a/b?c"}},
+		{"icap://[::1]:99/x", {.kind = SCANNER_ICAP, .address = {6, {[15] = 1}}, .port = 99, .service = "x"}},
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char with[8192], *faults;
+		snprintf(with, sizeof(with), "[guard]\nscanner = %s\n%s", rows[i].text, good + strlen("[guard]\n"));
+		struct conf *conf = load(with, strlen(with), &faults);
+		assert_string_equal(faults, "");
+		free(faults);
+		const struct conf_scanner *a = &conf->scanner, *b = &rows[i].scanner;
+		assert_int_equal(a->kind, b->kind);
+		assert_string_equal(a->path, b->path);
+		assert_string_equal(a->service, b->service);
+		assert_int_equal(a->port, b->port);
+		assert_int_equal(a->address.family, b->address.family);
+		assert_memory_equal(a->address.bytes, b->address.bytes, 16);
+		conf_free(conf);
+	}
+}
+
 static void pins_are_read(void **state)
 {
 	(void)state;
@@ -236,6 +266,16 @@ static const struct bad {
 	{"ports =", "colour =", "3: unknown key colour in [guard] (hint: sallyportd -k lists them)\n"},
 	{"name = test-guard", "name = Test",
 		"2: name: \"Test\" is not a name (hint: 1 to 31 lower-case letters, digits and '-')\n"},
+	{"name = test-guard", "scanner = unix:clamd.ctl",
+		"2: scanner: \"unix:clamd.ctl\" is not the path of a socket (hint: unix:/run/clamav/clamd.ctl)\n"},
+	{"name = test-guard", "scanner = icap://scanner.example/avscan", "2: scanner: \"icap://scanner.example/avscan\" is no "
+		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
+	{"name = test-guard", "scanner = icap://127.0.0.1:0/avscan", "2: scanner: \"icap://127.0.0.1:0/avscan\" is no "
+		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scan\n", "26: outbound-binaries: there is no scanner "
+		"(hint: scanner = unix:/run/clamav/clamd.ctl in [guard])\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scna\n",
+		"26: outbound-binaries: unknown value \"scna\" (hint: refuse, scan, pass)\n"},
 	{"name = test-guard", "features = starttls, dailback",
 		"2: features: unknown feature \"dailback\" (hint: dialback)\n"},
 	{"[guard]\n", "[gaurd]\n", "1: unknown section [gaurd] (hint: guard)\n"},
@@ -671,6 +711,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_file_is_read),
+		cmocka_unit_test(scanners_are_read),
 		cmocka_unit_test(pins_are_read),
 		cmocka_unit_test(the_longest_match_governs),
 		cmocka_unit_test(tls_profiles_are_built_in_or_made),
