@@ -11,6 +11,7 @@
 #include "control/limits.h"
 #include "control/own_stream.h"
 #include "control/refusal.h"
+#include "control/scan.h"
 #include "control/sessions.h"
 #include "dataplane/base/channel.h"
 #include "dataplane/base/conf.h"
@@ -26,6 +27,7 @@ struct control {
 	struct refusals refusals;
 	struct own_streams own_streams;
 	struct keys keys;
+	struct scans scans;
 	struct audit audit;
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */

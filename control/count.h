@@ -33,6 +33,14 @@
 	X(IQ_REFUSED, "iq-refused") \
 	X(IQ_DROPPED, "iq-dropped") \
 	X(IQ_CLOSE, "iq-close") \
+	X(SCANS_CLEAN, "scans-clean") \
+	X(SCANS_FOUND, "scans-found") \
+	X(SCANS_LATE, "scans-late") \
+	X(SCANS_FULL, "scans-full") \
+	X(SCANS_UNAVAILABLE, "scans-unavailable") \
+	X(SCANS_UNCLEAR, "scans-unclear") \
+	X(SCANS_UNFINISHED, "scans-unfinished") \
+	X(TRANSFERS_REFUSED, "transfers-refused") \
 	X(REFUSALS_NOT_DUE, "refusals-not-due") \
 	X(REFUSALS_BY_BIDI, "refusals-by-bidi") \
 	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \

@@ -67,6 +67,24 @@ static void act(struct stream *stream, struct stanza *stanza, const struct polic
 		negotiation_pass(stream, stanza->root);
 }
 
+static bool passes(const struct policy_verdict *verdict)
+{
+	return verdict->action == POLICY_PASS || verdict->action == POLICY_REWRITTEN;
+}
+
+void judge_conclude(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
+{
+	struct session *session = stream->session;
+	count(session, stanza->root, verdict->action);
+	if (verdict->action == POLICY_PASS)
+		negotiation_pass(stream, stanza->root);
+	else
+		act(stream, stanza, verdict);
+	if (passes(verdict))
+		transfers_look(session->control, stanza);
+	management_count(session, stream->side, passes(verdict) ? ACKS_FORWARDED : ACKS_DROPPED);
+}
+
 void judge_take_stanza(struct stream *stream, struct stanza *stanza)
 {
 	struct session *session = stream->session;
@@ -76,11 +94,7 @@ void judge_take_stanza(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	check(stream, stanza, &verdict);
-	count(session, stanza->root, verdict.action);
-	if (verdict.action == POLICY_PASS)
-		negotiation_pass(stream, stanza->root);
-	else
-		act(stream, stanza, &verdict);
-	bool passed = verdict.action == POLICY_PASS || verdict.action == POLICY_REWRITTEN;
-	management_count(session, stream->side, passed ? ACKS_FORWARDED : ACKS_DROPPED);
+	if (passes(&verdict) && verdict.binaries && scan_begin(stream, stanza, &verdict))
+		return;
+	judge_conclude(stream, stanza, &verdict);
 }

@@ -26,6 +26,10 @@ enum control_limits {
 	OWN_STREAM_IDLE_MS = 30 * 1000,  /* it has had nothing to say for so long: it ends */
 	OWN_STREAM_AGAIN_MS = 60 * 1000, /* after one that came to nothing */
 
+	TRANSFERS_MAX = 256, /* in-band, at once */
+	TRANSFERS_BYTES_MAX = 64 << 20,
+	TRANSFER_MS = 10 * 60 * 1000, /* of rest; then it is forgotten, and what comes after that is refused */
+
 	ACKS_RUNS_MAX = 4096, /* of stanzas of one kind that are not acknowledged: what would add one is not read */
 	ACKS_RUNS_MANY = ACKS_RUNS_MAX / 2, /* then the guard asks for an acknowledgement */
 	ACKS_MS = 60 * 1000,                /* for one that is waited for */

@@ -21,7 +21,7 @@
 #include "dataplane/base/sandbox.h"
 
 enum {
-	FILES_MAX = 64 + PROC_LANES_MAX * PROC_ROLES,
+	FILES_MAX = 64 + CONF_SCANS_MAX + PROC_LANES_MAX * PROC_ROLES,
 	SPIN_TURNS = 8,                /* turns without work before going to sleep */
 	LOOK_AROUND_TURNS = 64,        /* turns with work between two looks at the admin socket and sallyportd */
 	TICK_MS = 1000,
@@ -66,6 +66,12 @@ static void open_counters(struct control *control, struct admin *admin)
 		}
 }
 
+static int ask_for_scanner(void *owner)
+{
+	(void)owner;
+	return proc_tell(SUPERVISOR_SCANNER);
+}
+
 static void open_all(struct control *control, struct admin *admin, struct proc_lane lane)
 {
 	struct conf *conf = conf_load_inherited();
@@ -84,6 +90,7 @@ static void open_all(struct control *control, struct admin *admin, struct proc_l
 		fatal("channel to tls");
 	if (fcntl(CONTROL_FD_ADMIN, F_SETFL, O_NONBLOCK))
 		fatal("admin socket");
+	control->scans.connect = ask_for_scanner;
 	admin_init(admin, CONTROL_FD_ADMIN, supervisor_uid());
 	admin->lane = lane;
 	open_counters(control, admin);
@@ -120,22 +127,32 @@ static void read_clock(struct control *control)
 	control->wall_ms = clock_ms(CLOCK_REALTIME);
 }
 
-/* False: it is gone. A policy that cannot be taken is there when this process is started anew. */
-static bool hear_supervisor(struct control *control)
+static void change_policy(struct control *control, int fd)
 {
-	struct channel_fds fds;
-	int heard = proc_hear(&fds);
-	if (heard == SUPERVISOR_ATTACH)
-		channel_fds_close(&fds);
-	if (heard != SUPERVISOR_POLICY)
-		return heard >= 0;
-	int rc = policy_take(control, fds.memory);
-	close(fds.memory);
+	int rc = policy_take(control, fd);
+	close(fd);
 	if (rc) {
 		errno = -rc;
 		fatal("policy");
 	}
-	return true;
+}
+
+/* False: it is gone. A policy that cannot be taken is there when this process is started anew. */
+static bool hear_supervisor(struct control *control)
+{
+	struct channel_fds fds;
+	int heard;
+	while ((heard = proc_hear(&fds)) > 0) {
+		if (heard == SUPERVISOR_ATTACH)
+			channel_fds_close(&fds);
+		else if (heard == SUPERVISOR_SCANNER)
+			scans_connected(control, fds.memory);
+		else if (heard == SUPERVISOR_SCANNER_DEAD)
+			scans_unconnected(control);
+		else if (heard == SUPERVISOR_POLICY)
+			change_policy(control, fds.memory);
+	}
+	return heard == 0;
 }
 
 static void tick(struct control *control, uint64_t *last_ms)
@@ -147,22 +164,24 @@ static void tick(struct control *control, uint64_t *last_ms)
 	sessions_tick(control);
 	refusals_tick(control);
 	own_streams_tick(control);
+	scans_tick(control);
 }
 
 static bool has_deadlines(const struct control *control)
 {
-	return control->sessions.count || control->refusals.count || audit_is_failing(&control->audit);
+	return control->sessions.count || control->scans.transfers.count || control->refusals.count || audit_is_failing(&control->audit);
 }
 
 /* Until something happens or is due. True: others than the channel may want something. */
 static bool wait(struct control *control, const struct admin *admin, bool may_sleep)
 {
-	struct pollfd fds[POLL_FIXED + ADMIN_CLIENTS_MAX + 1];
+	struct pollfd fds[POLL_FIXED + ADMIN_CLIENTS_MAX + 1 + CONF_SCANS_MAX];
 	bool asleep = may_sleep && channel_sleep(control->channel);
 	bool others = false;
 	fds[0] = (struct pollfd){.fd = channel_wake_fd(control->channel), .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = PROC_FD_SUPERVISOR, .events = POLLIN};
 	unsigned count = admin_poll(admin, fds + POLL_FIXED);
+	count += scans_poll(&control->scans, fds + POLL_FIXED + count);
 	for (unsigned i = 0; i < ADMIN_CLIENTS_MAX; i++)
 		others |= admin->client[i].fd >= 0;
 	bool for_ever = asleep && !has_deadlines(control) && !others;
@@ -200,6 +219,7 @@ static int run(struct control *control, struct admin *admin)
 		admin_run(admin, control);
 		if (!hear_supervisor(control))
 			return 0;
+		scans_run(control);
 	}
 	return 0;
 }
@@ -214,6 +234,7 @@ int main(void)
 	audit_guard(&control, "started");
 	int rc = run(&control, &admin);
 	sessions_fini(&control);
+	scans_fini(&control.scans);
 	refusals_fini(&control.refusals);
 	audit_guard(&control, "stopped");
 	admin_fini(&admin);

@@ -89,6 +89,9 @@ void management_take_request(struct stream *stream, struct stanza *stanza);
 void management_take_answer(struct stream *stream, struct stanza *stanza);
 
 void judge_take_stanza(struct stream *stream, struct stanza *stanza); /* judge.c */
+/* What becomes of a stanza whose verdict is final. */
+void judge_conclude(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
+	__attribute__((nonnull));
 
 #define NS_COMPRESS "http://jabber.org/protocol/compress"
 

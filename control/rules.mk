@@ -56,3 +56,7 @@ fuzzers += tests/fuzz/session_fuzz
 tests/fuzz/session_fuzz.srcs := tests/fuzz/session_fuzz.c tests/unit/session_harness.c
 tests/fuzz/session_fuzz.archives := control channel_harness policy base
 tests/fuzz/session_fuzz.libs := -lcmocka
+
+unit_tests += tests/unit/scan_test
+tests/unit/scan_test.srcs := tests/unit/scan_test.c tests/unit/session_harness.c
+tests/unit/scan_test.archives := control channel_harness policy base

@@ -46,7 +46,7 @@ bool session_hears(const struct session *session, enum conn_side side)
 {
 	return states[session->state].heard & (1 << side) && session->stream[side].input != INPUT_GONE &&
 	       !stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]) &&
-	       !management_holds(session, side);
+	       !session->stream[side].scan && !management_holds(session, side);
 }
 
 struct session *session_new(struct control *control, uint64_t id, const struct msg_opened *opened)
@@ -125,7 +125,7 @@ bool session_may_authenticate(const struct session *session)
 static void pass_end(struct session *session, enum conn_side side)
 {
 	struct stream *stream = &session->stream[side];
-	if (stream->input != INPUT_ENDED || buf_len(&stream->in))
+	if (stream->input != INPUT_ENDED || buf_len(&stream->in) || stream->scan)
 		return;
 	stream->input = INPUT_GONE;
 	session->closing_ms = session->control->now_ms;
@@ -368,6 +368,8 @@ void session_on_closed(struct session *session)
 {
 	if (!*session->why)
 		snprintf(session->why, sizeof(session->why), "connection closed");
+	session_set_state(session, SESSION_CLOSING);
+	scans_abandon(session);
 	own_stream_closed(session);
 	control_count(session->control, COUNT_SESSIONS_CLOSED);
 	audit_session(session->control, session);

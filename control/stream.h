@@ -13,6 +13,7 @@
 #include "dataplane/base/buf.h"
 #include "dataplane/base/channel.h"
 
+struct scan;
 struct session;
 
 enum stream_input {
@@ -46,6 +47,7 @@ struct stream {
 	bool dialback;               /* its header declares the prefix db: */
 	bool old;                    /* its header has no version */
 	struct msg_secured *secured; /* NULL: not under TLS (yet) */
+	struct scan *scan;           /* its last stanza waits for a scanner: nothing more is read; NULL: none does */
 	uint64_t keepalive_ms;       /* last one passed on */
 	uint64_t bytes_in, bytes_out;
 };

@@ -180,10 +180,16 @@ static const char *declared_type(struct search *s, const struct node *node, cons
 	return text ? type_copy(s->c->stanza->arena, text, strlen(text)) : NULL;
 }
 
+/* What comes back in an answer adds to no transfer. */
+static bool is_chunk(const struct policy_case *c, const struct node *data)
+{
+	return data->parent == c->stanza->root && strcmp(c->type, "error") && strcmp(c->type, "result");
+}
+
 static bool add_element(struct search *s, const struct node *node, const struct place *place)
 {
 	struct arena *arena = s->c->stanza->arena;
-	bool is_transfer = place == places && node->parent == s->c->stanza->root;
+	bool is_transfer = place == places && is_chunk(s->c, node);
 	size_t len = node_text_len(node);
 	struct base64 decoder = {.out = NULL};
 	struct policy_binary binary = {.type = declared_type(s, node, place)};

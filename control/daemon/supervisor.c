@@ -12,6 +12,7 @@
 #include "dataplane/base/log.h"
 #include "link_pass.h"
 #include "reload.h"
+#include "scanner.h"
 #include "supervisor.h"
 
 enum { DATAPLANE = 0, THREE = 3, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
@@ -295,6 +296,20 @@ static void tell_crls(void *owner, enum supervisor_msg type, int bundle)
 	}
 }
 
+/* A control that does not take the answer is late with its verdict, and refuses. */
+static void on_scanner_wanted(struct supervisor *s, struct child *control)
+{
+	static struct log_limit limit = {.burst = 5};
+	int fd = scanner_dial(&s->conf->scanner);
+	int rc = fd < 0 ? child_tell(control->socket, SUPERVISOR_SCANNER_DEAD, NULL)
+			: child_tell_files(control->socket, SUPERVISOR_SCANNER, &fd, 1);
+	if (fd >= 0)
+		close(fd);
+	errno = fd < 0 ? -fd : -rc;
+	if ((fd < 0 || rc) && log_allowed(&limit))
+		log_warn("scanner cannot be reached by %s", control->name);
+}
+
 static void on_ready(struct supervisor *s, struct child *child)
 {
 	child->state = CHILD_READY;
@@ -315,6 +330,8 @@ static void on_socket(struct supervisor *s, struct child *child)
 		link_pass_hear(&s->link_pass, wire, state, s->now_ms);
 	else if (child->role == PROC_TLS && crl_watch_hear(&s->crl_watch, type))
 		return;
+	else if (child->role == PROC_CONTROL && type == SUPERVISOR_SCANNER)
+		on_scanner_wanted(s, child);
 	else if (type == SUPERVISOR_PEER_BROKEN)
 		on_broken_channel(s, child, child->lane.lane);
 	else if (type)

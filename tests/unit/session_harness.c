@@ -90,6 +90,7 @@ void stage_fini(struct stage *s)
 	struct control *control = s->control;
 	sessions_fini(control);
 	refusals_fini(&control->refusals);
+	scans_fini(&control->scans);
 	audit_close(&control->audit);
 	channel_free(control->channel);
 	player_fini(&s->player);
@@ -190,6 +191,7 @@ void stage_wait(struct stage *s, uint64_t ms)
 	audit_tick(s->control);
 	sessions_tick(s->control);
 	refusals_tick(s->control);
+	scans_tick(s->control);
 	stage_turn(s);
 }
 
