@@ -307,13 +307,15 @@ static void who_did_not_read_it_all_does_not_know(void **state)
 	struct bench *b = *state;
 	struct stage *s = &b->stage;
 	enum { BASE64 = 400000 };
-	char *text = malloc(BASE64 + 200);
+	static const char head[] = HEAD "<data xmlns='urn:xmpp:bob' cid='c'>", end[] = "</data>" END;
+	char *text = malloc(sizeof(head) + BASE64 + sizeof(end));
+	assert_non_null(text);
+	memcpy(text, head, sizeof(head) - 1);
+	memset(text + sizeof(head) - 1, 'A', BASE64);
+	memcpy(text + sizeof(head) - 1 + BASE64, end, sizeof(end));
 	configure(b, BINARIES_SCAN, 1 << 20);
 	opened(b, 1);
 	for (unsigned dies = 0; dies < 2; dies++) {
-		size_t n = (size_t)sprintf(text, "%s<data xmlns='urn:xmpp:bob' cid='c'>", HEAD);
-		memset(text + n, 'A', BASE64);
-		memcpy(text + n + BASE64, "</data>" END, sizeof("</data>" END));
 		stage_say(s, 1, SIDE_CLIENT, text);
 		int scanner = connected(b);
 		if (!dies)
