@@ -49,8 +49,8 @@ struct scans {
 };
 
 /*
- * A verdict that lets a stanza pass, but for its binaries. True: the stanza waits, and its arena has been taken over. False:
- * the verdict is final, and may have become a refusal.
+ * A verdict that lets a stanza pass, but for its binaries. True: the stanza waits, and its arena has been taken over.
+ * False: the verdict is final, and may have become a refusal.
  */
 bool scan_begin(struct stream *stream, struct stanza *stanza, struct policy_verdict *verdict)
 	__attribute__((warn_unused_result, nonnull));

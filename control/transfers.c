@@ -1,6 +1,6 @@
 /*
- * In-band transfers; see transfers.h. Chunks are counted as the receiver counts them (XEP-0047 2.2): a chunk out of its turn
- * is refused, and so is one of a transfer that was refused or forgotten before, since nobody knows what it completes.
+ * In-band transfers; see transfers.h. Chunks are counted as the receiver counts them (XEP-0047 2.2): a chunk out of its
+ * turn is refused, and so is one of a transfer that was refused or forgotten before, since nobody knows what it completes.
  */
 #include <stdlib.h>
 #include <string.h>
