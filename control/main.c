@@ -169,7 +169,8 @@ static void tick(struct control *control, uint64_t *last_ms)
 
 static bool has_deadlines(const struct control *control)
 {
-	return control->sessions.count || control->scans.transfers.count || control->refusals.count || audit_is_failing(&control->audit);
+	return control->sessions.count || control->scans.transfers.count || control->refusals.count ||
+	       audit_is_failing(&control->audit);
 }
 
 /* Until something happens or is due. True: others than the channel may want something. */
