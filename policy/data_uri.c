@@ -4,25 +4,40 @@
  */
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base64.h"
 #include "data_uri.h"
 
-static const char scheme[] = "data:";
-enum { SCHEME_BYTES = sizeof(scheme) - 1, BASE64_BYTES = 6, HEAD_BYTES_MAX = 300 };
+enum { HEAD_BYTES_MAX = 300 };
 
-/* The next "data:" that does not end a longer word; NULL: there is none. */
-static const char *find_scheme(const char *from, const char *end)
+/* Inside of a URI programs do not see them (WHATWG URL 4.4). */
+static bool is_unseen(char c)
+{
+	return c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Where the text from `start` to `end` has this word at its end, in any case; NULL: it has not. */
+static const char *find_at_end(const char *start, const char *end, const char *word)
+{
+	for (size_t left = strlen(word); left; left--) {
+		while (end > start && is_unseen(end[-1]))
+			end--;
+		if (end == start || tolower((unsigned char)*--end) != word[left - 1])
+			return NULL;
+	}
+	return end;
+}
+
+/* The next "data:" that does not end a longer word; *head is what follows it. NULL: there is none. */
+static const char *find_scheme(const char *from, const char *end, const char **head)
 {
 	const char *colon = from;
 
 	while (colon < end && (colon = memchr(colon, ':', (size_t)(end - colon)))) {
-		const char *start = colon + 1 - SCHEME_BYTES;
+		const char *start = find_at_end(from, colon, "data");
 
-		colon++;
-		if (colon - from >= SCHEME_BYTES && !strncasecmp(start, scheme, SCHEME_BYTES) &&
-			(start == from || !isalnum((unsigned char)start[-1])))
+		*head = ++colon;
+		if (start && (start == from || !isalnum((unsigned char)start[-1])))
 			return start;
 	}
 	return NULL;
@@ -38,24 +53,27 @@ static size_t trimmed(const char *head, size_t len)
 /* Is the last parameter "base64"? The type then ends before it. */
 static bool ends_with_base64(const char *head, size_t *len)
 {
-	size_t n = trimmed(head, *len);
+	const char *base64 = find_at_end(head, head + trimmed(head, *len), "base64");
+	size_t n = base64 ? trimmed(head, (size_t)(base64 - head)) : 0;
 
-	if (n < BASE64_BYTES || strncasecmp(head + n - BASE64_BYTES, "base64", BASE64_BYTES))
-		return false;
-	n = trimmed(head, n - BASE64_BYTES);
 	if (!n || head[n - 1] != ';')
 		return false;
 	*len = n - 1;
 	return true;
 }
 
-/* Without base64 it may be a word of somebody's text, followed by a comma: "data: one, two". */
+/* Without base64 it may be a word of somebody's text, followed by a comma: "data: one, two". Of a URI no blank is part, and
+ * it says a type, or nothing of it. */
 static bool is_head(const char *head, size_t len)
 {
-	for (size_t i = 0; i < len && i < HEAD_BYTES_MAX; i++)
-		if ((unsigned char)head[i] <= ' ' || (unsigned char)head[i] >= 0x7f)
+	bool has_type = !len || *head == ';';
+
+	for (size_t i = 0; i < len && i < HEAD_BYTES_MAX; i++) {
+		if (!is_unseen(head[i]) && (head[i] <= ' ' || head[i] > '~'))
 			return false;
-	return true;
+		has_type |= head[i] == '/';
+	}
+	return has_type || len > HEAD_BYTES_MAX;
 }
 
 /* Text goes on after a URI in it; a value that begins with one is all of it, since blanks in base64 mean nothing. */
@@ -75,11 +93,9 @@ static bool is_blank(const char *from, const char *to)
 
 bool data_uri_find(const char *text, size_t len, size_t *at, struct data_uri *uri)
 {
-	const char *end = text + len, *from = text + *at, *start, *comma = NULL;
+	const char *end = text + len, *from = text + *at, *start, *head, *comma = NULL;
 
-	while ((start = find_scheme(from, end))) {
-		const char *head = start + SCHEME_BYTES;
-
+	while ((start = find_scheme(from, end, &head))) {
 		if (!comma || comma < head)
 			comma = memchr(head, ',', (size_t)(end - head));
 		if (!comma)
@@ -124,8 +140,10 @@ static bool next_byte(const struct data_uri *uri, size_t *at, char *byte)
 	high = hex(uri->data[*at]);
 	low = hex(uri->data[*at + 1]);
 	*at += 2;
+	if (high < 0 || low < 0)
+		return false;
 	*byte = (char)(high << 4 | low);
-	return high >= 0 && low >= 0;
+	return true;
 }
 
 bool data_uri_decode(const struct data_uri *uri, uint8_t *out, size_t *len)

@@ -116,7 +116,9 @@ static void finds_uris(void **state)
 		{"data:;base64,Zm%0A9v", "foo"}, {"data:;base64,Zm9", "!"}, {"data:,%4", "!"}, {"data:,%4x", "!"},
 		{"see data:;base64,Zm9v and", "foo"}, {"url('data:;base64,Zm9v') x data:,y", "foo|y"},
 		{"data:;base64,Zm9v\"data:,a'data:,b", "foo|a|b"}, {"data:;base64,Zm9v is not", "!"},
-		{"data:data:,x", "x"}, {"data:image/png;base64", ""}, {"data:xbase64,Zg", "Zg"}, {"a:b:c data:\xc3\xa9,x", ""},
+		{"d\na\tta\r:;bas\ne64,Zm9v", "foo"}, {"da\nta:te\nxt/html,x", "x"}, {"da ta:,x", ""}, {"the data:\none, two", ""},
+		{"data:one,two", ""}, {"data:image/png,%50", "P"}, {"data:;x,y", "y"}, {"data:\nand/or, x", " x"},
+		{"data:data:,x", "x"}, {"data:image/png;base64", ""}, {"data:xbase64,Zg", ""}, {"a:b:c data:\xc3\xa9,x", ""},
 	};
 
 	(void)state;

@@ -18,8 +18,8 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +92,10 @@ static void misbehave_when_ready(enum proc_role role)
 		tell(SUPERVISOR_PEER_BROKEN);
 	if (!strcmp(mode, "nonsense") && send(PROC_FD_SUPERVISOR, "\xff", 1, 0) != 1)
 		exit(5);
+	if (!strcmp(mode, "scanner")) {
+		tell(SUPERVISOR_SCANNER);
+		tell(SUPERVISOR_SCANNER);
+	}
 	if (!strcmp(mode, "mute"))
 		close(PROC_FD_SUPERVISOR);
 }
@@ -193,6 +197,21 @@ static void play_keyd(struct proc_lane own)
 			log_info("asked byte=%c", byte);
 }
 
+static void tell_of_scanner(int heard, int fd)
+{
+	char text[8] = "";
+	if (heard == SUPERVISOR_SCANNER_DEAD)
+		log_info("no scanner");
+	if (heard != SUPERVISOR_SCANNER)
+		return;
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	if (poll(&readable, 1, 2000) != 1 || read(fd, text, sizeof(text) - 1) <= 0)
+		fatal("scanner");
+	log_info("scanner says=%s blocks=%d", text, blocks);
+	close(fd);
+}
+
 static void play_control(struct proc_lane own)
 {
 	struct channel *lower = attach(CONTROL_FD_LOWER, CHANNEL_UPPER);
@@ -204,7 +223,8 @@ static void play_control(struct proc_lane own)
 		if ((fcntl(CONTROL_FD_COUNTERS + (int)i, F_GETFL) & O_ACCMODE) != O_RDONLY)
 			fatalx("counters of others could be written");
 	}
-	for (; proc_hear(&fds) == 0; usleep(1000)) {
+	for (int heard; (heard = proc_hear(&fds)) >= 0; usleep(1000)) {
+		tell_of_scanner(heard, fds.memory);
 		int client = accept(CONTROL_FD_ADMIN, NULL, NULL);
 		if (client >= 0) {
 			if (write(client, "hello", 5) != 5)
@@ -293,11 +313,11 @@ static void write_conf(struct guard *g, unsigned workers)
 	char *conf;
 	snprintf(g->name, sizeof(g->name), "test-%d-%u", getpid(), number++);
 	assert_true(asprintf(&conf,
-			    "[guard]\nname = %s\nworkers = %u\naudit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
+			    "[guard]\nname = %s\nworkers = %u\nscanner = unix:%s/clamd.ctl\naudit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
 			    "keyd = 64103\ncontrol = 64104\n[inside]\ndevice = none0\ndomains = a.example\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n[outside]\ndevice = none1\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n",
-			    g->name, workers) > 0);
+			    g->name, workers, g->folder) > 0);
 	write_text(g->folder, "test.conf", conf);
 	write_text(g->folder, "pem", "");
 	free(conf);
@@ -452,7 +472,7 @@ static void guard_stop(struct guard *g)
 static void guard_fini(struct guard *g)
 {
 	static const char *const files[] = {"sallyportd", "sallyport-dataplane", "sallyport-tls", "sallyport-keyd",
-		"sallyport-control", "test.conf", "pem", "dataplane.mode", "tls.mode", "keyd.mode", "control.mode"};
+		"sallyport-control", "test.conf", "pem", "clamd.ctl", "dataplane.mode", "tls.mode", "keyd.mode", "control.mode"};
 	char path[PATH_MAX];
 	for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", g->folder, files[i]);
@@ -696,6 +716,41 @@ static void who_talks_nonsense_or_falls_mute_is_killed(void **state)
 	}
 }
 
+static int listen_as_scanner(const struct guard *g)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(place.sun_path, sizeof(place.sun_path), "%s/clamd.ctl", g->folder);
+	assert_int_equal(bind(listener, (struct sockaddr *)&place, sizeof(place)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	return listener;
+}
+
+/* Control asks twice, when it is ready: there is no scanner, and then there is. */
+static void control_is_given_connections_to_the_scanner(void **state)
+{
+	(void)state;
+	static struct guard g;
+	guard_init(&g);
+	set_mode(&g, PROC_CONTROL, "scanner");
+	guard_start(&g);
+	struct pids pids = guard_ready(&g);
+	await_all(&g, (const char *const[]){"sallyportd: warning: scanner cannot be reached by control: ",
+				"control: info: no scanner\n", NULL});
+	int listener = listen_as_scanner(&g);
+	kill(pids.of[PROC_CONTROL], SIGKILL);
+	for (unsigned i = 0; i < 2; i++) {
+		int scanner = accept(listener, NULL, NULL);
+		assert_int_equal(write(scanner, i ? "two" : "one", 3), 3);
+		close(scanner);
+	}
+	await_all(&g, (const char *const[]){"control: info: scanner says=one blocks=0\n",
+				"control: info: scanner says=two blocks=0\n", NULL});
+	close(listener);
+	guard_stop(&g);
+	guard_fini(&g);
+}
+
 static void restarts_slow_down_and_recover(void **state)
 {
 	(void)state;
@@ -820,8 +875,8 @@ static void files_that_it_names_must_be_there(void **state)
 	snprintf(path, sizeof(path), "%s/pem", g.folder);
 	unlink(path);
 	assert_int_equal(run_daemon(&g, "-n -c test.conf", output), 1);
-	assert_non_null(strstr(output, "test.conf:13: trust: "));
-	assert_non_null(strstr(output, "test.conf:20: ca-key: "));
+	assert_non_null(strstr(output, "test.conf:14: trust: "));
+	assert_non_null(strstr(output, "test.conf:21: ca-key: "));
 	guard_fini(&g);
 }
 
@@ -846,6 +901,7 @@ static int test_all(void)
 		cmocka_unit_test(nothing_survives_sallyportd),
 		cmocka_unit_test(a_broken_contract_is_a_death),
 		cmocka_unit_test(who_talks_nonsense_or_falls_mute_is_killed),
+		cmocka_unit_test(control_is_given_connections_to_the_scanner),
 		cmocka_unit_test(restarts_slow_down_and_recover),
 		cmocka_unit_test(a_start_that_fails_ends_it),
 		cmocka_unit_test(a_program_that_is_missing_ends_it),
