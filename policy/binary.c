@@ -162,6 +162,8 @@ static bool may_be(struct search *s)
 
 static const struct place *place_of(const struct node *node)
 {
+	if (strcmp(node->name, "data") && strcmp(node->name, "BINVAL"))
+		return NULL; /* most are told by their name alone */
 	for (const struct place *place = places; place < places + PLACES; place++)
 		if (node_is(node, place->ns, place->name))
 			return place;

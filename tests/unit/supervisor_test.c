@@ -313,7 +313,8 @@ static void write_conf(struct guard *g, unsigned workers)
 	char *conf;
 	snprintf(g->name, sizeof(g->name), "test-%d-%u", getpid(), number++);
 	assert_true(asprintf(&conf,
-			    "[guard]\nname = %s\nworkers = %u\nscanner = unix:%s/clamd.ctl\naudit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
+			    "[guard]\nname = %s\nworkers = %u\nscanner = unix:%s/clamd.ctl\n"
+			    "audit = audit.jsonl\n[users]\ndataplane = 64101\ntls = 64102\n"
 			    "keyd = 64103\ncontrol = 64104\n[inside]\ndevice = none0\ndomains = a.example\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n[outside]\ndevice = none1\ntrust = pem\n"
 			    "ca-certificate = pem\nca-key = pem\n",
