@@ -60,3 +60,7 @@ tests/fuzz/session_fuzz.libs := -lcmocka
 unit_tests += tests/unit/scan_test
 tests/unit/scan_test.srcs := tests/unit/scan_test.c tests/unit/session_harness.c
 tests/unit/scan_test.archives := control channel_harness policy base
+
+fuzzers += tests/fuzz/scan_fuzz
+tests/fuzz/scan_fuzz.srcs := tests/fuzz/scan_fuzz.c control/scan_clamd.c control/scan_icap.c
+tests/fuzz/scan_fuzz.archives := base

@@ -116,7 +116,7 @@ static enum scan_answer read_answer(const char *answer, size_t len, bool ended, 
 		return SCAN_UNCLEAR;
 	if (is_named(answer, end, name))
 		return SCAN_FOUND;
-	if (begins(answer + 9, "204"))
+	if (begins(answer + 9, "204 "))
 		return SCAN_CLEAN;
 	if (!begins(answer + 9, "200"))
 		return SCAN_UNCLEAR;

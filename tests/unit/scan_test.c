@@ -411,6 +411,49 @@ static void a_session_may_end_before(void **state)
 	expect_counts(b, COUNT_SCANS_UNFINISHED, 2);
 }
 
+/* It was judged by the policy that held when it came; what comes after it is judged by the one that holds then. */
+static void a_policy_may_change_meanwhile(void **state)
+{
+	struct bench *b = *state;
+	struct stage *s = &b->stage;
+	opened(b, 1);
+	stage_say(s, 1, SIDE_CLIENT, HEAD BOB(HELLO) BOB("aGk=") END HEAD BOB(HELLO) END);
+	configure(b, BINARIES_REFUSE, 1);
+	scan(b);
+	scan(b);
+	stage_expect(s, 1, SIDE_SERVER, HEAD BOB_OUT(HELLO) BOB_OUT("aGk=") END);
+	stage_expect(s, 1, SIDE_CLIENT, REFUSED("modify", "policy-violation", "binary.forbidden"));
+	stage_expect_nothing(s, 1);
+}
+
+#define BIDI "<bidi xmlns='" NS_BIDI_FEATURE "'/>"
+#define BACK "<message from='v@b.example' id='1' to='u@a.example/r' type='chat'>"
+
+/* Each side has its own order. */
+static void both_sides_may_wait(void **state)
+{
+	struct bench *b = *state;
+	struct stage *s = &b->stage;
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", "<stream:features>" EXTERNAL BIDI "</stream:features>", true);
+	stage_say(s, 1, SIDE_CLIENT, HEAD BOB(HELLO) END BODY);
+	stage_say(s, 1, SIDE_SERVER, BACK "<body>back</body>" END);
+	stage_expect(s, 1, SIDE_CLIENT, BACK "<body>back</body>" END);
+	stage_say(s, 1, SIDE_SERVER, BACK BOB(HELLO) END);
+	stage_expect_nothing(s, 1);
+	int first = connected(b), second = connected(b);
+	answer(b, second, OK, sizeof(OK));
+	stage_expect(s, 1, SIDE_CLIENT, BACK BOB_OUT(HELLO) END);
+	stage_expect_nothing(s, 1);
+	answer(b, first, OK, sizeof(OK));
+	stage_expect(s, 1, SIDE_SERVER, HEAD BOB_OUT(HELLO) END BODY);
+	close(first);
+	close(second);
+	stage_say(s, 1, SIDE_CLIENT, HEAD BOB(HELLO) END);
+	stage_say(s, 1, SIDE_SERVER, BACK BOB(HELLO) END);
+	stage_close(s, 1);
+	expect_counts(b, COUNT_SCANS_UNFINISHED, 2);
+}
+
 /* --- transfers --- */
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -580,6 +623,7 @@ static void icap_answers(void **state)
 		{"ICAP/1.0 200 OK\r\nISTag: x\r\n\r\nHTTP/1.1 403 Forbidden\r\n", SCAN_FOUND, SCAN_FOUND,
 			"something that it does not name"},
 		{"ICAP/1.0 200 OK\r\nISTag: x\r\n\r\nHTTP/1.1 200 OK\r\n", SCAN_UNCLEAR, SCAN_UNCLEAR, ""},
+		{"ICAP/1.0 2040 Odd\r\n\r\n", SCAN_UNCLEAR, SCAN_UNCLEAR, ""},
 		{"ICAP/1.0 404 No Service\r\n\r\n", SCAN_UNCLEAR, SCAN_UNCLEAR, ""},
 		{"ICAP/1.0 500 Error\r\n\r\n", SCAN_UNCLEAR, SCAN_UNCLEAR, ""},
 		{"HTTP/1.1 204 No Content\r\n\r\n", SCAN_UNCLEAR, SCAN_UNCLEAR, ""},
@@ -615,6 +659,8 @@ int main(void)
 		TEST(who_cannot_be_reached_refuses),
 		TEST(there_are_so_many_at_once),
 		TEST(a_session_may_end_before),
+		TEST(a_policy_may_change_meanwhile),
+		TEST(both_sides_may_wait),
 		TEST(a_transfer_is_scanned_as_a_whole),
 		TEST(a_transfer_ends),
 		TEST(a_transfer_has_bounds),
