@@ -434,7 +434,8 @@ static void both_sides_may_wait(void **state)
 {
 	struct bench *b = *state;
 	struct stage *s = &b->stage;
-	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", "<stream:features>" EXTERNAL BIDI "</stream:features>", true);
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example",
+		"<stream:features>" EXTERNAL BIDI "</stream:features>", true);
 	stage_say(s, 1, SIDE_CLIENT, HEAD BOB(HELLO) END BODY);
 	stage_say(s, 1, SIDE_SERVER, BACK "<body>back</body>" END);
 	stage_expect(s, 1, SIDE_CLIENT, BACK "<body>back</body>" END);
