@@ -15,6 +15,7 @@
 
 #include "control/admin.h"
 #include "control/control.h"
+#include "control/policy_change.h"
 #include "control/policy_load.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/proc.h"
@@ -76,7 +77,7 @@ static void open_all(struct control *control, struct admin *admin, struct proc_l
 {
 	struct conf *conf = conf_load_inherited();
 	control->conf = conf;
-	control->policy = policy_load(conf);
+	control->policy = policy_load(conf, NULL);
 	if (!control->policy)
 		fatalx("policy could not be made from the configuration");
 	int rc = audit_open(&control->audit, conf->audit, lane);
@@ -129,7 +130,7 @@ static void read_clock(struct control *control)
 
 static void change_policy(struct control *control, int fd)
 {
-	int rc = policy_take(control, fd);
+	int rc = policy_change(control, fd);
 	close(fd);
 	if (rc) {
 		errno = -rc;

@@ -1,8 +1,6 @@
 /* From the configuration to a policy; see policy_load.h. policy_new() copies: all that is made here is freed here. */
-#include <errno.h>
 #include <stdlib.h>
 
-#include "control/control.h"
 #include "control/policy_load.h"
 
 static const enum policy_presence presences[] = {
@@ -20,6 +18,9 @@ static const enum policy_binaries binaries[] = {
 
 static_assert(
 	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
+static_assert((int)WAY_BOTH == (int)POLICY_BOTH_WAYS && (int)WAY_OUTBOUND == (int)POLICY_ONLY_OUTBOUND &&
+	(int)WAY_INBOUND == (int)POLICY_ONLY_INBOUND && (int)WAY_NONE == (int)POLICY_NO_WAY, "one order of ways");
+static_assert((int)WIRES == (int)DIRECTIONS, "lists of users are counted with those of directions");
 
 /* What policy_new() is given. All pointers to items stand in one array, list after list, each ended by NULL. */
 struct draft {
@@ -43,7 +44,10 @@ static size_t items_of(const struct conf *conf)
 	size_t count = 0;
 	for (unsigned i = 0; i < conf->profile_count; i++)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
-			count += conf->profiles[i].forbidden[d].count + 1 + conf->profiles[i].binaries[d].types.count + 1;
+			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
+				conf->profiles[i].binaries[d].types.count + 3;
+	for (unsigned i = 0; i < conf->peer_count; i++)
+		count += conf->peers[i].inside.count + 1;
 	return count;
 }
 
@@ -56,6 +60,18 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
 			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};
 	}
+	rules->inside_users = draft_list(draft, &profile->users[WIRE_INSIDE]);
+	rules->outside_users = draft_list(draft, &profile->users[WIRE_OUTSIDE]);
+	rules->line = profile->line;
+}
+
+static struct policy_peer_rules draft_peer(struct draft *draft, const struct conf_peer *peer)
+{
+	return (struct policy_peer_rules){.domain = peer->domain,
+		.profile = peer->profile,
+		.way = (enum policy_way)peer->way,
+		.inside = draft_list(draft, &peer->inside),
+		.line = peer->line};
 }
 
 static void draft_fill(struct draft *draft)
@@ -66,10 +82,10 @@ static void draft_fill(struct draft *draft)
 	for (unsigned i = 0; i < conf->profile_count; i++)
 		draft_profile(draft, &conf->profiles[i], &draft->profiles[i]);
 	for (unsigned i = 0; i < conf->peer_count; i++)
-		draft->peers[i] = (struct policy_peer_rules){conf->peers[i].domain, conf->peers[i].profile};
+		draft->peers[i] = draft_peer(draft, &conf->peers[i]);
 }
 
-struct policy *policy_load(const struct conf *conf)
+struct policy *policy_load(const struct conf *conf, struct policy_fault *fault)
 {
 	struct draft draft = {
 		.conf = conf,
@@ -86,7 +102,8 @@ struct policy *policy_load(const struct conf *conf)
 			.profiles = draft.profiles,
 			.profile_count = conf->profile_count,
 			.peers = draft.peers,
-			.peer_count = conf->peer_count};
+			.peer_count = conf->peer_count,
+			.fault = fault};
 		policy = policy_new(&rules);
 	}
 	free(draft.profiles);
@@ -94,22 +111,4 @@ struct policy *policy_load(const struct conf *conf)
 	free(draft.domains);
 	free(draft.items);
 	return policy;
-}
-
-int policy_take(struct control *control, int image)
-{
-	struct conf *fresh = conf_unseal(image);
-	struct policy *policy = fresh ? policy_load(fresh) : NULL;
-	if (!policy) {
-		int error = errno;
-		conf_free(fresh);
-		return -error;
-	}
-	policy_free(control->policy);
-	control->policy = policy;
-	conf_take_policy(control->conf, fresh);
-	sessions_on_policy(control);
-	control_count(control, COUNT_POLICY_CHANGES);
-	audit_guard(control, "policy changed");
-	return 0;
 }

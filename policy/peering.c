@@ -5,39 +5,16 @@
 
 #include "stage.h"
 
-/* "*" matches all, "*.b.example" what ends in ".b.example" and has more before it, anything else itself. */
-size_t domain_matches(const char *pattern, const char *domain)
-{
-	size_t tail = strlen(pattern) - 1, len = strlen(domain);
-
-	if (pattern[0] != '*')
-		return strcmp(pattern, domain) ? 0 : len + 2;
-	return len > tail && !strcmp(domain + len - tail, pattern + 1) ? tail + 1 : 0;
-}
-
 static bool is_ours(const struct policy *policy, const char *domain)
 {
-	for (unsigned i = 0; i < policy->domain_count; i++)
-		if (domain_matches(policy->domains[i], domain))
-			return true;
-	return false;
+	return names_find_domain(&policy->domains, domain);
 }
 
-/* The longest match governs; of equal ones, the first. NULL: not a peer. */
 static const struct peer *find_peer(const struct policy *policy, const char *domain)
 {
-	const struct peer *best = NULL;
-	size_t longest = 0;
+	const struct name *name = names_find_domain(&policy->peer_names, domain);
 
-	for (unsigned i = 0; i < policy->peer_count; i++) {
-		size_t length = domain_matches(policy->peers[i].pattern, domain);
-
-		if (length <= longest)
-			continue;
-		longest = length;
-		best = &policy->peers[i];
-	}
-	return best;
+	return name ? &policy->peers[name->value] : NULL;
 }
 
 /* The peer of two lower-case domains, one of which is ours; else NULL and why. */
@@ -50,8 +27,14 @@ static const struct peer *peering_find(const struct policy *policy, const char *
 	if (from_ours == to_ours)
 		return NULL;
 	peer = find_peer(policy, from_ours ? to : from);
-	*reason = peer ? "" : "the other domain is not a peer";
-	return peer;
+	*reason = "";
+	if (!peer)
+		*reason = "the other domain is not a peer";
+	else if (peer->way == POLICY_NO_WAY)
+		*reason = "the other domain is one that nobody may speak with";
+	else if (peer->inside.count && !names_find_domain(&peer->inside, from_ours ? from : to))
+		*reason = "the other domain is a peer, but not of this domain of ours";
+	return **reason ? NULL : peer;
 }
 
 bool policy_peering_allows(const struct policy *policy, const char *from, const char *to, const char **reason)
@@ -85,6 +68,50 @@ static void check_pair(struct policy_case *c)
 		NULL, from_known ? "the receiver's domain is not of this stream" : "the sender's domain is not of this stream"});
 }
 
+/* What says how something ended that came the other way. A subscription is answered by presence (RFC 6121 3.1). */
+static bool is_answer(const struct policy_case *c)
+{
+	if (!strcmp(c->type, "error"))
+		return true;
+	if (c->kind == STANZA_IQ)
+		return !strcmp(c->type, "result");
+	return c->kind == STANZA_PRESENCE && (!strcmp(c->type, "subscribed") || !strcmp(c->type, "unsubscribed"));
+}
+
+static void check_way(struct policy_case *c, const struct peer *peer)
+{
+	enum policy_way only = c->context->direction == POLICY_OUTBOUND ? POLICY_ONLY_INBOUND : POLICY_ONLY_OUTBOUND;
+
+	if (peer->way == only && !is_answer(c))
+		case_find(c, &(struct finding){POLICY_REFUSED, "peering.direction", "not-allowed", "cancel",
+			"only the other side may begin to speak"});
+}
+
+static bool is_listed(const struct names *users, const char *address, const char *domain)
+{
+	struct jid jid;
+
+	if (!users->count)
+		return true;
+	/* Whatever shape found of it, it is no listed one then. */
+	return !jid_parse(&jid, address) && names_have_user(users, jid.local, jid.local_len, domain);
+}
+
+/* Errors too: nothing of who is not listed has crossed that one could be about. */
+static void check_users(struct policy_case *c)
+{
+	bool outbound = c->context->direction == POLICY_OUTBOUND;
+	const struct names *senders = outbound ? &c->profile->inside_users : &c->profile->outside_users;
+	const struct names *receivers = outbound ? &c->profile->outside_users : &c->profile->inside_users;
+
+	if (!is_listed(senders, node_attribute(c->stanza->root, "from"), c->from))
+		case_find(c, &(struct finding){POLICY_REFUSED, "peering.sender", "not-allowed", "cancel",
+			"the sender is not one of the users that may speak"});
+	else if (!is_listed(receivers, node_attribute(c->stanza->root, "to"), c->to))
+		case_find(c, &(struct finding){POLICY_REFUSED, "peering.receiver", "not-allowed", "cancel",
+			"the receiver is not one of the users that may be spoken to"});
+}
+
 void peering_check(struct policy_case *c)
 {
 	bool outbound = c->context->direction == POLICY_OUTBOUND;
@@ -95,6 +122,8 @@ void peering_check(struct policy_case *c)
 	peer = peering_find(c->policy, c->from, c->to, &reason);
 	if (peer && is_ours(c->policy, outbound ? c->from : c->to)) {
 		c->profile = &c->policy->profiles[peer->profile];
+		check_way(c, peer);
+		check_users(c);
 		return;
 	}
 	case_find(c, &(struct finding){POLICY_REFUSED, "peering.allow-list", "not-allowed", "cancel",

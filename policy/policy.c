@@ -89,19 +89,18 @@ const char *policy_action_name(enum policy_action action)
 
 /* --- The life of a policy --- */
 
-/* A domain, "*.domain" or "*", in lower case. NULL with errno. */
-static char *pattern_new(const char *text)
+/* -EINVAL, after saying why. */
+static __attribute__((format(printf, 3, 4))) int fault(const struct policy_rules *rules, int line, const char *format, ...)
 {
-	const char *domain = !strncmp(text, "*.", 2) ? text + 2 : text;
-	char lower[JID_PART_BYTES + 1], *pattern;
+	va_list ap;
 
-	if (!strcmp(text, "*"))
-		return strdup("*");
-	if (strpbrk(domain, "@/") || jid_domain(domain, lower, sizeof(lower))) {
-		errno = EINVAL;
-		return NULL;
-	}
-	return asprintf(&pattern, "%s%s", domain == text ? "" : "*.", lower) < 0 ? NULL : pattern;
+	if (!rules->fault)
+		return -EINVAL;
+	rules->fault->line = line;
+	va_start(ap, format);
+	vsnprintf(rules->fault->text, sizeof(rules->fault->text), format, ap);
+	va_end(ap);
+	return -EINVAL;
 }
 
 /* In lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
@@ -127,41 +126,56 @@ static const char *const *types_copy(const char *const *list)
 	return copy;
 }
 
-static int profile_init(struct profile *profile, const struct policy_profile_rules *rules)
+/* A list of the rules, which may be NULL. */
+static int add_names(const struct policy_rules *rules, int line, const char *key, struct names *names,
+	const char *const *list, bool users)
 {
+	const char *twice;
+
+	for (unsigned i = 0; list && list[i]; i++) {
+		int err = names_add(names, list[i], i, users);
+
+		if (err == -EINVAL)
+			return fault(rules, line, "%s: \"%.80s\" is no %s in its normal form (hint: %sb.example, *.b.example)",
+				key, list[i], users ? "user or domain" : "domain", users ? "user@b.example, " : "");
+		if (err)
+			return err;
+	}
+	twice = names_sort(names);
+	return twice ? fault(rules, line, "%s: %.80s is there twice (hint: once)", key, twice) : 0;
+}
+
+static int add_words(const struct policy_rules *rules, int line, struct words **words, const char *const *list)
+{
+	if (!list)
+		return 0;
+	*words = words_new(list);
+	if (*words)
+		return 0;
+	return errno == EINVAL ? fault(rules, line, "forbidden-words: one that nobody can see (hint: letters)") : -errno;
+}
+
+static int profile_init(const struct policy_rules *policy, struct profile *profile,
+	const struct policy_profile_rules *rules)
+{
+	int err = 0;
+
 	profile->name = strdup(rules->name);
 	if (!profile->name)
 		return -ENOMEM;
-	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
+	for (int d = 0; d < POLICY_DIRECTIONS && !err; d++) {
 		profile->presence[d] = rules->presence[d];
 		profile->binaries[d] = rules->binaries[d];
 		profile->binaries[d].types = types_copy(rules->binaries[d].types);
 		if (!profile->binaries[d].types)
 			return -ENOMEM;
-		if (!rules->forbidden[d])
-			continue;
-		profile->forbidden[d] = words_new(rules->forbidden[d]);
-		if (!profile->forbidden[d])
-			return -errno;
+		err = add_words(policy, rules->line, &profile->forbidden[d], rules->forbidden[d]);
 	}
-	return 0;
-}
-
-static int add_domains(struct policy *policy, const char *const *domains)
-{
-	size_t count = 0;
-
-	while (domains[count])
-		count++;
-	policy->domains = calloc(count + 1, sizeof(*policy->domains));
-	if (!policy->domains)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		policy->domains[policy->domain_count] = pattern_new(domains[i]);
-		if (!policy->domains[policy->domain_count++])
-			return -errno;
-	}
-	return 0;
+	if (!err)
+		err = add_names(policy, rules->line, "inside-users", &profile->inside_users, rules->inside_users, true);
+	if (!err)
+		err = add_names(policy, rules->line, "outside-users", &profile->outside_users, rules->outside_users, true);
+	return err;
 }
 
 static int add_profiles(struct policy *policy, const struct policy_rules *rules)
@@ -170,7 +184,7 @@ static int add_profiles(struct policy *policy, const struct policy_rules *rules)
 	if (!policy->profiles)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rules->profile_count; i++) {
-		int err = profile_init(&policy->profiles[policy->profile_count++], &rules->profiles[i]);
+		int err = profile_init(rules, &policy->profiles[policy->profile_count++], &rules->profiles[i]);
 
 		if (err)
 			return err;
@@ -178,28 +192,40 @@ static int add_profiles(struct policy *policy, const struct policy_rules *rules)
 	return 0;
 }
 
+static int add_peer(struct policy *policy, const struct policy_rules *rules, const struct policy_peer_rules *peer)
+{
+	unsigned number = policy->peer_count++;
+	int err;
+
+	policy->peers[number] = (struct peer){.profile = peer->profile, .way = peer->way};
+	if (peer->profile >= rules->profile_count)
+		return fault(rules, peer->line, "there is no such profile");
+	err = names_add(&policy->peer_names, peer->domain, number, false);
+	if (err)
+		return err == -EINVAL ? fault(rules, peer->line, "\"%.80s\" is no domain", peer->domain) : err;
+	return add_names(rules, peer->line, "inside", &policy->peers[number].inside, peer->inside, false);
+}
+
 static int add_peers(struct policy *policy, const struct policy_rules *rules)
 {
+	const char *twice;
+	int err = 0;
+
 	policy->peers = calloc(rules->peer_count + 1, sizeof(*policy->peers));
 	if (!policy->peers)
 		return -ENOMEM;
-	for (unsigned i = 0; i < rules->peer_count; i++) {
-		struct peer *peer = &policy->peers[policy->peer_count++];
-
-		if (rules->peers[i].profile >= rules->profile_count)
-			return -EINVAL;
-		peer->profile = rules->peers[i].profile;
-		peer->pattern = pattern_new(rules->peers[i].domain);
-		if (!peer->pattern)
-			return -errno;
-	}
-	return 0;
+	for (unsigned i = 0; i < rules->peer_count && !err; i++)
+		err = add_peer(policy, rules, &rules->peers[i]);
+	if (err)
+		return err;
+	twice = names_sort(&policy->peer_names);
+	return twice ? fault(rules, 0, "peer %.80s is there twice (hint: once)", twice) : 0;
 }
 
 struct policy *policy_new(const struct policy_rules *rules)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
-	int err = policy ? add_domains(policy, rules->domains) : -ENOMEM;
+	int err = policy ? add_names(rules, 0, "domains", &policy->domains, rules->domains, false) : -ENOMEM;
 
 	if (!err)
 		err = add_profiles(policy, rules);
@@ -212,22 +238,27 @@ struct policy *policy_new(const struct policy_rules *rules)
 	return NULL;
 }
 
+static void profile_fini(struct profile *profile)
+{
+	free(profile->name);
+	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
+		words_free(profile->forbidden[d]);
+		free((void *)profile->binaries[d].types);
+	}
+	names_fini(&profile->inside_users);
+	names_fini(&profile->outside_users);
+}
+
 void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	for (unsigned i = 0; i < policy->domain_count; i++)
-		free(policy->domains[i]);
 	for (unsigned i = 0; i < policy->peer_count; i++)
-		free(policy->peers[i].pattern);
-	for (unsigned i = 0; i < policy->profile_count; i++) {
-		free(policy->profiles[i].name);
-		for (int d = 0; d < POLICY_DIRECTIONS; d++) {
-			words_free(policy->profiles[i].forbidden[d]);
-			free((void *)policy->profiles[i].binaries[d].types);
-		}
-	}
-	free(policy->domains);
+		names_fini(&policy->peers[i].inside);
+	for (unsigned i = 0; i < policy->profile_count; i++)
+		profile_fini(&policy->profiles[i]);
+	names_fini(&policy->domains);
+	names_fini(&policy->peer_names);
 	free(policy->peers);
 	free(policy->profiles);
 	free(policy);

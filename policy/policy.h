@@ -25,30 +25,45 @@ struct policy_binary_rules {
 	const char *const *types;      /* media types in lower case, NULL-terminated list, '*' for any rest; empty: all */
 };
 
-/* What a policy is made of, for the caller to fill from its configuration; policy_new() copies all of it. */
+/* Who may begin to speak, of ours and a peer. Answers pass in the other direction, too. */
+enum policy_way { POLICY_BOTH_WAYS, POLICY_ONLY_OUTBOUND, POLICY_ONLY_INBOUND, POLICY_NO_WAY };
+
+/* What a policy is made of, for the caller to fill from its configuration; policy_new() copies all of it. Lists are
+ * NULL-terminated; `line` is where it stands in the configuration, for faults. */
 struct policy_profile_rules {
 	const char *name;
 	enum policy_presence presence[POLICY_DIRECTIONS];
-	const char *const *forbidden[POLICY_DIRECTIONS];       /* words, NULL-terminated list */
+	const char *const *forbidden[POLICY_DIRECTIONS];       /* words */
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
+	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */
+	int line;
 };
 
 struct policy_peer_rules {
 	const char *domain;            /* "b.example", "*.b.example", "*"; the longest match governs */
 	unsigned profile;              /* index */
+	enum policy_way way;
+	const char *const *inside;     /* those of our domains that it is a peer of; NULL, or none: all */
+	int line;
+};
+
+struct policy_fault {
+	int line;                      /* of the profile or peer; 0: of neither */
+	char text[200];
 };
 
 struct policy_rules {
-	const char *const *domains;    /* our own, NULL-terminated list */
+	const char *const *domains;    /* our own */
 	const struct policy_profile_rules *profiles;
 	unsigned profile_count;
 	const struct policy_peer_rules *peers;
 	unsigned peer_count;
+	struct policy_fault *fault;    /* may be NULL; filled for EINVAL */
 };
 
 struct policy;
 
-/* NULL with errno: ENOMEM, or EINVAL: a pattern, a profile's index or a word that cannot be. */
+/* NULL with errno: ENOMEM, or EINVAL: a pattern, a user, a profile's index or a word that cannot be, or is there twice. */
 struct policy *policy_new(const struct policy_rules *rules) __attribute__((warn_unused_result, nonnull));
 void policy_free(struct policy *policy);
 

@@ -3,6 +3,7 @@
 #define POLICY_STAGE_H
 
 #include "jid.h"
+#include "names.h"
 #include "policy.h"
 #include "words.h"
 
@@ -11,20 +12,22 @@ struct profile {
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
+	struct names inside_users, outside_users;              /* empty: all */
 };
 
 struct peer {
-	char *pattern;                 /* lower case: a domain, "*.domain" or "*" */
 	unsigned profile;
+	enum policy_way way;
+	struct names inside;           /* of our domains; empty: all */
 };
 
 struct policy {
-	char **domains;                /* our own: patterns as above */
-	unsigned domain_count;
+	struct names domains;          /* our own */
 	struct profile *profiles;
 	unsigned profile_count;
 	struct peer *peers;
 	unsigned peer_count;
+	struct names peer_names;       /* value: the index of the peer */
 };
 
 enum stanza_kind { STANZA_MESSAGE, STANZA_PRESENCE, STANZA_IQ };
@@ -60,8 +63,5 @@ void case_find(struct policy_case *c, const struct finding *finding) __attribute
 void case_changed(struct policy_case *c, const char *rule, const char *format, ...)
 	__attribute__((nonnull, format(printf, 3, 4)));
 void case_no_memory(struct policy_case *c) __attribute__((nonnull));
-
-/* Does the lower-case `domain` match `pattern`? The more letters of the pattern matched, the larger the result; 0: no. */
-size_t domain_matches(const char *pattern, const char *domain) __attribute__((nonnull));
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "control/policy_load.h"
 #include "dataplane/base/log.h"
 #include "reload.h"
 
@@ -13,10 +14,21 @@ static void warn_of_peers(const struct conf *conf)
 				  "authentication = tls-dialback)", conf->peers[i].domain, conf->peers[i].line);
 }
 
+/* What only policy can tell of its lists. */
+static int check_policy(const struct conf *conf, const char *path)
+{
+	struct policy_fault fault = {.line = 1, .text = "out of memory (hint: shorter lists)"};
+	struct policy *policy = policy_load(conf, &fault);
+	if (!policy)
+		fprintf(stderr, "%s:%d: %s\n", path, fault.line ? fault.line : 1, fault.text);
+	policy_free(policy);
+	return policy ? 0 : -1;
+}
+
 struct conf *reload_read(const char *path)
 {
 	struct conf *conf = conf_load(path, path, stderr);
-	if (conf && conf_check_files(conf, path, stderr)) {
+	if (conf && (conf_check_files(conf, path, stderr) || check_policy(conf, path))) {
 		conf_free(conf);
 		conf = NULL;
 	}

@@ -1,6 +1,6 @@
 programs += sallyportd
-sallyportd.srcs := $(wildcard control/daemon/*.c)
-sallyportd.archives := base
+sallyportd.srcs := $(wildcard control/daemon/*.c) control/policy_load.c
+sallyportd.archives := policy base
 sallyportd.libs := -lnl-route-3 -lnl-3
 cflags.control/daemon = -isystem /usr/include/libnl3
 

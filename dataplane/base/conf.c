@@ -54,7 +54,8 @@ static void unknown_section(struct loader *loader, const struct ini_section *sec
 		conf_fault(&loader->faults, section->line, "unknown section [%s] (hint: %s)", section->name, near);
 	else
 		conf_fault(&loader->faults, section->line,
-			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, profile, peer, certificate, link)",
+			"unknown section [%s] (hint: guard, users, dataplane, inside, outside, tls, group, profile, peer, "
+			"certificate, link)",
 			section->name);
 }
 
@@ -149,6 +150,38 @@ static void add_tls(struct loader *loader, const struct ini_section *section, co
 	}
 }
 
+static void add_group(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_group *group = &conf->groups[conf->group_count];
+	if (conf->group_count == CONF_GROUPS_MAX)
+		conf_fault(&loader->faults, section->line, "more than %d groups (hint: one can hold others, as group:NAME)",
+			CONF_GROUPS_MAX);
+	else if (!put_text(group->name, sizeof(group->name), name))
+		conf_fault(&loader->faults, section->line, "name of a group too long (hint: 63 bytes)");
+	else {
+		group->line = section->line;
+		set_section(loader, "group", section, group);
+		conf->group_count++;   /* now: it cannot hold itself */
+	}
+}
+
+/* What nobody is in by mistake, nobody is kept out by. */
+static void check_groups(struct loader *loader)
+{
+	const struct conf *conf = &loader->loaded->conf;
+	for (unsigned i = 0; i < conf->group_count; i++)
+		if (!conf->groups[i].used)
+			conf_fault(&loader->faults, conf->groups[i].line, "[group %s] is used nowhere (hint: inside-users = group:%s)",
+				conf->groups[i].name, conf->groups[i].name);
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct conf_peer *x = a, *y = b;
+	return strcmp(x->domain, y->domain);
+}
+
 static void add_profile(struct loader *loader, const struct ini_section *section, const char *name)
 {
 	struct conf *conf = &loader->loaded->conf;
@@ -171,7 +204,7 @@ static void add_peer(struct loader *loader, const struct ini_section *section, c
 	struct conf_peer *peer = &conf->peers[conf->peer_count];
 	const char *fault = strcmp(name, "*") ? pattern_fault(name) : NULL;
 	if (!fault && conf->peer_count == CONF_PEERS_MAX)
-		fault = "too many peers (hint: 1024; one [peer *.DOMAIN] stands for many)";
+		fault = "too many peers (hint: 16384; one [peer *.DOMAIN] stands for many)";
 	if (!fault && conf_is_ours(conf, name))
 		fault = "one of our own domains (hint: [inside] domains)";
 	if (fault) {
@@ -306,8 +339,11 @@ static void read_all(struct loader *loader)
 	add_builtin_tls(loader);
 	add_sections(loader, "tls", add_tls);
 	set_single_sections(loader);
+	add_sections(loader, "group", add_group);
 	add_sections(loader, "profile", add_profile);
+	check_groups(loader);
 	add_sections(loader, "peer", add_peer);
+	qsort(loader->loaded->conf.peers, loader->loaded->conf.peer_count, sizeof(struct conf_peer), compare_peers);
 	add_sections(loader, "certificate", add_certificate);
 	add_sections(loader, "link", add_link);
 	check_users(loader);
@@ -322,10 +358,11 @@ static struct loaded *loaded_new(void)
 	loaded->conf.tls = calloc(CONF_TLS_MAX + 1, sizeof(struct conf_tls));
 	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
 	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
+	loaded->conf.groups = calloc(CONF_GROUPS_MAX + 1, sizeof(struct conf_group));
 	loaded->conf.certificates = calloc(CONF_CERTIFICATES_MAX + 1, sizeof(struct conf_certificate));
 	loaded->conf.links = calloc(CONF_LINKS_MAX + 1, sizeof(struct conf_link));
 	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers && loaded->conf.certificates &&
-		loaded->conf.links)
+		loaded->conf.links && loaded->conf.groups)
 		return loaded;
 	conf_free(&loaded->conf);
 	return NULL;
@@ -358,6 +395,7 @@ void conf_free(struct conf *conf)
 	free(conf->peers);
 	free(conf->certificates);
 	free(conf->links);
+	free(conf->groups);
 	free(conf->texts);
 	free(conf); /* the first member of struct loaded */
 }
@@ -485,16 +523,26 @@ const struct conf_certificate *conf_certificate_find(const struct conf *conf, co
 	return best;
 }
 
+static const struct conf_peer *peer_named(const struct conf *conf, const char *domain)
+{
+	struct conf_peer wanted;
+	if (!put_text(wanted.domain, sizeof(wanted.domain), domain))
+		return NULL;
+	return bsearch(&wanted, conf->peers, conf->peer_count, sizeof(wanted), compare_peers);
+}
+
 const struct conf_peer *conf_peer_find(const struct conf *conf, const char *domain)
 {
-	const struct conf_peer *best = NULL;
-	size_t best_fit = 0;
-	for (unsigned i = 0; i < conf->peer_count; i++) {
-		size_t f = fit(conf->peers[i].domain, domain);
-		if (f > best_fit) {
-			best_fit = f;
-			best = &conf->peers[i];
-		}
+	char text[CHANNEL_NAME_MAX];
+	const struct conf_peer *peer = peer_named(conf, domain);
+	if (!put_text(text, sizeof(text), domain))
+		return NULL;
+	/* "a.b.example": then "*.b.example" in the place of its end, then "*.example". */
+	for (char *dot = strchr(text, '.'); dot && dot != text && !peer; dot = strchr(dot + 1, '.')) {
+		dot[-1] = '*';
+		peer = peer_named(conf, dot - 1);
 	}
-	return best;
+	if (!peer)
+		peer = peer_named(conf, "*");
+	return peer && peer->way != WAY_NONE ? peer : NULL;
 }

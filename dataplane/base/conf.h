@@ -12,24 +12,19 @@
 #include <sys/types.h>
 
 #include "channel.h"
+#include "conf_policy.h"
 #include "proc.h"
 
 enum conf_limits {
 	CONF_PORTS_MAX = 16,
 	CONF_DOMAINS_MAX = 64,
-	CONF_PEERS_MAX = 1024,
-	CONF_PROFILES_MAX = 64,
 	CONF_CERTIFICATES_MAX = 64,
-	CONF_PINS_MAX = 8,
 	CONF_LINKS_MAX = 64,
 	CONF_LINK_DOMAINS_MAX = 8,     /* on each side: all pairs of them are within what one connection may have */
 	CONF_STANZA_BYTES_MAX = 512 << 10,     /* what servers take */
-	CONF_LIST_ITEMS_MAX = 65536,
-	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
 	CONF_TLS_MAX = 16,             /* with those that are built in */
 	CONF_TLS_LIST_BYTES = 512,
 	CONF_SCANS_MAX = 64,
-	CONF_BINARY_BYTES_MAX = 16 << 20,
 	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
 };
 
@@ -61,50 +56,12 @@ struct conf_wire {                     /* [inside], [outside] */
 	struct conf_tls tls;           /* how TLS is spoken with servers on this side */
 };
 
-/* Order matters: a lower level lets less through. */
-enum conf_presence { PRESENCE_NONE, PRESENCE_ONLINE, PRESENCE_SHOW, PRESENCE_FULL };
-
 /* What is done about a way around the guard. */
 enum conf_answer { ANSWER_FORWARD, ANSWER_ALERT, ANSWER_BLOCK };
 enum conf_elsewhere { ELSEWHERE_FORWARD, ELSEWHERE_GUARD, ELSEWHERE_BLOCK };
 
-/* As written; policy normalises. `count` texts, one after the other, each with its NUL; see conf_list_first(). */
-struct conf_list {
-	uint32_t at, count;            /* at: in texts of struct conf */
-};
-
-enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outside, outside to inside */
-
-enum conf_binaries { BINARIES_REFUSE, BINARIES_SCAN, BINARIES_PASS };
-
-struct conf_profile {                  /* [profile NAME] */
-	char name[64];
-	int line;
-	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
-	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
-	struct conf_binary_rules {
-		enum conf_binaries action;             /* outbound-binaries, inbound-binaries = refuse | scan | pass */
-		unsigned max_bytes;                    /* outbound-max-binary, inbound-max-binary */
-		struct conf_list types;                /* outbound-binary-types, inbound-binary-types */
-	} binaries[DIRECTIONS];
-};
-
 /* What becomes of traffic that is not guarded while nobody is there to judge. */
 enum conf_on_failure { ON_FAILURE_BRIDGE, ON_FAILURE_BLOCK };
-
-struct conf_pin {                      /* certificate:SHA256 or key:SHA256 */
-	bool of_key;                   /* of the SubjectPublicKeyInfo instead of the whole certificate */
-	uint8_t sha256[32];
-};
-
-struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * */
-	char domain[CHANNEL_NAME_MAX];
-	int line;
-	unsigned profile;              /* index */
-	unsigned pin_count;
-	struct conf_pin pins[CONF_PINS_MAX];   /* pin: its certificate must be one of these */
-	enum auth_level authentication;        /* authentication = strong | tls-dialback | none */
-};
 
 struct conf_certificate {              /* [certificate DOMAIN]: DOMAIN or *.DOMAIN; a real one */
 	char domain[CHANNEL_NAME_MAX];
@@ -164,10 +121,11 @@ struct conf {
 	char domains[CONF_DOMAINS_MAX][CHANNEL_NAME_MAX];      /* [inside] domains: ours, DOMAIN or *.DOMAIN;
 									* lower case, A-labels */
 	struct conf_wire wire[WIRES];
-	unsigned tls_count, profile_count, peer_count, certificate_count, link_count;
+	unsigned tls_count, profile_count, peer_count, certificate_count, link_count, group_count;
 	struct conf_tls *tls;
 	struct conf_profile *profiles;
-	struct conf_peer *peers;
+	struct conf_group *groups;     /* after loading they are in the lists that name them */
+	struct conf_peer *peers;       /* sorted by domain */
 	struct conf_certificate *certificates;
 	struct conf_link *links;
 	uint64_t fixed;                /* of all that is no policy: where it differs, the guard has to be started anew */

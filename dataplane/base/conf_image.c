@@ -27,7 +27,7 @@ struct part {
 	size_t pointer, bytes;
 };
 
-enum { PARTS = 6 };
+enum { PARTS = 7 };
 
 static void list_parts(const struct conf *conf, struct part parts[PARTS])
 {
@@ -37,6 +37,7 @@ static void list_parts(const struct conf *conf, struct part parts[PARTS])
 		{offsetof(struct conf, peers), conf->peer_count * sizeof(*conf->peers)},
 		{offsetof(struct conf, certificates), conf->certificate_count * sizeof(*conf->certificates)},
 		{offsetof(struct conf, links), conf->link_count * sizeof(*conf->links)},
+		{offsetof(struct conf, groups), conf->group_count * sizeof(*conf->groups)},
 		{offsetof(struct conf, texts), conf->texts_bytes},
 	};
 	memcpy(parts, all, sizeof(all));

@@ -15,6 +15,8 @@ const struct conf_section conf_sections[] = {
 		"A TLS profile: how TLS is spoken with the servers on a side. Built in are intermediate (the defaults below),\n"
 		"modern (only version 1.3) and high (only 1.3, AES-256, P-384 and P-521). Others can be made here, of what is\n"
 		"secure: anything else is refused. Lists are separated by commas, the best first.", false, false},
+	{"group", "group board",
+		"A group of users: an item group:NAME of a list of users stands for its members.", true, true},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
 		"outside, inbound what comes back. Lists are separated by commas, and an item @FILE stands for those in that\n"
@@ -41,6 +43,7 @@ const struct conf_section conf_sections[] = {
 #define TLS(member) offsetof(struct conf_tls, member)
 #define PROFILE(member) offsetof(struct conf_profile, member)
 #define PEER(member) offsetof(struct conf_peer, member)
+#define GROUP(member) offsetof(struct conf_group, member)
 #define LINK(member) offsetof(struct conf_link, member)
 #define CERTIFICATE(member) offsetof(struct conf_certificate, member)
 
@@ -170,6 +173,14 @@ const struct conf_key conf_keys[] = {
 		"yes: between servers that both prove themselves by certificate (authentication = strong), a connection may\n"
 		"resume the TLS session of one before it for an hour; their certificates are checked again each time."},
 
+	{"group", "members", set_users, GROUP(members), 0, 0, true, "alice@a.example, @board.txt",
+		"Users (user@domain), domains, or *.domain for all below it."},
+
+	{"profile", "inside-users", set_users, PROFILE(users[WIRE_INSIDE]), 0, 0, false, "",
+		"Of ours, who may speak with these peers and be spoken to: user@domain, in the form in which servers send it\n"
+		"(small letters), a domain for itself and all of its users, *.domain, group:NAME. Empty: all."},
+	{"profile", "outside-users", set_users, PROFILE(users[WIRE_OUTSIDE]), 0, 0, false, "",
+		"The same of theirs."},
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
 		"As for outbound."},
@@ -191,6 +202,11 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-binary-types", set_list, PROFILE(binaries[INBOUND].types), 0, 0, false, "", "As for outbound."},
 
 	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},
+	{"peer", "directions", set_way, PEER(way), 0, 0, false, "both",
+		"Who may begin to speak. both; outbound: only ours, and what answers them passes (results and errors, and\n"
+		"subscribed); inbound: only theirs; none: nobody, so that [peer *] may let in all but some."},
+	{"peer", "inside", set_our_domains, PEER(inside), 0, 0, false, "",
+		"Those of our domains that it is a peer of, as they stand in [inside]. Empty: all."},
 	{"peer", "authentication", set_authentication, PEER(authentication), 0, 0, false, "strong",
 		"strong: its servers come with a verified certificate (SASL EXTERNAL).\n"
 		"tls-dialback: they may come without one, or with one that cannot be verified, and prove themselves by dialback.\n"

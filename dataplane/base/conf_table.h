@@ -69,6 +69,10 @@ void set_yes_no(const struct conf_value *v, void *field);
 typedef void (*conf_item_fn)(const struct conf_value *v, const char *item, void *owner);
 void each_item(const struct conf_value *v, bool blanks_separate, conf_item_fn add, void *owner);
 
+void set_users(const struct conf_value *v, void *field);       /* struct conf_list */
+void set_way(const struct conf_value *v, void *field);
+void set_our_domains(const struct conf_value *v, void *field); /* struct conf_list */
+
 /* Adds an item to a struct conf_list, which has to be the newest of all. */
 void list_add(const struct conf_value *v, const char *item, void *list);
 

@@ -168,6 +168,14 @@ void set_presence(const struct conf_value *v, void *field)
 		*(enum conf_presence *)field = (enum conf_presence)level;
 }
 
+void set_way(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"both", "outbound", "inbound", "none", NULL};
+	int way = enumerated(v, words);
+	if (way >= 0)
+		*(enum conf_way *)field = (enum conf_way)way;
+}
+
 void set_elsewhere(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"forward", "guard", "block", NULL};

@@ -110,7 +110,7 @@ static void a_good_file_is_read(void **state)
 	assert_string_equal(word, "one # word");
 	assert_string_equal(conf_list_next(word), "\xc3\xbc" "ber ; two");
 	assert_int_equal(conf->peer_count, 4);
-	assert_int_equal(conf->peers[0].line, 26);
+	assert_int_equal(conf_peer_find(conf, "b.example")->line, 26);
 	conf_free(conf);
 }
 
@@ -155,7 +155,7 @@ static void pins_are_read(void **state)
 	struct conf *conf = load(with, strlen(with), &faults);
 	assert_string_equal(faults, "");
 	free(faults);
-	const struct conf_peer *peer = &conf->peers[0];
+	const struct conf_peer *peer = conf_peer_find(conf, "b.example");
 	assert_int_equal(peer->pin_count, 2);
 	assert_true(peer->pins[0].of_key && !peer->pins[1].of_key);
 	assert_memory_equal(peer->pins[0].sha256, "\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23", 10);
@@ -188,8 +188,9 @@ static void the_longest_match_governs(void **state)
 	assert_true(conf_is_ours(conf, "a.example"));
 	assert_false(conf_is_ours(conf, "xa.example"));
 	assert_false(conf_is_ours(conf, ".a.example"));
-	conf->peer_count--;
+	conf->peers[0].way = WAY_NONE; /* "*" */
 	assert_null(conf_peer_find(conf, "b.example.net"));
+	assert_non_null(conf_peer_find(conf, "c.example"));
 	conf_free(conf);
 }
 
@@ -251,6 +252,77 @@ static void weak_ciphers_are_refused(void **state)
 }
 
 /* The good file with one piece of text replaced, and all that is then said. */
+static struct conf *load_with(const char *more, char **faults)
+{
+	char *text;
+	assert_true(asprintf(&text, "%s%s", good, more) > 0);
+	struct conf *conf = load(text, strlen(text), faults);
+	free(text);
+	return conf;
+}
+
+static void groups_stand_for_their_members(void **state)
+{
+	(void)state;
+	static const char *const expected[] = {"jos\xc3\x89@a.example", "al@sub.a.example", "sub.a.example", "bo@a.example"};
+	char *faults;
+	struct conf *conf = load_with("[group two]\nmembers = al@SUB.a.example, sub.a.example\n"
+		"[group all]\nmembers = Jos\xc3\x89@A.example, group:two\n"
+		"[profile users]\ninside-users = group:all, bo@a.example\noutside-users = *.b.example, *\n"
+		"[peer u.org]\nprofile = users\ndirections = inbound\ninside = sub.a.example\n", &faults);
+	assert_string_equal(faults, "etc/test.conf:41: outside-users: \"*\": not a domain name (hint: letters, digits, '-' and "
+		"dots)\n");
+	free(faults);
+	assert_null(conf);
+	conf = load_with("[group two]\nmembers = al@SUB.a.example, sub.a.example\n"
+		"[group all]\nmembers = Jos\xc3\x89@A.example, group:two\n"
+		"[profile users]\ninside-users = group:all, bo@a.example\noutside-users = *.b.example\n"
+		"[peer u.org]\nprofile = users\ndirections = inbound\ninside = sub.a.example\n", &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	const struct conf_list *list = &conf->profiles[2].users[WIRE_INSIDE];
+	assert_int_equal(list->count, 4);
+	const char *user = conf_list_first(conf, list);
+	for (unsigned i = 0; i < 4; i++, user = conf_list_next(user))
+		assert_string_equal(user, expected[i]);
+	const struct conf_peer *peer = conf_peer_find(conf, "u.org");
+	assert_int_equal(peer->way, WAY_INBOUND);
+	assert_int_equal(peer->inside.count, 1);
+	conf_free(conf);
+}
+
+static void users_that_cannot_be_are_faults(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *more, *fault;
+	} rows[] = {
+		{"[group g]\nmembers = a@a.example\n", ":35: [group g] is used nowhere (hint: inside-users = group:g)\n"},
+		{"[group g]\nmembers = group:g\n", ":36: members: there is no [group g] before it (hint: "},
+		{"[group board]\nmembers = a@a.example\n[profile u]\ninside-users = group:boar\n",
+			":38: inside-users: there is no [group boar] before it (hint: board)\n"},
+		{"[profile u]\ninside-users = a@b.example\n", ":36: inside-users: a@b.example is none of ours (hint: "},
+		{"[profile u]\noutside-users = a@a.example\n", ":36: outside-users: a@a.example is one of ours (hint: "},
+		{"[profile u]\noutside-users = @b.example\n", "b.example: No such file or directory (hint: "},
+		{"[profile u]\noutside-users = @@b.example\n", ":36: outside-users: \"@b.example\": nobody before '@' (hint: "},
+		{"[profile u]\noutside-users = a@*.b.example\n", ":36: outside-users: \"a@*.b.example\": a user of many domains "},
+		{"[profile u]\noutside-users = a@b..example\n", ":36: outside-users: \"a@b..example\": an empty label (hint: "},
+		{"[profile u]\noutside-users = \",\"\n", ":36: outside-users: nothing is in it (hint: outside-users = \"\" "
+			"for all)\n"},
+		{"[peer u.org]\nprofile = closed\ninside = b.example\n", ":37: inside: \"b.example\": not one of our own domains "},
+		{"[peer u.org]\nprofile = closed\ndirections = up\n",
+			":37: directions: unknown value \"up\" (hint: both, outbound, inbound, none)\n"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *faults;
+		assert_null(load_with(rows[i].more, &faults));
+		if (!strstr(faults, rows[i].fault))
+			print_error("%s\nwanted %s\n", faults, rows[i].fault);
+		assert_non_null(strstr(faults, rows[i].fault));
+		free(faults);
+	}
+}
+
 static const struct bad {
 	const char *find, *replace, *faults;
 } bad[] = {
@@ -718,6 +790,8 @@ int main(void)
 		cmocka_unit_test(weak_ciphers_are_refused),
 		cmocka_unit_test(every_fault_is_named_with_its_line),
 		cmocka_unit_test(all_faults_are_listed),
+		cmocka_unit_test(groups_stand_for_their_members),
+		cmocka_unit_test(users_that_cannot_be_are_faults),
 		cmocka_unit_test(lists_stand_in_files_too),
 		cmocka_unit_test(faults_in_a_list_have_its_lines),
 		cmocka_unit_test(an_image_is_the_same),

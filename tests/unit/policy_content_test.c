@@ -196,7 +196,8 @@ static void a_policy_is_made_whole_or_not(void **state)
 {
 	static const char *const ours[] = {"a.example", NULL}, *const words[] = {"one", "\u00e9", NULL};
 	const struct policy_profile_rules profile = {.name = "p", .forbidden = {words, words}};
-	const struct policy_rules rules = {ours, &profile, 1, &(struct policy_peer_rules){"*", 0}, 1};
+	const struct policy_rules rules = {.domains = ours, .profiles = &profile, .profile_count = 1,
+		.peers = &(struct policy_peer_rules){.domain = "*"}, .peer_count = 1};
 	struct policy *policy = NULL;
 	long n = 0;
 

@@ -17,20 +17,21 @@ static const struct policy_profile_rules profiles[] = {
 };
 
 static const struct policy_peer_rules peers[] = {
-	{"b.example", 0},
-	{"full.example", 0},
-	{"*.wild.example", 0},
-	{"show.example", 1},
-	{"Online.Example", 2},
-	{"none.example", 3},
-	{"none.wild.example", 3},
-	{"*.deep.wild.example", 2},
+	{.domain = "b.example", .profile = 0},
+	{.domain = "full.example", .profile = 0},
+	{.domain = "*.wild.example", .profile = 0},
+	{.domain = "show.example", .profile = 1},
+	{.domain = "Online.Example", .profile = 2},
+	{.domain = "none.example", .profile = 3},
+	{.domain = "none.wild.example", .profile = 3},
+	{.domain = "*.deep.wild.example", .profile = 2},
 };
 
 struct policy *test_policy(void)
 {
-	struct policy *policy = policy_new(&(struct policy_rules){ours, profiles, sizeof(profiles) / sizeof(*profiles), peers,
-		sizeof(peers) / sizeof(*peers)});
+	struct policy *policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = profiles,
+		.profile_count = sizeof(profiles) / sizeof(*profiles), .peers = peers,
+		.peer_count = sizeof(peers) / sizeof(*peers)});
 
 	if (!policy)
 		abort();

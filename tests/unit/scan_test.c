@@ -56,7 +56,7 @@ static void configure(struct bench *b, enum conf_binaries action, unsigned max_b
 		conf->profiles[0].binaries[d].max_bytes = max_bytes;
 	}
 	policy_free((struct policy *)control->policy);
-	control->policy = policy_load(conf);
+	control->policy = policy_load(conf, NULL);
 	assert_non_null(control->policy);
 }
 

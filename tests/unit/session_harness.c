@@ -64,7 +64,7 @@ void stage_init_conf(struct stage *s, const char *features, const char *audit)
 	}
 	struct conf *conf = load(features, s->audit);
 	control->conf = conf;
-	control->policy = policy_load(conf);
+	control->policy = policy_load(conf, NULL);
 	assert_non_null(control->policy);
 	assert_int_equal(audit_open(&control->audit, s->audit, (struct proc_lane){0, 1}), 0);
 	control->channel = player_start(&s->player, CHANNEL_UPPER);

@@ -1,0 +1,12 @@
+#ifndef CONTROL_POLICY_CHANGE_H
+#define CONTROL_POLICY_CHANGE_H
+
+struct control;
+
+/*
+ * Changes over to the policy of an image (conf_seal()), between two stanzas; sessions that could not be any more are
+ * closed. 0; negative errno, and everything is as it was.
+ */
+int policy_change(struct control *control, int image) __attribute__((warn_unused_result, nonnull));
+
+#endif

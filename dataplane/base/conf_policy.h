@@ -1,0 +1,71 @@
+/* What the configuration says of policy: profiles, peers, groups of users. Part of struct conf; see conf.h. */
+#ifndef BASE_CONF_POLICY_H
+#define BASE_CONF_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+enum conf_policy_limits {
+	CONF_PROFILES_MAX = 64,
+	CONF_PEERS_MAX = 16384,
+	CONF_GROUPS_MAX = 256,
+	CONF_PINS_MAX = 8,
+	CONF_LIST_ITEMS_MAX = 65536,
+	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
+	CONF_BINARY_BYTES_MAX = 16 << 20,
+};
+
+/* Order matters: a lower level lets less through. */
+enum conf_presence { PRESENCE_NONE, PRESENCE_ONLINE, PRESENCE_SHOW, PRESENCE_FULL };
+
+/* As written; policy normalises. `count` texts, one after the other, each with its NUL; see conf_list_first(). */
+struct conf_list {
+	uint32_t at, count;            /* at: in texts of struct conf */
+};
+
+enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outside, outside to inside */
+
+enum conf_binaries { BINARIES_REFUSE, BINARIES_SCAN, BINARIES_PASS };
+
+struct conf_profile {                  /* [profile NAME] */
+	char name[64];
+	int line;
+	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
+	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
+	struct conf_binary_rules {
+		enum conf_binaries action;             /* outbound-binaries, inbound-binaries = refuse | scan | pass */
+		unsigned max_bytes;                    /* outbound-max-binary, inbound-max-binary */
+		struct conf_list types;                /* outbound-binary-types, inbound-binary-types */
+	} binaries[DIRECTIONS];
+	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
+};
+
+struct conf_group {                    /* [group NAME]: stands as group:NAME in lists of users */
+	char name[64];
+	int line;
+	bool used;
+	struct conf_list members;
+};
+
+/* Who may begin to speak, of ours and a peer; the same as policy has it. */
+enum conf_way { WAY_BOTH, WAY_OUTBOUND, WAY_INBOUND, WAY_NONE };
+
+struct conf_pin {                      /* certificate:SHA256 or key:SHA256 */
+	bool of_key;                   /* of the SubjectPublicKeyInfo instead of the whole certificate */
+	uint8_t sha256[32];
+};
+
+struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * */
+	char domain[CHANNEL_NAME_MAX];
+	int line;
+	unsigned profile;              /* index */
+	enum conf_way way;             /* directions = both | outbound | inbound | none */
+	struct conf_list inside;       /* inside: those of our domains that it is a peer of; none: all */
+	unsigned pin_count;
+	struct conf_pin pins[CONF_PINS_MAX];   /* pin: its certificate must be one of these */
+	enum auth_level authentication;        /* authentication = strong | tls-dialback | none */
+};
+
+#endif
