@@ -41,6 +41,11 @@
 	X(SCANS_UNCLEAR, "scans-unclear") \
 	X(SCANS_UNFINISHED, "scans-unfinished") \
 	X(TRANSFERS_REFUSED, "transfers-refused") \
+	X(RATES_USER_OVER, "rates-user-over") \
+	X(RATES_PEER_OVER, "rates-peer-over") \
+	X(RATES_ROOM_OVER, "rates-room-over") \
+	X(RATES_HELD, "rates-held") \
+	X(RATES_FULL, "rates-full") \
 	X(REFUSALS_NOT_DUE, "refusals-not-due") \
 	X(REFUSALS_BY_BIDI, "refusals-by-bidi") \
 	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \

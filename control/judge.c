@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 #include "control/negotiation.h"
+#include "control/pace.h"
 
 static const struct {
 	const char *kind;
@@ -94,6 +95,8 @@ void judge_take_stanza(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	check(stream, stanza, &verdict);
+	if (passes(&verdict))
+		pace_check(stream, stanza, &verdict);
 	if (passes(&verdict) && verdict.binaries && scan_begin(stream, stanza, &verdict))
 		return;
 	judge_conclude(stream, stanza, &verdict);

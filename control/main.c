@@ -15,6 +15,7 @@
 
 #include "control/admin.h"
 #include "control/control.h"
+#include "control/pace.h"
 #include "control/policy_change.h"
 #include "control/policy_load.h"
 #include "dataplane/base/log.h"
@@ -187,7 +188,8 @@ static bool wait(struct control *control, const struct admin *admin, bool may_sl
 	for (unsigned i = 0; i < ADMIN_CLIENTS_MAX; i++)
 		others |= admin->client[i].fd >= 0;
 	bool for_ever = asleep && !has_deadlines(control) && !others;
-	const struct timespec timeout = {.tv_sec = asleep ? TICK_MS / 1000 : 0};
+	uint64_t ms = asleep ? pace_rest_ms(control, TICK_MS) : 0;
+	const struct timespec timeout = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * 1000000)};
 	sigset_t none;
 	sigemptyset(&none);
 	if (ppoll(fds, POLL_FIXED + count, for_ever ? NULL : &timeout, &none) < 0 && errno != EINTR)
@@ -208,6 +210,7 @@ static int run(struct control *control, struct admin *admin)
 		read_clock(control);
 		int handled = channel_dispatch(control->channel, &receiver, DISPATCH_BUDGET);
 		tick(control, &last_tick_ms);
+		pace_run(control);
 		channel_flush(control->channel);
 		if (handled < 0 || channel_broken(control->channel))
 			return -EPROTO;
@@ -237,6 +240,7 @@ int main(void)
 	int rc = run(&control, &admin);
 	sessions_fini(&control);
 	scans_fini(&control.scans);
+	rates_fini(&control.rates);
 	refusals_fini(&control.refusals);
 	audit_guard(&control, "stopped");
 	admin_fini(&admin);

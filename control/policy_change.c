@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "control/control.h"
+#include "control/pace.h"
 #include "control/policy_change.h"
 #include "control/policy_load.h"
 
@@ -14,6 +15,7 @@ int policy_change(struct control *control, int image)
 		conf_free(fresh);
 		return -error;
 	}
+	pace_forget(control);
 	policy_free(control->policy);
 	control->policy = policy;
 	conf_take_policy(control->conf, fresh);

@@ -16,6 +16,15 @@ static const enum policy_binaries binaries[] = {
 	[BINARIES_PASS] = POLICY_BINARIES_PASS,
 };
 
+static const enum policy_over overs[] = {
+	[OVER_REFUSE] = POLICY_OVER_REFUSE,
+	[OVER_DROP] = POLICY_OVER_DROP,
+	[OVER_WAIT] = POLICY_OVER_WAIT,
+};
+
+static_assert((int)RATE_USER == (int)POLICY_RATE_USER && (int)RATE_PEER == (int)POLICY_RATE_PEER &&
+	(int)RATE_ROOM == (int)POLICY_RATE_ROOM, "one order of what is counted");
+
 static_assert(
 	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
 static_assert((int)WAY_BOTH == (int)POLICY_BOTH_WAYS && (int)WAY_OUTBOUND == (int)POLICY_ONLY_OUTBOUND &&
@@ -51,11 +60,27 @@ static size_t items_of(const struct conf *conf)
 	return count;
 }
 
+static struct policy_rate draft_rate(const struct conf_rate *rate)
+{
+	return (struct policy_rate){rate->count, rate->seconds, rate->burst};
+}
+
+static struct policy_rates draft_rates(const struct conf_rates *rates)
+{
+	struct policy_rates draft = {.over = overs[rates->over]};
+	for (unsigned kind = 0; kind < RATE_KINDS; kind++) {
+		draft.stanzas[kind] = draft_rate(&rates->stanzas[kind]);
+		draft.bytes[kind] = draft_rate(&rates->bytes[kind]);
+	}
+	return draft;
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
 		rules->presence[d] = presences[profile->presence[d]];
+		rules->rates[d] = draft_rates(&profile->rates[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
 			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};

@@ -61,6 +61,14 @@ unit_tests += tests/unit/scan_test
 tests/unit/scan_test.srcs := tests/unit/scan_test.c tests/unit/session_harness.c
 tests/unit/scan_test.archives := control channel_harness policy base
 
+unit_tests += tests/unit/rates_test
+tests/unit/rates_test.srcs := tests/unit/rates_test.c
+tests/unit/rates_test.archives := control policy base
+
+unit_tests += tests/unit/pace_test
+tests/unit/pace_test.srcs := tests/unit/pace_test.c tests/unit/session_harness.c
+tests/unit/pace_test.archives := control channel_harness policy base
+
 fuzzers += tests/fuzz/scan_fuzz
 tests/fuzz/scan_fuzz.srcs := tests/fuzz/scan_fuzz.c control/scan_clamd.c control/scan_icap.c
 tests/fuzz/scan_fuzz.archives := base

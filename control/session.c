@@ -46,7 +46,7 @@ bool session_hears(const struct session *session, enum conn_side side)
 {
 	return states[session->state].heard & (1 << side) && session->stream[side].input != INPUT_GONE &&
 	       !stream_is_full(&session->stream[SIDE_CLIENT]) && !stream_is_full(&session->stream[SIDE_SERVER]) &&
-	       !session->stream[side].scan && !management_holds(session, side);
+	       !session->stream[side].scan && !session->stream[side].held_ms && !management_holds(session, side);
 }
 
 struct session *session_new(struct control *control, uint64_t id, const struct msg_opened *opened)

@@ -48,6 +48,7 @@ struct stream {
 	bool old;                    /* its header has no version */
 	struct msg_secured *secured; /* NULL: not under TLS (yet) */
 	struct scan *scan;           /* its last stanza waits for a scanner: nothing more is read; NULL: none does */
+	uint64_t held_ms;            /* a rate holds it: nothing is read until then; 0: none does */
 	uint64_t keepalive_ms;       /* last one passed on */
 	uint64_t bytes_in, bytes_out;
 };

@@ -53,6 +53,7 @@ struct xml_parser {
 	struct stanza stanza;          /* being built; arena NULL: none */
 	struct node *open;             /* its innermost open element */
 	size_t element_bytes, element_bytes_max;
+	size_t delivered_bytes;        /* of the element that was handed on last */
 	unsigned depth;                /* open elements, <stream:stream> included */
 	unsigned nodes, namespaces;
 	enum pending pending;
@@ -634,6 +635,11 @@ int xml_parser_restart(struct xml_parser *parser)
 	return err;
 }
 
+size_t xml_parser_element_bytes(const struct xml_parser *parser)
+{
+	return parser->delivered_bytes;
+}
+
 void xml_parser_authenticated(struct xml_parser *parser, size_t bytes)
 {
 	parser->element_bytes_max = bytes < XML_STANZA_BYTES ? bytes : XML_STANZA_BYTES;
@@ -721,6 +727,7 @@ static void deliver(struct xml_parser *parser)
 		return;
 	}
 	parser->pending = PENDING_NOTHING;
+	parser->delivered_bytes = parser->element_bytes;
 	parser->element_bytes = 0;
 	parser->ended = pending == PENDING_FOOTER;
 	if (pending == PENDING_HEADER)

@@ -22,6 +22,14 @@ static const struct stage {
 
 enum { STAGES = sizeof(stages) / sizeof(*stages) };
 
+static void tell_profile(struct policy_case *c)
+{
+	enum policy_presence level = c->profile->presence[c->context->direction];
+
+	c->verdict->rates = &c->profile->rates[c->context->direction];
+	c->verdict->presence_folds = level == POLICY_PRESENCE_ONLINE || level == POLICY_PRESENCE_SHOW;
+}
+
 void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
 	struct policy_verdict *verdict)
 {
@@ -31,6 +39,8 @@ void policy_check(const struct policy *policy, const struct policy_context *cont
 	for (const struct stage *stage = stages; stage < stages + STAGES; stage++)
 		if (verdict->action < (stage->by_profile ? POLICY_REFUSED : POLICY_CLOSE))
 			stage->check(&c);
+	if (c.profile)
+		tell_profile(&c);
 }
 
 /* --- Verdicts --- */
@@ -39,17 +49,22 @@ void policy_check(const struct policy *policy, const struct policy_context *cont
 _Static_assert(POLICY_PASS < POLICY_REWRITTEN && POLICY_REWRITTEN < POLICY_REFUSED && POLICY_REFUSED < POLICY_DROPPED &&
 	POLICY_DROPPED < POLICY_CLOSE, "each action is tighter than the one before");
 
+void policy_tighten(struct policy_verdict *v, enum policy_action action, const char *rule, const char *condition,
+	const char *error_type, const char *reason)
+{
+	if (action <= v->action)
+		return;
+	v->action = action;
+	v->rule = rule;
+	v->error_condition = condition;
+	v->error_type = error_type;
+	snprintf(v->reason, sizeof(v->reason), "%s", reason);
+}
+
 void case_find(struct policy_case *c, const struct finding *finding)
 {
-	struct policy_verdict *v = c->verdict;
-
-	if (finding->action <= v->action)
-		return;
-	v->action = finding->action;
-	v->rule = finding->rule;
-	v->error_condition = finding->condition ? finding->condition : "";
-	v->error_type = finding->error_type ? finding->error_type : "";
-	snprintf(v->reason, sizeof(v->reason), "%s", finding->reason);
+	policy_tighten(c->verdict, finding->action, finding->rule, finding->condition ? finding->condition : "",
+		finding->error_type ? finding->error_type : "", finding->reason);
 }
 
 void case_changed(struct policy_case *c, const char *rule, const char *format, ...)
@@ -165,6 +180,7 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		return -ENOMEM;
 	for (int d = 0; d < POLICY_DIRECTIONS && !err; d++) {
 		profile->presence[d] = rules->presence[d];
+		profile->rates[d] = rules->rates[d];
 		profile->binaries[d] = rules->binaries[d];
 		profile->binaries[d].types = types_copy(rules->binaries[d].types);
 		if (!profile->binaries[d].types)

@@ -25,6 +25,23 @@ struct policy_binary_rules {
 	const char *const *types;      /* media types in lower case, NULL-terminated list, '*' for any rest; empty: all */
 };
 
+/*
+ * How much of something there may be: `count` in `seconds` on average, 0: no limit. `burst` is how much may come at once.
+ * Policy has no clock: the caller counts, by the limits that the verdict names.
+ */
+struct policy_rate {
+	uint32_t count, seconds, burst;
+};
+
+enum policy_rate_kind { POLICY_RATE_USER, POLICY_RATE_PEER, POLICY_RATE_ROOM, POLICY_RATE_KINDS };     /* of each what */
+
+enum policy_over { POLICY_OVER_REFUSE, POLICY_OVER_DROP, POLICY_OVER_WAIT };
+
+struct policy_rates {
+	struct policy_rate stanzas[POLICY_RATE_KINDS], bytes[POLICY_RATE_KINDS];
+	enum policy_over over;
+};
+
 /* Who may begin to speak, of ours and a peer. Answers pass in the other direction, too. */
 enum policy_way { POLICY_BOTH_WAYS, POLICY_ONLY_OUTBOUND, POLICY_ONLY_INBOUND, POLICY_NO_WAY };
 
@@ -37,6 +54,7 @@ struct policy_profile_rules {
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */
 	int line;
+	struct policy_rates rates[POLICY_DIRECTIONS];
 };
 
 struct policy_peer_rules {
@@ -109,6 +127,10 @@ struct policy_verdict {
 	/* What the caller still has to look at before the stanza may pass: all that is to be scanned, and chunks. */
 	const struct policy_binary *binaries;
 	const struct policy_binary_rules *binary_rules;        /* the policy's */
+	/* What the caller counts it by, and whether it drops presence that tells nothing new; the policy's, of a profile. */
+	const struct policy_rates *rates;      /* NULL: no profile governs it */
+	bool presence_folds;
+	unsigned retry_seconds;        /* for the answer: when the same could pass; 0: not a matter of time */
 };
 
 /*
@@ -120,6 +142,10 @@ void policy_check(const struct policy *policy, const struct policy_context *cont
 /* Judges a binary that the caller has put together, by size and type; may make the verdict tighter. */
 void policy_binary_check(const struct policy_binary_rules *rules, const struct policy_binary *binary,
 	struct policy_verdict *verdict) __attribute__((nonnull));
+
+/* The caller finds, with its state, what is tighter than the verdict; as in struct policy_verdict, `reason` is static. */
+void policy_tighten(struct policy_verdict *verdict, enum policy_action action, const char *rule, const char *condition,
+	const char *error_type, const char *reason) __attribute__((nonnull));
 
 /*
  * Builds the answer that tells a sender of its refused stanza (RFC 6120 8.3, XEP-0258 5): from and to swapped, same id,

@@ -56,7 +56,10 @@ static struct node *error_answer(struct arena *arena, const struct node *stanza,
 	if (!error || node_set_attribute(arena, error, "type", verdict->error_type) ||
 		!add_child(arena, error, NS_STANZAS, verdict->error_condition))
 		return NULL;
-	snprintf(words, sizeof(words), "not allowed by policy: %s", verdict->rule);
+	if (verdict->retry_seconds)
+		snprintf(words, sizeof(words), "too much: %s; try again in %u s", verdict->rule, verdict->retry_seconds);
+	else
+		snprintf(words, sizeof(words), "not allowed by policy: %s", verdict->rule);
 	text = add_child(arena, error, NS_STANZAS, "text");
 	return text && !node_add_text(arena, text, words, strlen(words)) ? answer : NULL;
 }

@@ -13,6 +13,7 @@ struct profile {
 	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	struct names inside_users, outside_users;              /* empty: all */
+	struct policy_rates rates[POLICY_DIRECTIONS];
 };
 
 struct peer {

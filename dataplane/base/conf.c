@@ -10,7 +10,7 @@
 #include "conf_tls.h"
 #include "log.h"
 
-enum { KEYS_MAX = 128 };
+enum { KEYS_MAX = 256 };
 
 /* What conf_load() makes. The lines are kept for faults that are found later (conf_check_files). */
 struct loaded {

@@ -29,6 +29,10 @@ enum conf_direction { OUTBOUND, INBOUND, DIRECTIONS };         /* inside to outs
 
 enum conf_binaries { BINARIES_REFUSE, BINARIES_SCAN, BINARIES_PASS };
 
+struct conf_rate { uint32_t count, seconds, burst; };          /* N/s burst N; count 0: no limit */
+enum conf_rate_kind { RATE_USER, RATE_PEER, RATE_ROOM, RATE_KINDS };
+enum conf_over { OVER_REFUSE, OVER_DROP, OVER_WAIT };
+
 struct conf_profile {                  /* [profile NAME] */
 	char name[64];
 	int line;
@@ -39,6 +43,11 @@ struct conf_profile {                  /* [profile NAME] */
 		unsigned max_bytes;                    /* outbound-max-binary, inbound-max-binary */
 		struct conf_list types;                /* outbound-binary-types, inbound-binary-types */
 	} binaries[DIRECTIONS];
+	struct conf_rates {
+		struct conf_rate stanzas[RATE_KINDS];  /* outbound-user-rate, outbound-peer-rate, outbound-room-rate */
+		struct conf_rate bytes[RATE_KINDS];    /* outbound-user-bytes, outbound-peer-bytes, outbound-room-bytes */
+		enum conf_over over;                   /* outbound-over-rate = refuse | drop | wait */
+	} rates[DIRECTIONS];
 	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
 };
 

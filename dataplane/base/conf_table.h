@@ -52,6 +52,9 @@ void set_domains(const struct conf_value *v, void *field);
 void set_device(const struct conf_value *v, void *field);
 void set_presence(const struct conf_value *v, void *field);
 void set_scanner(const struct conf_value *v, void *field);
+void set_rate(const struct conf_value *v, void *field);        /* struct conf_rate; the key's min and max: of its numbers */
+void set_byte_rate(const struct conf_value *v, void *field);   /* the same, with K, M and G */
+void set_over_rate(const struct conf_value *v, void *field);
 void set_binaries(const struct conf_value *v, void *field);
 void set_list(const struct conf_value *v, void *field);        /* struct conf_list */
 void set_profile(const struct conf_value *v, void *field);

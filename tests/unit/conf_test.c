@@ -144,6 +144,36 @@ static void scanners_are_read(void **state)
 	}
 }
 
+static void rates_are_read(void **state)
+{
+	static const struct {
+		const char *key, *text;
+		struct conf_rate rate;
+	} rows[] = {
+		{"inbound-user-rate", "\"\"", {0, 0, 0}},
+		{"inbound-user-rate", "10/s burst 50", {10, 1, 50}},
+		{"inbound-user-rate", "30/m", {30, 60, 30}},
+		{"inbound-user-rate", "1000000/h  burst\t1", {1000000, 3600, 1}},
+		{"inbound-user-bytes", "64K/s burst 2M", {64 << 10, 1, 2 << 20}},
+		{"inbound-user-bytes", "1000/m burst 4294967295", {1000, 60, UINT32_MAX}},
+		{"inbound-user-bytes", "3G/s", {3U << 30, 1, 3U << 30}},
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char with[8192], *faults;
+		snprintf(with, sizeof(with), "%s[profile r]\n%s = %s\ninbound-over-rate = wait\n", good, rows[i].key, rows[i].text);
+		struct conf *conf = load(with, strlen(with), &faults);
+		assert_string_equal(faults, "");
+		free(faults);
+		const struct conf_rates *rates = &conf->profiles[2].rates[INBOUND];
+		const struct conf_rate *rate = strstr(rows[i].key, "bytes") ? &rates->bytes[RATE_USER] : &rates->stanzas[RATE_USER];
+		assert_memory_equal(rate, &rows[i].rate, sizeof(*rate));
+		assert_int_equal(rates->over, OVER_WAIT);
+		assert_int_equal(conf->profiles[2].rates[OUTBOUND].over, OVER_REFUSE);
+		conf_free(conf);
+	}
+}
+
 static void pins_are_read(void **state)
 {
 	(void)state;
@@ -348,6 +378,34 @@ static const struct bad {
 		"(hint: scanner = unix:/run/clamav/clamd.ctl in [guard])\n"},
 	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scna\n",
 		"26: outbound-binaries: unknown value \"scna\" (hint: refuse, scan, pass)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10\n",
+		"26: outbound-user-rate: \"10\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 0/s\n",
+		"26: outbound-user-rate: \"0/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10/d\n",
+		"26: outbound-user-rate: \"10/d\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\ninbound-peer-rate = 10/s burst\n",
+		"26: inbound-peer-rate: \"10/s burst\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\ninbound-peer-rate = 10/s bursts 5\n",
+		"26: inbound-peer-rate: \"10/s bursts 5\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-room-rate = 10/s burst 5 or so\n",
+		"26: outbound-room-rate: \"10/s burst 5 or so\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-room-rate = 1000001/s\n",
+		"26: outbound-room-rate: \"1000001/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 1K/s\n",
+		"26: outbound-user-rate: \"1K/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10/sburst 5\n",
+		"26: outbound-user-rate: \"10/sburst 5\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = -1/s\n",
+		"26: outbound-user-rate: \"-1/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-user-bytes = 4G/s\n", "26: outbound-user-bytes: \"4G/s\" is not a rate "
+		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
+	{"[profile closed]\n", "[profile closed]\ninbound-room-bytes = 64KB/s\n", "26: inbound-room-bytes: \"64KB/s\" is not a rate "
+		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-peer-bytes = 1T/h\n", "26: outbound-peer-bytes: \"1T/h\" is not a rate "
+		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
+	{"[profile closed]\n", "[profile closed]\noutbound-over-rate = queue\n",
+		"26: outbound-over-rate: unknown value \"queue\" (hint: refuse, drop, wait)\n"},
 	{"name = test-guard", "features = starttls, dailback",
 		"2: features: unknown feature \"dailback\" (hint: dialback)\n"},
 	{"[guard]\n", "[gaurd]\n", "1: unknown section [gaurd] (hint: guard)\n"},
@@ -784,6 +842,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_file_is_read),
 		cmocka_unit_test(scanners_are_read),
+		cmocka_unit_test(rates_are_read),
 		cmocka_unit_test(pins_are_read),
 		cmocka_unit_test(the_longest_match_governs),
 		cmocka_unit_test(tls_profiles_are_built_in_or_made),

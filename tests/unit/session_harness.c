@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "control/pace.h"
 #include "control/policy_load.h"
 #include "tests/unit/session_harness.h"
 
@@ -91,6 +92,7 @@ void stage_fini(struct stage *s)
 	sessions_fini(control);
 	refusals_fini(&control->refusals);
 	scans_fini(&control->scans);
+	rates_fini(&control->rates);
 	audit_close(&control->audit);
 	channel_free(control->channel);
 	player_fini(&s->player);
@@ -192,6 +194,7 @@ void stage_wait(struct stage *s, uint64_t ms)
 	sessions_tick(s->control);
 	refusals_tick(s->control);
 	scans_tick(s->control);
+	pace_run(s->control);
 	stage_turn(s);
 }
 
