@@ -10,10 +10,11 @@ struct control;
 struct stream;
 
 /*
- * For what policy lets pass, once for each stanza: counts it, and makes the verdict tighter, or holds the stream, where it is
- * too much. Errors, results of iq and going away count, but no user's rate refuses them: who waits for them cannot ask again.
+ * For what policy lets pass, once for each stanza: counts it, and makes the verdict tighter, or holds the stream, where
+ * it is too much. Errors, results of iq and going away count, but no user's rate refuses them: nobody asks for them again.
  */
-void pace_check(struct stream *stream, const struct stanza *stanza, struct policy_verdict *verdict) __attribute__((nonnull));
+void pace_check(struct stream *stream, const struct stanza *stanza, struct policy_verdict *verdict)
+	__attribute__((nonnull));
 
 /* Goes on with streams that were held for long enough. */
 void pace_run(struct control *control) __attribute__((nonnull));

@@ -76,7 +76,8 @@ enum xml_fault {
 };
 long xml_parser_feed(struct xml_parser *parser, const uint8_t *bytes, size_t len)
 	__attribute__((warn_unused_result, nonnull));
-size_t xml_parser_element_bytes(const struct xml_parser *parser) __attribute__((nonnull));     /* of the last, as it was read */
+/* Of the last element, as it was read. */
+size_t xml_parser_element_bytes(const struct xml_parser *parser) __attribute__((nonnull));
 void xml_parser_resume(struct xml_parser *parser) __attribute__((nonnull));
 const char *xml_fault_condition(enum xml_fault fault);         /* stream error condition, static */
 const char *xml_parser_detail(const struct xml_parser *parser);        /* what exactly, for the audit; static text */

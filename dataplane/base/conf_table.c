@@ -201,8 +201,8 @@ const struct conf_key conf_keys[] = {
 		"Empty: all. What is not what it is declared as never passes."},
 	{"profile", "inbound-binary-types", set_list, PROFILE(binaries[INBOUND].types), 0, 0, false, "", "As for outbound."},
 	{"profile", "outbound-user-rate", set_rate, PROFILE(rates[OUTBOUND].stanzas[RATE_USER]), 1, 1000000, false, "",
-		"Stanzas that a user (an address without its resource) may send: 10/s burst 50 is 10 a second on average (/m, /h: a\n"
-		"minute, an hour), and 50 at once when there was quiet before. Empty: no limit."},
+		"Stanzas that a user (an address without its resource) may send: 10/s burst 50 is 10 a second on average\n"
+		"(/m, /h: a minute, an hour), and 50 at once when there was quiet before. Empty: no limit."},
 	{"profile", "inbound-user-rate", set_rate, PROFILE(rates[INBOUND].stanzas[RATE_USER]), 1, 1000000, false, "",
 		"As for outbound."},
 	{"profile", "outbound-user-bytes", set_byte_rate, PROFILE(rates[OUTBOUND].bytes[RATE_USER]), 1, UINT32_MAX, false, "",
@@ -226,8 +226,8 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-room-bytes", set_byte_rate, PROFILE(rates[INBOUND].bytes[RATE_ROOM]), 1, UINT32_MAX, false, "",
 		"As for outbound."},
 	{"profile", "outbound-over-rate", set_over_rate, PROFILE(rates[OUTBOUND].over), 0, 0, false, "refuse",
-		"What comes above one of these: refuse: its sender is told; drop: nobody is told; wait: it passes, and its stream is\n"
-		"not read until it was due, so that its server has to wait with everything."},
+		"What comes above one of these: refuse: its sender is told; drop: nobody is told; wait: it passes, and its stream\n"
+		"is not read until it was due, so that its server has to wait with everything."},
 	{"profile", "inbound-over-rate", set_over_rate, PROFILE(rates[INBOUND].over), 0, 0, false, "refuse",
 		"As for outbound."},
 

@@ -19,6 +19,7 @@
 
 #define SHA256 "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
 #define PIN "key:" SHA256
+#define RATE_HINT "(hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"
 #define PIN_HINT "(hint: certificate: or key:, and 64 hexadecimal digits)\n"
 
 static const char good[] =
@@ -379,25 +380,25 @@ static const struct bad {
 	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scna\n",
 		"26: outbound-binaries: unknown value \"scna\" (hint: refuse, scan, pass)\n"},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10\n",
-		"26: outbound-user-rate: \"10\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"10\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 0/s\n",
-		"26: outbound-user-rate: \"0/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"0/s\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10/d\n",
-		"26: outbound-user-rate: \"10/d\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"10/d\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\ninbound-peer-rate = 10/s burst\n",
-		"26: inbound-peer-rate: \"10/s burst\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: inbound-peer-rate: \"10/s burst\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\ninbound-peer-rate = 10/s bursts 5\n",
-		"26: inbound-peer-rate: \"10/s bursts 5\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: inbound-peer-rate: \"10/s bursts 5\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-room-rate = 10/s burst 5 or so\n",
-		"26: outbound-room-rate: \"10/s burst 5 or so\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-room-rate: \"10/s burst 5 or so\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-room-rate = 1000001/s\n",
-		"26: outbound-room-rate: \"1000001/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-room-rate: \"1000001/s\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 1K/s\n",
-		"26: outbound-user-rate: \"1K/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"1K/s\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = 10/sburst 5\n",
-		"26: outbound-user-rate: \"10/sburst 5\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"10/sburst 5\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = -1/s\n",
-		"26: outbound-user-rate: \"-1/s\" is not a rate (hint: 10/s burst 50, or /m, /h; numbers from 1 to 1000000)\n"},
+		"26: outbound-user-rate: \"-1/s\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-bytes = 4G/s\n", "26: outbound-user-bytes: \"4G/s\" is not a rate "
 		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
 	{"[profile closed]\n", "[profile closed]\ninbound-room-bytes = 64KB/s\n", "26: inbound-room-bytes: \"64KB/s\" is not a rate "

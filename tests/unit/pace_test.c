@@ -82,7 +82,8 @@ static void all_resources_are_one_user(void **state)
 {
 	struct stage *s = *state;
 	opened(s, RATE_USER, (struct conf_rate){1, 60, 1}, OVER_DROP);
-	stage_say(s, 1, SIDE_CLIENT, CHAT MESSAGE("u@a.example/other", "v@b.example", "chat") MESSAGE("u@a.example", "w@b.example", "chat"));
+	stage_say(s, 1, SIDE_CLIENT,
+		CHAT MESSAGE("u@a.example/other", "v@b.example", "chat") MESSAGE("u@a.example", "w@b.example", "chat"));
 	stage_expect(s, 1, SIDE_SERVER, CHAT);
 	stage_expect_nothing(s, 1); /* dropped: nobody is told */
 	assert_int_equal(stage_count(s, COUNT_MESSAGE_DROPPED), 2);
