@@ -375,7 +375,8 @@ static const struct bad {
 		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
 	{"name = test-guard", "scanner = icap://127.0.0.1:0/avscan", "2: scanner: \"icap://127.0.0.1:0/avscan\" is no "
 		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
-	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scan\n", "26: outbound-binaries: there is no scanner "
+	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scan\n",
+		"26: outbound-binaries: there is no scanner "
 		"(hint: scanner = unix:/run/clamav/clamd.ctl in [guard])\n"},
 	{"[profile closed]\n", "[profile closed]\noutbound-binaries = scna\n",
 		"26: outbound-binaries: unknown value \"scna\" (hint: refuse, scan, pass)\n"},
@@ -399,11 +400,14 @@ static const struct bad {
 		"26: outbound-user-rate: \"10/sburst 5\" is not a rate " RATE_HINT},
 	{"[profile closed]\n", "[profile closed]\noutbound-user-rate = -1/s\n",
 		"26: outbound-user-rate: \"-1/s\" is not a rate " RATE_HINT},
-	{"[profile closed]\n", "[profile closed]\noutbound-user-bytes = 4G/s\n", "26: outbound-user-bytes: \"4G/s\" is not a rate "
+	{"[profile closed]\n", "[profile closed]\noutbound-user-bytes = 4G/s\n",
+		"26: outbound-user-bytes: \"4G/s\" is not a rate "
 		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
-	{"[profile closed]\n", "[profile closed]\ninbound-room-bytes = 64KB/s\n", "26: inbound-room-bytes: \"64KB/s\" is not a rate "
+	{"[profile closed]\n", "[profile closed]\ninbound-room-bytes = 64KB/s\n",
+		"26: inbound-room-bytes: \"64KB/s\" is not a rate "
 		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
-	{"[profile closed]\n", "[profile closed]\noutbound-peer-bytes = 1T/h\n", "26: outbound-peer-bytes: \"1T/h\" is not a rate "
+	{"[profile closed]\n", "[profile closed]\noutbound-peer-bytes = 1T/h\n",
+		"26: outbound-peer-bytes: \"1T/h\" is not a rate "
 		"(hint: 64K/s burst 512K, or /m, /h; numbers from 1 to 4294967295)\n"},
 	{"[profile closed]\n", "[profile closed]\noutbound-over-rate = queue\n",
 		"26: outbound-over-rate: unknown value \"queue\" (hint: refuse, drop, wait)\n"},
