@@ -10,6 +10,7 @@
 #include "control/keys.h"
 #include "control/limits.h"
 #include "control/own_stream.h"
+#include "control/presences.h"
 #include "control/rates.h"
 #include "control/refusal.h"
 #include "control/scan.h"
@@ -30,6 +31,7 @@ struct control {
 	struct keys keys;
 	struct scans scans;
 	struct rates rates;
+	struct presences presences;
 	struct audit audit;
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */

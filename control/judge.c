@@ -73,6 +73,24 @@ static bool passes(const struct policy_verdict *verdict)
 	return verdict->action == POLICY_PASS || verdict->action == POLICY_REWRITTEN;
 }
 
+/* Nothing new is not sent; more than the rate is not either. What passes here may still wait for a scanner. */
+static void check_against_before(struct stream *stream, const struct stanza *stanza, struct policy_verdict *verdict)
+{
+	struct control *control = stream->session->control;
+	uint64_t session = stream->session->id;
+	bool is_presence = !strcmp(stanza->root->name, "presence");
+	if (!passes(verdict))
+		return;
+	if (is_presence && verdict->presence_folds && presences_repeats(&control->presences, stanza->root, session)) {
+		control_count(control, COUNT_PRESENCE_DUPLICATES);
+		policy_tighten(verdict, POLICY_DROPPED, "presence.duplicate", "", "", "the same presence was shown before");
+		return;
+	}
+	pace_check(stream, stanza, verdict);
+	if (is_presence && passes(verdict))
+		presences_passed(&control->presences, stanza->root, session, verdict->presence_folds);
+}
+
 void judge_conclude(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
 {
 	struct session *session = stream->session;
@@ -95,8 +113,7 @@ void judge_take_stanza(struct stream *stream, struct stanza *stanza)
 		return;
 	}
 	check(stream, stanza, &verdict);
-	if (passes(&verdict))
-		pace_check(stream, stanza, &verdict);
+	check_against_before(stream, stanza, &verdict);
 	if (passes(&verdict) && verdict.binaries && scan_begin(stream, stanza, &verdict))
 		return;
 	judge_conclude(stream, stanza, &verdict);

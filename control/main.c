@@ -241,6 +241,7 @@ int main(void)
 	sessions_fini(&control);
 	scans_fini(&control.scans);
 	rates_fini(&control.rates);
+	presences_fini(&control.presences);
 	refusals_fini(&control.refusals);
 	audit_guard(&control, "stopped");
 	admin_fini(&admin);

@@ -4,7 +4,6 @@
 #include "control/control.h"
 #include "control/pace.h"
 #include "control/session.h"
-#include "policy/jid.h"
 
 #define NS_ROOM_USER "http://jabber.org/protocol/muc#user"
 
@@ -20,11 +19,10 @@ static const struct {
 /* --- names --- */
 
 struct names {
-	char user[2 * JID_PART_BYTES + 2], peer[JID_PART_BYTES + 1], room[2 * JID_PART_BYTES + 2];
+	char user[PACE_NAME_BYTES], peer[JID_PART_BYTES + 1], room[PACE_NAME_BYTES];
 };
 
-/* The address without its resource, its domain in one form. "" where there is none. */
-static void put_bare(const char *jid, char *out)
+void pace_bare(const char *jid, char *out)
 {
 	size_t bare = strcspn(jid, "/");
 	const char *at = memchr(jid, '@', bare);
@@ -73,11 +71,11 @@ static void find_names(const struct node *root, enum policy_direction direction,
 	if (jid_domain(direction == POLICY_OUTBOUND ? to : from, names->peer, sizeof(names->peer)))
 		*names->peer = '\0';
 	if (is_into_room(root))
-		put_bare(to, names->room);
+		pace_bare(to, names->room);
 	if (has_room_rate && is_out_of_room(root))
-		put_bare(from, names->room);
+		pace_bare(from, names->room);
 	else
-		put_bare(from, names->user);
+		pace_bare(from, names->user);
 }
 
 static bool is_answer(const struct node *root)

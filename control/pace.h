@@ -4,10 +4,16 @@
 
 #include <stdint.h>
 
+#include "policy/jid.h"
 #include "policy/policy.h"
+
+enum { PACE_NAME_BYTES = 2 * JID_PART_BYTES + 2 };
 
 struct control;
 struct stream;
+
+/* The address without its resource, its domain in one form; "" where there is none. Room for PACE_NAME_BYTES. */
+void pace_bare(const char *jid, char *out) __attribute__((nonnull));
 
 /*
  * For what policy lets pass, once for each stanza: counts it, and makes the verdict tighter, or holds the stream, where

@@ -12,6 +12,8 @@ def children(presence):
 
 def last_presence(sender, receiver):
     """What receiver sees of rich presence and then of its end, sent by sender."""
+    sender.presence(kind="unavailable")       # or it might be what was shown last
+    receiver.wait_presence(sender.jid, kind="unavailable")
     receiver.drain()
     sender.presence(**RICH)
     seen = receiver.wait_presence(sender.jid)
@@ -30,6 +32,9 @@ for outbound, wanted in (("full", {"show", "status"}), ("show", {"show"}), ("onl
         seen = last_presence(alice, bob)
         check(seen is not None and wanted <= seen.keys(), f"{outbound}: outside sees {sorted(wanted) or 'no more than'}", seen)
         check(not ({"show", "status"} - wanted) & seen.keys(), f"{outbound}: and nothing above it", seen)
+        alice.presence(show="dnd", status="still there")
+        again = bob.wait_presence(alice.jid, 1 if outbound != "full" else 15)
+        check((again is None) == (outbound != "full"), f"{outbound}: what is folded to the same is not sent again", again)
         back = last_presence(bob, alice)
         check(back.get("status") == "in the vault" and back.get("show") == "dnd", "inside sees everything", back)
         alice.presence(kind="unavailable")

@@ -234,6 +234,99 @@ static void a_full_table_is_told_once(void **state)
 	stage_expect_audit(s, "\"rates-full\"");
 }
 
+/* --- presence that says nothing new; the profile folds to online outbound, to show inbound --- */
+
+#define HERE(from, to, inner) "<presence from='" from "' to='" to "'>" inner "</presence>"
+#define SHOWN(from, to) "<presence from='" from "' to='" to "'/>"
+#define OUT(inner) HERE("u@a.example/r", "v@b.example", inner)
+#define OUT_SHOWN SHOWN("u@a.example/r", "v@b.example")
+#define TYPED(from, to, type) "<presence from='" from "' to='" to "' type='" type "'/>"
+
+static void presence_is_shown_once(void **state)
+{
+	struct stage *s = *state;
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES, true);
+	stage_say(s, 1, SIDE_CLIENT, OUT("<show>dnd</show>") OUT("<status>x</status>") OUT("<priority>1</priority>"));
+	stage_expect(s, 1, SIDE_SERVER, OUT_SHOWN);
+	stage_say(s, 1, SIDE_CLIENT, HERE("u@a.example/other", "v@b.example", "") HERE("u@a.example/r", "w@b.example", ""));
+	stage_expect(s, 1, SIDE_SERVER, SHOWN("u@a.example/other", "v@b.example") SHOWN("u@a.example/r", "w@b.example"));
+	stage_expect_nothing(s, 1);
+	assert_int_equal(stage_count(s, COUNT_PRESENCE_DUPLICATES), 2);
+	stage_expect_audit(s, "\"action\":\"dropped\",\"rule\":\"presence.duplicate\"");
+}
+
+static void what_shows_more_passes(void **state)
+{
+#define BACK_SHOWN(inner) HERE("v@b.example/r", "u@a.example", inner)
+	struct stage *s = *state;
+	stage_external(s, 1, WIRE_OUTSIDE, "b.example", "a.example", FEATURES, true);
+	stage_say(s, 1, SIDE_CLIENT, BACK_SHOWN("<show>dnd</show>") BACK_SHOWN("<show>away</show>")
+		BACK_SHOWN("<show>away</show>")
+		SHOWN("v@b.example/r", "u@a.example") BACK_SHOWN("<show>dnd</show>"));
+	stage_expect(s, 1, SIDE_SERVER, BACK_SHOWN("<show>dnd</show>") BACK_SHOWN("<show>away</show>")
+		SHOWN("v@b.example/r", "u@a.example") BACK_SHOWN("<show>dnd</show>"));
+}
+
+/* After these, from here or from there, the other one may know nothing; but who asks has told nothing. */
+static void it_is_new_again(void **state)
+{
+	static const char *const ours[] = {"unavailable", "probe", "subscribe", "subscribed", "unsubscribe", "unsubscribed"};
+	struct stage *s = *state;
+	char text[256];
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES, true);
+	stage_external(s, 2, WIRE_OUTSIDE, "b.example", "a.example", FEATURES, true);
+	stage_say(s, 1, SIDE_CLIENT, OUT(""));
+	stage_expect(s, 1, SIDE_SERVER, OUT_SHOWN);
+	for (unsigned i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		snprintf(text, sizeof(text), TYPED("u@a.example/r", "v@b.example", "%s"), ours[i]);
+		stage_say(s, 1, SIDE_CLIENT, text);
+		stage_expect(s, 1, SIDE_SERVER, text);
+		stage_say(s, 1, SIDE_CLIENT, OUT("") OUT(""));
+		stage_expect(s, 1, SIDE_SERVER, strcmp(ours[i], "probe") ? OUT_SHOWN : "");
+		snprintf(text, sizeof(text), TYPED("v@b.example", "u@a.example", "%s"), ours[i]);
+		stage_say(s, 2, SIDE_CLIENT, text);
+		stage_expect(s, 2, SIDE_SERVER, text);
+		stage_say(s, 1, SIDE_CLIENT, OUT("") OUT(""));
+		stage_expect(s, 1, SIDE_SERVER, OUT_SHOWN);
+	}
+	stage_say(s, 2, SIDE_CLIENT, "<presence from='v@b.example/x' to='u@a.example/r'/>");
+	stage_expect(s, 2, SIDE_SERVER, "<presence from='v@b.example/x' to='u@a.example/r'/>");
+	stage_say(s, 1, SIDE_CLIENT, OUT("")); /* that told nothing of the other direction */
+	stage_expect(s, 1, SIDE_SERVER, "");
+	stage_external(s, 3, WIRE_INSIDE, "a.example", "b.example", FEATURES, true);
+	stage_say(s, 3, SIDE_CLIENT, OUT("") OUT(""));
+	stage_expect(s, 3, SIDE_SERVER, OUT_SHOWN);
+}
+
+static void rooms_and_full_addresses_are_left_alone(void **state)
+{
+#define JOIN HERE("u@a.example/r", "room@b.example/nick", "<x xmlns='http://jabber.org/protocol/muc'/>")
+#define AT_ROOM HERE("u@a.example/r", "room@b.example", "<x xmlns='http://jabber.org/protocol/muc'/>")
+	struct stage *s = *state;
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES, true);
+	stage_say(s, 1, SIDE_CLIENT,
+		JOIN JOIN AT_ROOM AT_ROOM SHOWN("u@a.example/r", "v@b.example/x") SHOWN("u@a.example/r", "v@b.example/x"));
+	stage_expect(s, 1, SIDE_SERVER,
+		JOIN JOIN AT_ROOM AT_ROOM SHOWN("u@a.example/r", "v@b.example/x") SHOWN("u@a.example/r", "v@b.example/x"));
+}
+
+/* More than there is room for: what falls out is shown once more, and nothing is lost that is new. */
+static void the_table_has_a_bound(void **state)
+{
+	struct stage *s = *state;
+	char text[256];
+	stage_external(s, 1, WIRE_INSIDE, "a.example", "b.example", FEATURES, true);
+	for (unsigned i = 0; i < 4 * PRESENCES_WAYS; i++) {
+		snprintf(text, sizeof(text), "<presence from='u@a.example/%u' to='v@b.example'/>", i);
+		stage_say(s, 1, SIDE_CLIENT, text);
+		stage_expect(s, 1, SIDE_SERVER, text);
+	}
+	stage_say(s, 1, SIDE_CLIENT, text);
+	stage_expect(s, 1, SIDE_SERVER, "");
+	stage_say(s, 1, SIDE_CLIENT, "<presence from='u@a.example/0' to='v@b.example'/>");
+	stage_expect(s, 1, SIDE_SERVER, "<presence from='u@a.example/0' to='v@b.example'/>");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -252,6 +345,11 @@ int main(void)
 		TEST(what_was_held_is_not_lost_at_the_end),
 		TEST(another_policy_forgets),
 		TEST(a_full_table_is_told_once),
+		TEST(presence_is_shown_once),
+		TEST(what_shows_more_passes),
+		TEST(it_is_new_again),
+		TEST(rooms_and_full_addresses_are_left_alone),
+		TEST(the_table_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

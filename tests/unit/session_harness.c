@@ -93,6 +93,7 @@ void stage_fini(struct stage *s)
 	refusals_fini(&control->refusals);
 	scans_fini(&control->scans);
 	rates_fini(&control->rates);
+	presences_fini(&control->presences);
 	audit_close(&control->audit);
 	channel_free(control->channel);
 	player_fini(&s->player);
