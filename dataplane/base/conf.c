@@ -108,7 +108,7 @@ static void set_section(struct loader *loader, const char *kind, const struct in
 		if (!strcmp(key->section, kind))
 			set_key(loader, key, section, base);
 	for (const struct ini_entry *entry = section ? section->first : NULL; entry; entry = entry->next)
-		if (!key_find(kind, entry->key))
+		if (!key_find(kind, entry->key) && (strcmp(kind, "peer") || !conf_may_tighten(entry->key)))
 			unknown_key(loader, kind, entry);
 }
 
@@ -343,6 +343,7 @@ static void read_all(struct loader *loader)
 	add_sections(loader, "profile", add_profile);
 	check_groups(loader);
 	add_sections(loader, "peer", add_peer);
+	conf_tighten_peers(&loader->loaded->conf, loader->ini, &loader->faults);
 	qsort(loader->loaded->conf.peers, loader->loaded->conf.peer_count, sizeof(struct conf_peer), compare_peers);
 	add_sections(loader, "certificate", add_certificate);
 	add_sections(loader, "link", add_link);

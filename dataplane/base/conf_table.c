@@ -24,7 +24,8 @@ const struct conf_section conf_sections[] = {
 		false, true},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
-		"[peer *] for any other. The longest match governs. Without one nothing passes.",
+		"[peer *] for any other. The longest match governs. Without one nothing passes. Presence, words and binaries may\n"
+		"stand here as in a profile, where they hold for this peer: words are added, and all else may only be tighter.",
 		false, true},
 	{"certificate", "certificate a.example",
 		"A real certificate and its key, shown wherever a certificate of that domain is due, in the place of one that the\n"

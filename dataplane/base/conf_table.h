@@ -82,6 +82,13 @@ void list_add(const struct conf_value *v, const char *item, void *list);
 /* Next item of a list as above, without files. NULL at the end. */
 char *next_item(char **rest, bool blanks_separate);
 
+/*
+ * Keys of a profile that may stand in a [peer], to make it tighter than its profile; and doing so, with peers in the order
+ * of their sections: those that have such a key get a profile of their own, after all that have a name.
+ */
+bool conf_may_tighten(const char *key);
+void conf_tighten_peers(struct conf *conf, const struct ini *ini, struct conf_faults *faults);
+
 /* A path, relative to the folder of the file that it stands in. False: too long. */
 bool conf_path(const struct conf_value *v, const char *name, char path[PATH_MAX]);
 
