@@ -61,3 +61,9 @@ with World() as world:
     line = world.guard.wait_audit(lambda line: line.get("stanza_id") == "bad-shape")
     check(line is not None and line["rule"] == "shape.children" and "aside" not in str(line), "the audit names the rule", line)
     check(not bob.wait_message("not told", 0.2), "and it does not arrive")
+
+    world.guard.set("peer b.example", "outbound-forbidden-words", "sparrow")
+    check(world.guard.change_policy(), "the peer adds a word to those of its profile", world.guard.log())
+    for text in ("a sparrow", "and a nightingale"):
+        check(alice.wait_error(alice.message(bob.jid, text)) is not None, f"{text!r} is refused by either list")
+    check(deliver(bob, alice, "the sparrow may come in"), "in the direction that it says")

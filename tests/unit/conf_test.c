@@ -354,6 +354,130 @@ static void users_that_cannot_be_are_faults(void **state)
 	}
 }
 
+/* --- peers that are tighter than their profile --- */
+
+#define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
+	"inbound-binaries = pass\ninbound-max-binary = 5000\ninbound-binary-types = image/*, text/plain\n"   /* 35 to 41 */ \
+	"[peer wide.org]\nprofile = wide\n"                   /* 42, 43 */
+
+static void expect_list(const struct conf *conf, const struct conf_list *list, const char *const *expected)
+{
+	unsigned i = 0;
+	for (const char *item = conf_list_first(conf, list); i < list->count; i++, item = conf_list_next(item))
+		assert_string_equal(item, expected[i]);
+	assert_null(expected[i]);
+}
+
+static void a_peer_can_be_tighter_than_its_profile(void **state)
+{
+	(void)state;
+	static const char *const own[] = {"gamma", "alpha", "alpha", "beta", NULL}, *const its[] = {"alpha", "beta", NULL},
+		*const types[] = {"IMAGE/png", "text/plain", NULL};
+	char *faults;
+	struct conf *conf = load_with(WIDE "[peer t.org]\nprofile = Wide\noutbound-presence = online\n"
+		"inbound-presence = full\noutbound-forbidden-words = gamma, alpha\ninbound-binaries = refuse\n"
+		"inbound-max-binary = 4999\ninbound-binary-types = \"IMAGE/png, text/plain\"\n"
+		"[peer a.org]\nprofile = closed\noutbound-forbidden-words = one\n", &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	assert_int_equal(conf->profile_count, 5);
+	const struct conf_profile *wide = &conf->profiles[conf_peer_find(conf, "wide.org")->profile],
+		*tight = &conf->profiles[conf_peer_find(conf, "t.org")->profile];
+	assert_string_equal(tight->name, "wide");
+	assert_int_equal(tight->line, 44);
+	assert_int_equal(tight->presence[OUTBOUND], PRESENCE_ONLINE);
+	assert_int_equal(tight->presence[INBOUND], PRESENCE_FULL);
+	assert_int_equal(tight->binaries[INBOUND].action, BINARIES_REFUSE);
+	assert_int_equal(tight->binaries[INBOUND].max_bytes, 4999);
+	expect_list(conf, &tight->forbidden[OUTBOUND], own);
+	expect_list(conf, &tight->binaries[INBOUND].types, types);
+	assert_int_equal(wide->line, 35);
+	assert_int_equal(wide->presence[OUTBOUND], PRESENCE_SHOW);
+	assert_int_equal(wide->binaries[INBOUND].max_bytes, 5000);
+	expect_list(conf, &wide->forbidden[OUTBOUND], its);
+	assert_int_equal(conf->profiles[conf_peer_find(conf, "a.org")->profile].forbidden[OUTBOUND].count, 1);
+	assert_int_equal(conf->profiles[conf_peer_find(conf, "x.example")->profile].forbidden[OUTBOUND].count, 0);
+	conf_free(conf);
+}
+
+#define LOOSER(key) "etc/test.conf:46: " key ": looser than [profile wide] in line 35 has it (hint: a peer can only take " \
+	"away; loosen the profile, or name another)\n"
+
+static void a_peer_that_is_looser_is_a_fault(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key, *faults;      /* "": none */
+	} rows[] = {
+		{"outbound-presence = show", ""},
+		{"outbound-presence = none", ""},
+		{"outbound-presence = full", LOOSER("outbound-presence")},
+		{"outbound-presence = off",
+			"etc/test.conf:46: outbound-presence: unknown value \"off\" (hint: none, online, show, full)\n"},
+		{"inbound-binaries = pass", ""},
+		{"outbound-binaries = pass", LOOSER("outbound-binaries")},
+		{"inbound-max-binary = 5000", ""},
+		{"inbound-max-binary = 5001", LOOSER("inbound-max-binary")},
+		{"inbound-max-binary = 0",
+			"etc/test.conf:46: inbound-max-binary: \"0\" is not in range (hint: a number from 1 to 16777216)\n"},
+		{"inbound-binary-types = image/*", ""},
+		{"inbound-binary-types = \"image/p*, image/gif\"", ""},
+		{"inbound-binary-types = \"image/gif, text/*\"", LOOSER("inbound-binary-types")},
+		{"inbound-binary-types = *", LOOSER("inbound-binary-types")},
+		{"inbound-binary-types = \"\"", LOOSER("inbound-binary-types")},
+		{"outbound-binary-types = image/png", ""},
+		{"outbound-binary-types = \"\"", ""},
+		{"inbound-forbidden-words = \"\"", ""},
+		{"sideways-presence = none",
+			"etc/test.conf:46: unknown key sideways-presence in [peer] (hint: sallyportd -k lists them)\n"},
+		{"directions = none\noutbound-presence = none", "etc/test.conf:44: [peer t.org]: nothing passes, and keys say "
+			"what may (hint: directions, or leave them out)\n"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *more, *faults;
+		assert_true(asprintf(&more, "%s[peer t.org]\nprofile = wide\n%s\n", WIDE, rows[i].key) > 0);
+		struct conf *conf = load_with(more, &faults);
+		assert_string_equal(faults, rows[i].faults);
+		assert_true(!conf == !!*rows[i].faults);
+		conf_free(conf);
+		free(faults);
+		free(more);
+	}
+}
+
+/* More of them than there may be profiles, some between peers that are none. */
+static void many_peers_can_be_tighter(void **state)
+{
+	(void)state;
+	enum { PEERS = 3000 };
+	char *more, *faults;
+	size_t size;
+	FILE *out = open_memstream(&more, &size);
+	fputs(WIDE, out);
+	for (int i = 0; i < PEERS; i++)
+		fprintf(out, "[peer p%d.org]\nprofile = wide\n%s", i, i % 2 ? "outbound-forbidden-words = more\n" : "");
+	fclose(out);
+	struct conf *conf = load_with(more, &faults);
+	assert_string_equal(faults, "");
+	assert_int_equal(conf->profile_count, 3 + PEERS / 2);
+	for (int i = 0; i < PEERS; i++) {
+		char domain[32];
+		snprintf(domain, sizeof(domain), "p%d.org", i);
+		const struct conf_peer *peer = conf_peer_find(conf, domain);
+		assert_string_equal(peer->domain, domain);
+		assert_int_equal(conf->profiles[peer->profile].forbidden[OUTBOUND].count, i % 2 ? 3 : 2);
+	}
+	conf_free(conf);
+	free(faults);
+	free(more);
+	assert_null(load_with("[peer a.example]\nprofile = closed\n[peer t.org]\nprofile = closed\ninbound-presence = show\n"
+		"[peer u.org]\nprofile = gone\ninbound-presence = show\n", &faults));
+	assert_non_null(strstr(faults, ":39: inbound-presence: looser than [profile closed] in line 25 "));
+	assert_non_null(strstr(faults, ":41: profile: there is no [profile gone]"));
+	assert_null(strstr(faults, ":42:"));
+	free(faults);
+}
+
 static const struct bad {
 	const char *find, *replace, *faults;
 } bad[] = {
@@ -856,6 +980,9 @@ int main(void)
 		cmocka_unit_test(all_faults_are_listed),
 		cmocka_unit_test(groups_stand_for_their_members),
 		cmocka_unit_test(users_that_cannot_be_are_faults),
+		cmocka_unit_test(a_peer_can_be_tighter_than_its_profile),
+		cmocka_unit_test(a_peer_that_is_looser_is_a_fault),
+		cmocka_unit_test(many_peers_can_be_tighter),
 		cmocka_unit_test(lists_stand_in_files_too),
 		cmocka_unit_test(faults_in_a_list_have_its_lines),
 		cmocka_unit_test(an_image_is_the_same),
