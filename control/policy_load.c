@@ -29,6 +29,8 @@ static_assert(
 	(int)OUTBOUND == (int)POLICY_OUTBOUND && (int)INBOUND == (int)POLICY_INBOUND, "one order of directions");
 static_assert((int)WAY_BOTH == (int)POLICY_BOTH_WAYS && (int)WAY_OUTBOUND == (int)POLICY_ONLY_OUTBOUND &&
 	(int)WAY_INBOUND == (int)POLICY_ONLY_INBOUND && (int)WAY_NONE == (int)POLICY_NO_WAY, "one order of ways");
+static_assert((int)UNKNOWN_PASS == (int)POLICY_UNKNOWN_PASS && (int)UNKNOWN_STRIP == (int)POLICY_UNKNOWN_STRIP &&
+	(int)UNKNOWN_REFUSE == (int)POLICY_UNKNOWN_REFUSE, "one order of what becomes of the unknown");
 static_assert((int)WIRES == (int)DIRECTIONS, "lists of users are counted with those of directions");
 
 /* What policy_new() is given. All pointers to items stand in one array, list after list, each ended by NULL. */
@@ -54,7 +56,8 @@ static size_t items_of(const struct conf *conf)
 	for (unsigned i = 0; i < conf->profile_count; i++)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
 			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
-				conf->profiles[i].binaries[d].types.count + 3;
+				conf->profiles[i].binaries[d].types.count +
+				conf->profiles[i].features[d].names.count + 4;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
 	return count;
@@ -82,6 +85,8 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->rates[d] = draft_rates(&profile->rates[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
+		rules->features[d] = (struct policy_feature_names){draft_list(draft, &profile->features[d].names),
+			(enum policy_unknown)profile->features[d].unknown, profile->features[d].requires_encryption};
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
 			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};
 	}

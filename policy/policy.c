@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feature_table.h"
 #include "stage.h"
 
 /* Their order is part of what a policy means: shape finds out who speaks and of what, peering which profile holds. */
@@ -15,6 +16,7 @@ static const struct stage {
 } stages[] = {
 	{shape_check, false},
 	{peering_check, false},
+	{features_check, true},
 	{presence_check, true},
 	{content_check, true},
 	{binary_check, true},
@@ -170,6 +172,19 @@ static int add_words(const struct policy_rules *rules, int line, struct words **
 	return errno == EINVAL ? fault(rules, line, "forbidden-words: one that nobody can see (hint: letters)") : -errno;
 }
 
+static int add_features(const struct policy_rules *rules, int line, struct policy_feature_rules *features,
+	const struct policy_feature_names *names)
+{
+	static const char *const all[] = {"all", NULL};
+	const char *unknown;
+
+	features->unknown = names->unknown;
+	features->requires_encryption = names->requires_encryption;
+	unknown = feature_set_of(names->names ? names->names : all, &features->allowed);
+	return unknown ? fault(rules, line, "features: unknown feature \"%.60s\" (hint: policy/README.md lists them)", unknown)
+		       : 0;
+}
+
 static int profile_init(const struct policy_rules *policy, struct profile *profile,
 	const struct policy_profile_rules *rules)
 {
@@ -186,6 +201,8 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		if (!profile->binaries[d].types)
 			return -ENOMEM;
 		err = add_words(policy, rules->line, &profile->forbidden[d], rules->forbidden[d]);
+		if (!err)
+			err = add_features(policy, rules->line, &profile->features[d], &rules->features[d]);
 	}
 	if (!err)
 		err = add_names(policy, rules->line, "inside-users", &profile->inside_users, rules->inside_users, true);

@@ -1,7 +1,7 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, presence, content, binary), each in one file with one signature; a stage
- * can only tighten what stages before it decided.
+ * Stages run in one fixed order (shape, peering, features, presence, content, binary), each in one file with one
+ * signature; a stage can only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -42,6 +42,16 @@ struct policy_rates {
 	enum policy_over over;
 };
 
+/* What becomes of elements that are of no feature. */
+enum policy_unknown { POLICY_UNKNOWN_PASS, POLICY_UNKNOWN_STRIP, POLICY_UNKNOWN_REFUSE };
+
+/* Which features may cross; see feature_table.h. */
+struct policy_feature_names {
+	const char *const *names;      /* features, `basic`, `all`, "-NAME" to take away; NULL: all */
+	enum policy_unknown unknown;
+	bool requires_encryption;      /* a message with a text has to be encrypted from end to end */
+};
+
 /* Who may begin to speak, of ours and a peer. Answers pass in the other direction, too. */
 enum policy_way { POLICY_BOTH_WAYS, POLICY_ONLY_OUTBOUND, POLICY_ONLY_INBOUND, POLICY_NO_WAY };
 
@@ -51,6 +61,7 @@ struct policy_profile_rules {
 	const char *name;
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	const char *const *forbidden[POLICY_DIRECTIONS];       /* words */
+	struct policy_feature_names features[POLICY_DIRECTIONS];
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */
 	int line;

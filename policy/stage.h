@@ -2,13 +2,22 @@
 #ifndef POLICY_STAGE_H
 #define POLICY_STAGE_H
 
+#include <stdint.h>
+
 #include "jid.h"
 #include "names.h"
 #include "policy.h"
 #include "words.h"
 
+struct policy_feature_rules {
+	uint64_t allowed;              /* feature_set */
+	enum policy_unknown unknown;
+	bool requires_encryption;
+};
+
 struct profile {
 	char *name;
+	struct policy_feature_rules features[POLICY_DIRECTIONS];
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
@@ -48,6 +57,7 @@ struct policy_case {
 /* The stages, in their order. Each looks at the stanza as those before it left it, and may make the verdict tighter. */
 void shape_check(struct policy_case *c) __attribute__((nonnull));
 void peering_check(struct policy_case *c) __attribute__((nonnull));
+void features_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
 void binary_check(struct policy_case *c) __attribute__((nonnull));

@@ -33,11 +33,19 @@ struct conf_rate { uint32_t count, seconds, burst; };          /* N/s burst N; c
 enum conf_rate_kind { RATE_USER, RATE_PEER, RATE_ROOM, RATE_KINDS };
 enum conf_over { OVER_REFUSE, OVER_DROP, OVER_WAIT };
 
+/* The same as policy has it. */
+enum conf_unknown { UNKNOWN_PASS, UNKNOWN_STRIP, UNKNOWN_REFUSE };
+
 struct conf_profile {                  /* [profile NAME] */
 	char name[64];
 	int line;
 	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
 	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
+	struct conf_feature_rules {
+		struct conf_list names;                /* outbound-features, inbound-features */
+		enum conf_unknown unknown;             /* outbound-unknown, inbound-unknown = pass | strip | refuse */
+		bool requires_encryption;              /* outbound-require-encryption, inbound-require-encryption */
+	} features[DIRECTIONS];
 	struct conf_binary_rules {
 		enum conf_binaries action;             /* outbound-binaries, inbound-binaries = refuse | scan | pass */
 		unsigned max_bytes;                    /* outbound-max-binary, inbound-max-binary */

@@ -182,6 +182,21 @@ const struct conf_key conf_keys[] = {
 		"(small letters), a domain for itself and all of its users, *.domain, group:NAME. Empty: all."},
 	{"profile", "outside-users", set_users, PROFILE(users[WIRE_OUTSIDE]), 0, 0, false, "",
 		"The same of theirs."},
+	{"profile", "outbound-features", set_list, PROFILE(features[OUTBOUND].names), 0, 0, false, "basic",
+		"What may cross, by the names that policy/README.md lists: basic (chat and rooms), all, and single features; with\n"
+		"'-' before it one is taken away: \"basic, file-transfer, -muc\". What a stanza means the same without (a\n"
+		"receipt, say) is taken out of it; one that needs what is not allowed is refused."},
+	{"profile", "inbound-features", set_list, PROFILE(features[INBOUND].names), 0, 0, false, "basic",
+		"As for outbound."},
+	{"profile", "outbound-unknown", set_unknown, PROFILE(features[OUTBOUND].unknown), 0, 0, false, "refuse",
+		"Elements that are of no feature. refuse: the stanza; strip: they are taken out; pass."},
+	{"profile", "inbound-unknown", set_unknown, PROFILE(features[INBOUND].unknown), 0, 0, false, "refuse",
+		"As for outbound."},
+	{"profile", "outbound-require-encryption", set_yes_no, PROFILE(features[OUTBOUND].requires_encryption), 0, 0, false,
+		"no", "yes: a message with a text has to be encrypted from end to end, by a way that the feature encryption lets\n"
+		"pass. Nothing here can then look into it."},
+	{"profile", "inbound-require-encryption", set_yes_no, PROFILE(features[INBOUND].requires_encryption), 0, 0, false,
+		"no", "As for outbound."},
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
 		"As for outbound."},

@@ -176,6 +176,14 @@ void set_way(const struct conf_value *v, void *field)
 		*(enum conf_way *)field = (enum conf_way)way;
 }
 
+void set_unknown(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"pass", "strip", "refuse", NULL};
+	int unknown = enumerated(v, words);
+	if (unknown >= 0)
+		*(enum conf_unknown *)field = (enum conf_unknown)unknown;
+}
+
 void set_elsewhere(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"forward", "guard", "block", NULL};

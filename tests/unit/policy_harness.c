@@ -6,6 +6,7 @@ static const char *const ours[] = {"a.example", "conference.a.example", NULL};
 static const char *const words_out[] = {"secret", "top priority", NULL};
 static const char *const words_in[] = {"virus", NULL};
 
+static const char *const some[] = {"basic", "-headline", "carbons", "mam", "encryption", NULL};
 static const char *const images[] = {"image/*", "application/pdf", "text/plain", NULL};
 
 static const struct policy_profile_rules profiles[] = {
@@ -14,6 +15,8 @@ static const struct policy_profile_rules profiles[] = {
 	{.name = "show", .presence = {POLICY_PRESENCE_SHOW, POLICY_PRESENCE_SHOW}, .forbidden = {words_out, words_in}},
 	{.name = "online", .presence = {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}},
 	{.name = "none", .presence = {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}},
+	{.name = "some", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		.features = {{some, POLICY_UNKNOWN_STRIP, false}, {some, POLICY_UNKNOWN_REFUSE, true}}},
 };
 
 static const struct policy_peer_rules peers[] = {
@@ -25,6 +28,7 @@ static const struct policy_peer_rules peers[] = {
 	{.domain = "none.example", .profile = 3},
 	{.domain = "none.wild.example", .profile = 3},
 	{.domain = "*.deep.wild.example", .profile = 2},
+	{.domain = "some.example", .profile = 4},
 };
 
 struct policy *test_policy(void)
@@ -46,6 +50,7 @@ const struct policy_pair test_pairs[] = {
 	BOTH("a.example", "online.example"),
 	BOTH("a.example", "none.example"),
 	BOTH("a.example", "x.wild.example"),
+	BOTH("a.example", "some.example"),
 	BOTH("a.example", "none.wild.example"),
 	BOTH("a.example", "x.deep.wild.example"),
 	BOTH("a.example", "wild.example"),

@@ -525,8 +525,8 @@ static void a_transfer_ends(void **state)
 	say_chunk(b, "x", 0, EICAR, 20, true, NULL);
 	stage_say(s, 1, SIDE_CLIENT, CLOSE);
 	stage_expect(s, 1, SIDE_SERVER, CLOSE);
-	say_chunk(b, "x", 1, EICAR + 20, 20, false, SEQUENCE);
-	say_chunk(b, "x", 0, EICAR + 20, 20, true, NULL);
+	say_chunk(b, "x", 1, &EICAR[20], 20, false, SEQUENCE);
+	say_chunk(b, "x", 0, &EICAR[20], 20, true, NULL);
 	stage_wait(s, TRANSFER_MS - 1);
 	say_chunk(b, "x", 1, "", 0, true, NULL);
 	stage_wait(s, TRANSFER_MS);

@@ -28,8 +28,8 @@ class Guard:
                       "workers": os.environ.get("WORKERS", "1")},
             "users": dict(self.uids),
             "dataplane": {"cpus": "0-1", "memory-mib": 256},
-            "profile default": {"outbound-presence": "full", "inbound-presence": "full",
-                                "outbound-binaries": "pass", "inbound-binaries": "pass"},
+            "profile default": {f"{direction}-{key}": value for direction in ("outbound", "inbound") for key, value in (
+                ("features", "all"), ("unknown", "pass"), ("presence", "full"), ("binaries", "pass"))},
         }
         for side in SIDES:
             self.sections[side] = {"device": side, "trust": world.ca[side].file,

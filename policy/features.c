@@ -1,0 +1,290 @@
+/*
+ * Features: what a stanza uses, and whether the profile allows it. A stanza uses what its type says and what its elements
+ * of other namespaces are of, at any depth: what is forwarded is judged as if it had been sent. What a stanza means the
+ * same without is taken out; a stanza that needs what is not allowed is refused.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "feature_table.h"
+#include "stage.h"
+
+#define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
+#define NS_MUC_USER "http://jabber.org/protocol/muc#user"
+#define F(id) (UINT64_C(1) << FEATURE_##id)
+
+static const uint64_t every_feature = (UINT64_C(1) << FEATURES) - 1;
+
+struct use {
+	struct policy_case *c;
+	const struct policy_feature_rules *rules;      /* of this direction */
+	bool lenient;          /* an error, or presence: whatever is not allowed is taken out; it is of use without */
+};
+
+static void refuse(struct use *use, enum feature feature)
+{
+	case_find(use->c, &(struct finding){POLICY_REFUSED, feature_rule(feature), "policy-violation", "modify",
+		feature < FEATURES ? "the profile does not allow this feature"
+				   : "something that no feature of the profile is"});
+}
+
+static bool is_allowed(const struct use *use, uint64_t any)
+{
+	return (use->rules->allowed & any) != 0;
+}
+
+/* Only the content of an iq is what it is about: without it nothing is left. */
+static bool may_strip(const struct use *use, const struct node *node, bool addition)
+{
+	bool of_iq = node->parent == use->c->stanza->root && use->c->kind == STANZA_IQ;
+
+	return use->lenient || (addition && !of_iq);
+}
+
+static void strip(struct use *use, struct node *node, enum feature feature)
+{
+	case_changed(use->c, feature_rule(feature), "without %s", feature_name(feature));
+	node_remove(node);
+}
+
+/* --- types of stanzas --- */
+
+static const struct {
+	enum stanza_kind kind;
+	const char *type;
+	uint64_t feature;
+} types[] = {
+	{STANZA_MESSAGE, "chat", F(CHAT)},
+	{STANZA_MESSAGE, "groupchat", F(GROUPCHAT)},
+	{STANZA_MESSAGE, "headline", F(HEADLINE)},
+	{STANZA_MESSAGE, "normal", F(NORMAL)},
+	{STANZA_MESSAGE, "", F(NORMAL)},
+	{STANZA_PRESENCE, "", F(PRESENCE) | F(MUC)},
+	{STANZA_PRESENCE, "unavailable", F(PRESENCE) | F(MUC)},
+	{STANZA_PRESENCE, "probe", F(PRESENCE)},
+	{STANZA_PRESENCE, "subscribe", F(SUBSCRIPTIONS)},
+	{STANZA_PRESENCE, "subscribed", F(SUBSCRIPTIONS)},
+	{STANZA_PRESENCE, "unsubscribe", F(SUBSCRIPTIONS)},
+	{STANZA_PRESENCE, "unsubscribed", F(SUBSCRIPTIONS)},
+};
+
+static void check_type(struct use *use, enum stanza_kind kind, const char *type)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (types[i].kind == kind && !strcmp(types[i].type, type) && !is_allowed(use, types[i].feature))
+			refuse(use, feature_first(types[i].feature));
+}
+
+static bool is_stanzas(const char *ns)
+{
+	return !strcmp(ns, NS_SERVER) || !strcmp(ns, "jabber:client") || !strcmp(ns, NS_STANZAS);
+}
+
+/* A message or presence within another one; see RFC 6121 for types that are not known, which are normal. */
+static void check_inner_type(struct use *use, const struct node *node)
+{
+	const char *type = node_attribute(node, "type");
+
+	if (strcmp(node->ns, NS_SERVER) != 0 && strcmp(node->ns, "jabber:client") != 0)
+		return;
+	if (!strcmp(node->name, "message"))
+		check_type(use, STANZA_MESSAGE, type ? type : "");
+	if (!strcmp(node->name, "presence"))
+		check_type(use, STANZA_PRESENCE, type ? type : "");
+}
+
+/* --- elements --- */
+
+/* Invitations are of the namespace of rooms (XEP-0045 7.8). */
+static uint64_t any_of(const struct feature_place *place, const struct node *node)
+{
+	bool invites = !strcmp(node->ns, NS_MUC_USER) &&
+		(node_child(node, NULL, "invite") || node_child(node, NULL, "decline"));
+
+	return invites ? F(MUC_INVITE) : place->any;
+}
+
+/* True: it is gone. */
+static bool check_known(struct use *use, struct node *node, const struct feature_place *place)
+{
+	uint64_t any = any_of(place, node);
+
+	if (is_allowed(use, any))
+		return false;
+	if (may_strip(use, node, place->addition)) {
+		strip(use, node, feature_first(any));
+		return true;
+	}
+	refuse(use, feature_first(any));
+	return false;
+}
+
+static bool check_unknown(struct use *use, struct node *node)
+{
+	if (use->rules->unknown == POLICY_UNKNOWN_PASS)
+		return false;
+	if (may_strip(use, node, use->rules->unknown == POLICY_UNKNOWN_STRIP)) {
+		strip(use, node, FEATURES);
+		return true;
+	}
+	refuse(use, FEATURES);
+	return false;
+}
+
+/* Elements of one namespace inside of one another are of one feature. */
+static void check_below(struct use *use, struct node *node)
+{
+	struct node *next;
+
+	for (struct node *child = node->first; child; child = next) {
+		const struct feature_place *place;
+
+		next = child->next;
+		if (!child->name)
+			continue;
+		check_inner_type(use, child);
+		if (!is_stanzas(child->ns) && (strcmp(child->ns, node->ns) != 0 || node == use->c->stanza->root)) {
+			place = feature_place_of(child->ns);
+			if (place ? check_known(use, child, place) : check_unknown(use, child))
+				continue;
+		}
+		check_below(use, child);
+	}
+}
+
+/* --- encryption from end to end --- */
+
+/* XEP-0364 3: what begins so is Off-the-Record Messaging, whatever stands around it. */
+static bool is_otr(const struct node *body)
+{
+	const struct node *text = body->first;
+
+	return text && !text->name && text->text_len >= 4 && !memcmp(text->text, "?OTR", 4);
+}
+
+static bool is_text(const struct node *node)
+{
+	return node_is(node, NS_SERVER, "body") || node_is(node, NS_SERVER, "subject");
+}
+
+static bool is_encrypted(const struct node *node)
+{
+	const struct feature_place *place = node->name ? feature_place_of(node->ns) : NULL;
+
+	return place && (place->any & F(ENCRYPTION)) && !place->addition;
+}
+
+/* Text beside what is encrypted is meant for those who cannot read that, and could be anything. */
+static void demand_encryption(struct use *use, bool encrypted)
+{
+	struct node *next;
+
+	for (struct node *child = use->c->stanza->root->first; child; child = next) {
+		next = child->next;
+		if (!is_text(child) || is_otr(child))
+			continue;
+		if (!encrypted) {
+			case_find(use->c, &(struct finding){POLICY_REFUSED, "features.not-encrypted", "policy-violation",
+				"modify", "the text has to be encrypted from end to end"});
+			return;
+		}
+		case_changed(use->c, "features.not-encrypted", "without the text that is not encrypted");
+		node_remove(child);
+	}
+}
+
+static void check_encryption(struct use *use)
+{
+	bool encrypted = false;
+
+	if (use->c->kind != STANZA_MESSAGE)
+		return;
+	for (const struct node *child = use->c->stanza->root->first; child; child = child->next) {
+		encrypted |= is_encrypted(child);
+		if (is_text(child) && is_otr(child) && !is_allowed(use, F(ENCRYPTION)))
+			refuse(use, FEATURE_ENCRYPTION);
+	}
+	if (use->rules->requires_encryption && strcmp(use->c->type, "error") != 0)
+		demand_encryption(use, encrypted);
+}
+
+/* --- what others are told --- */
+
+/*
+ * Of "urn:xmpp:mam:2#extended" and "urn:xmpp:avatar:metadata+notify" (XEP-0163 5) what stands before these signs is the
+ * namespace, if the whole is none.
+ */
+static bool may_offer(const struct policy_feature_rules *rules, const char *var)
+{
+	const struct feature_place *place = feature_place_of(var);
+	char ns[256];
+
+	if (!place) {
+		size_t n = strcspn(var, "#+");
+
+		if (n >= sizeof(ns))
+			return false;
+		memcpy(ns, var, n);
+		ns[n] = '\0';
+		place = feature_place_of(ns);
+	}
+	return place ? (rules->allowed & place->any) != 0 : rules->unknown == POLICY_UNKNOWN_PASS;
+}
+
+/* What is said to be understood is what the other side may then send: the rules of the other direction. */
+static void filter_disco(struct use *use, const struct policy_feature_rules *other)
+{
+	struct node *query = node_child(use->c->stanza->root, NS_DISCO_INFO, "query"), *next;
+	unsigned taken = 0;
+
+	if (use->c->kind != STANZA_IQ || strcmp(use->c->type, "result") != 0 || !query)
+		return;
+	for (struct node *child = query->first; child; child = next) {
+		const char *var = child->name && !strcmp(child->name, "feature") ? node_attribute(child, "var") : NULL;
+
+		next = child->next;
+		if (!var || may_offer(other, var))
+			continue;
+		node_remove(child);
+		taken++;
+	}
+	if (taken)
+		case_changed(use->c, "features.disco", "%u features not offered", taken);
+}
+
+/* A hash of what is offered (XEP-0115, XEP-0390) is wrong when something of it is not. */
+static void drop_caps(struct use *use)
+{
+	struct node *next;
+
+	for (struct node *child = use->c->stanza->root->first; child; child = next) {
+		const struct feature_place *place = child->name ? feature_place_of(child->ns) : NULL;
+
+		next = child->next;
+		if (place && (place->any & F(CAPS)))
+			strip(use, child, FEATURE_CAPS);
+	}
+}
+
+static bool allows_all(const struct policy_feature_rules *rules)
+{
+	return rules->allowed == every_feature && rules->unknown == POLICY_UNKNOWN_PASS;
+}
+
+void features_check(struct policy_case *c)
+{
+	const struct policy_feature_rules *rules = &c->profile->features[c->context->direction];
+	const struct policy_feature_rules *other = &c->profile->features[!c->context->direction];
+	struct use use = {.c = c, .rules = rules, .lenient = c->kind == STANZA_PRESENCE || !strcmp(c->type, "error")};
+
+	if (!allows_all(other)) {
+		filter_disco(&use, other);
+		drop_caps(&use);
+	}
+	if (allows_all(rules) && !rules->requires_encryption)
+		return;
+	if (c->kind != STANZA_IQ)
+		check_type(&use, c->kind, c->type);
+	check_below(&use, c->stanza->root);
+	check_encryption(&use);
+}
