@@ -762,7 +762,7 @@ static struct conf *load_words(const char *words, char **faults)
 static void lists_stand_in_files_too(void **state)
 {
 	(void)state;
-	static const char *const expected[] = {"first", "top secret", "@home", "\xc3\xbc" "ber, # and ;", "last"};
+	static const char *const expected[] = {"first", "top secret", "@home", "\u00fcber, # and ;", "last"};
 	char path[] = "/tmp/conf-test-XXXXXX", *words, *faults;
 	assert_true(close(mkstemp(path)) == 0);
 	write_list(path, "# words\n\n  top secret \r\n@home\n\xc3\xbc" "ber, # and ;");

@@ -503,7 +503,7 @@ static void a_transfer_is_scanned_as_a_whole(void **state)
 	opened(b, 1);
 	for (unsigned seq = 0; seq < 20; seq++) {
 		size_t at = seq * size, n = seq == 19 ? len - at : size;
-		say_chunk(b, "x", seq, EICAR + at, n, true, seq == 19 ? FOUND : NULL);
+		say_chunk(b, "x", seq, &EICAR[at], n, true, seq == 19 ? FOUND : NULL);
 	}
 	say_chunk(b, "x", 20, "more", 4, false, SEQUENCE);
 	say_chunk(b, "x", 19, "a", 1, false, SEQUENCE);
