@@ -94,7 +94,7 @@ static bool is_listed(const struct names *users, const char *address, const char
 	if (!users->count)
 		return true;
 	/* Whatever shape found of it, it is no listed one then. */
-	return !jid_parse(&jid, address) && names_have_user(users, jid.local, jid.local_len, domain);
+	return !jid_parse(&jid, address) && names_have_user(users, jid.local_len ? jid.local : "", jid.local_len, domain);
 }
 
 /* Errors too: nothing of who is not listed has crossed that one could be about. */

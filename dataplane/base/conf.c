@@ -527,7 +527,7 @@ const struct conf_certificate *conf_certificate_find(const struct conf *conf, co
 static const struct conf_peer *peer_named(const struct conf *conf, const char *domain)
 {
 	struct conf_peer wanted;
-	if (!put_text(wanted.domain, sizeof(wanted.domain), domain))
+	if (!conf->peer_count || !put_text(wanted.domain, sizeof(wanted.domain), domain))
 		return NULL;
 	return bsearch(&wanted, conf->peers, conf->peer_count, sizeof(wanted), compare_peers);
 }
