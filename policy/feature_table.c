@@ -8,7 +8,10 @@
 
 static const struct feature_place places[] = {
 	{"http://jabber.org/protocol/muc", F(MUC), false},                       /* 0045 */
+	{"http://jabber.org/protocol/muc#admin", F(MUC_ADMIN), false},
+	{"http://jabber.org/protocol/muc#owner", F(MUC_ADMIN), false},
 	{"http://jabber.org/protocol/muc#*", F(MUC), false},
+	{"muc_*", F(MUC), false},      /* what rooms say of themselves to disco */
 	{"http://isode.com/protocol/fmuc", F(MUC), false},                       /* 0289 */
 	{"urn:xmpp:hats:0", F(MUC), true},                                       /* 0317 */
 	{"urn:xmpp:occupant-id:0", F(STANZA_ID), true},                          /* 0421 */
@@ -93,10 +96,9 @@ static const struct feature_place places[] = {
 	{"jabber:iq:oob", F(OOB), false},
 
 	{"http://jabber.org/protocol/commands", F(AD_HOC), false},               /* 0050 */
-	{"jabber:x:data", F(DATA_FORMS) | F(AD_HOC) | F(MUC) | F(DISCO) | F(PUBSUB) | F(MAM) | F(FILE_TRANSFER) |
-		F(REGISTRATION) | F(SEARCH), false},                                   /* 0004 */
+	{NS_DATA_FORM, F(DATA_FORMS), false},                                          /* 0004 */
 	{"http://jabber.org/protocol/xdata-*", F(DATA_FORMS), true},             /* 0122, 0141 */
-	{"http://jabber.org/protocol/rsm", F(MAM) | F(DISCO) | F(PUBSUB) | F(SEARCH), false},    /* 0059 */
+	{NS_RESULT_SET, F(MAM), false},                                                /* 0059 */
 	{"urn:xmpp:mam:*", F(MAM), false},                                       /* 0313 */
 	{"urn:xmpp:carbons:2", F(CARBONS), false},                               /* 0280 */
 	{"urn:xmpp:forward:0", F(FORWARDED) | F(CARBONS) | F(MAM), false},       /* 0297 */

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Both are parts of other features, and are judged with what they stand in. */
+#define NS_DATA_FORM "jabber:x:data"
+#define NS_RESULT_SET "http://jabber.org/protocol/rsm"
+
 /* Name in the configuration, is it in `basic`. */
 #define POLICY_FEATURES(X) \
 	X(CHAT, "chat", true) \
@@ -18,6 +22,7 @@
 	X(PRESENCE, "presence", true) \
 	X(SUBSCRIPTIONS, "subscriptions", true) \
 	X(MUC, "muc", true) \
+	X(MUC_ADMIN, "muc-administration", false) \
 	X(MUC_INVITE, "muc-invite", true) \
 	X(MUC_DIRECT_INVITE, "muc-direct-invite", false) \
 	X(MIX, "mix", false) \

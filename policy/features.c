@@ -1,6 +1,8 @@
 /*
- * Features: what a stanza uses, and whether the profile allows it. A stanza uses what its type says and what its elements
- * of other namespaces are of, at any depth: what is forwarded is judged as if it had been sent. What a stanza means the
+ * Features: what a stanza uses,
+	and whether the profile allows it. A stanza uses what its type says and what its elements
+ * of other namespaces are of,
+	at any depth: what is forwarded is judged as if it had been sent. What a stanza means the
  * same without is taken out; a stanza that needs what is not allowed is refused.
  */
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include "stage.h"
 
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
+#define NS_MUC "http://jabber.org/protocol/muc"
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"
 #define F(id) (UINT64_C(1) << FEATURE_##id)
 
@@ -59,7 +62,7 @@ static const struct {
 	{STANZA_MESSAGE, "headline", F(HEADLINE)},
 	{STANZA_MESSAGE, "normal", F(NORMAL)},
 	{STANZA_MESSAGE, "", F(NORMAL)},
-	{STANZA_PRESENCE, "", F(PRESENCE) | F(MUC)},
+	{STANZA_PRESENCE, "", F(PRESENCE)},
 	{STANZA_PRESENCE, "unavailable", F(PRESENCE) | F(MUC)},
 	{STANZA_PRESENCE, "probe", F(PRESENCE)},
 	{STANZA_PRESENCE, "subscribe", F(SUBSCRIPTIONS)},
@@ -73,6 +76,15 @@ static void check_type(struct use *use, enum stanza_kind kind, const char *type)
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (types[i].kind == kind && !strcmp(types[i].type, type) && !is_allowed(use, types[i].feature))
 			refuse(use, feature_first(types[i].feature));
+}
+
+/* Being in a room is presence, too (XEP-0045 7.2). */
+static bool is_in_room(const struct node *presence)
+{
+	for (const struct node *child = presence->first; child; child = child->next)
+		if (child->name && !strncmp(child->ns, NS_MUC, strlen(NS_MUC)))
+			return true;
+	return false;
 }
 
 static bool is_stanzas(const char *ns)
@@ -89,7 +101,7 @@ static void check_inner_type(struct use *use, const struct node *node)
 		return;
 	if (!strcmp(node->name, "message"))
 		check_type(use, STANZA_MESSAGE, type ? type : "");
-	if (!strcmp(node->name, "presence"))
+	if (!strcmp(node->name, "presence") && !(is_in_room(node) && is_allowed(use, F(MUC))))
 		check_type(use, STANZA_PRESENCE, type ? type : "");
 }
 
@@ -131,6 +143,13 @@ static bool check_unknown(struct use *use, struct node *node)
 	return false;
 }
 
+/* A form or page of results is what its place makes of it; that is allowed, or it would not be there any more. */
+static bool is_part(const struct use *use, const struct node *node)
+{
+	return node->parent != use->c->stanza->root && !is_stanzas(node->parent->ns) &&
+		(!strcmp(node->ns, NS_DATA_FORM) || !strcmp(node->ns, NS_RESULT_SET));
+}
+
 /* Elements of one namespace inside of one another are of one feature. */
 static void check_below(struct use *use, struct node *node)
 {
@@ -143,7 +162,8 @@ static void check_below(struct use *use, struct node *node)
 		if (!child->name)
 			continue;
 		check_inner_type(use, child);
-		if (!is_stanzas(child->ns) && (strcmp(child->ns, node->ns) != 0 || node == use->c->stanza->root)) {
+		if (!is_stanzas(child->ns) && !is_part(use, child) && (strcmp(child->ns,
+		node->ns) != 0 || node == use->c->stanza->root)) {
 			place = feature_place_of(child->ns);
 			if (place ? check_known(use, child, place) : check_unknown(use, child))
 				continue;
@@ -154,12 +174,27 @@ static void check_below(struct use *use, struct node *node)
 
 /* --- encryption from end to end --- */
 
-/* XEP-0364 3: what begins so is Off-the-Record Messaging, whatever stands around it. */
+/* XEP-0364: clients look for Off-the-Record Messaging anywhere in a text. */
+static bool has_otr(const struct node *body)
+{
+	for (const struct node *text = body->first; text; text = text->next)
+		if (!text->name && memmem(text->text, text->text_len, "?OTR", 4))
+			return true;
+	return false;
+}
+
+/* Nothing but what is encrypted so, or asks for it: a human may have written what stands beside. */
 static bool is_otr(const struct node *body)
 {
+	static const char data[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=.,:|?";
 	const struct node *text = body->first;
 
-	return text && !text->name && text->text_len >= 4 && !memcmp(text->text, "?OTR", 4);
+	if (!text || text->name || text->next || text->text_len < 5 || memcmp(text->text, "?OTR", 4) != 0)
+		return false;
+	for (size_t i = 4; i < text->text_len; i++)
+		if (!memchr(data, text->text[i], sizeof(data) - 1))
+			return false;
+	return memchr(":,|?v", text->text[4], 5);
 }
 
 static bool is_text(const struct node *node)
@@ -184,7 +219,8 @@ static void demand_encryption(struct use *use, bool encrypted)
 		if (!is_text(child) || is_otr(child))
 			continue;
 		if (!encrypted) {
-			case_find(use->c, &(struct finding){POLICY_REFUSED, "features.not-encrypted", "policy-violation",
+			case_find(use->c, &(struct finding){POLICY_REFUSED, "features.not-encrypted",
+			"policy-violation",
 				"modify", "the text has to be encrypted from end to end"});
 			return;
 		}
@@ -201,7 +237,7 @@ static void check_encryption(struct use *use)
 		return;
 	for (const struct node *child = use->c->stanza->root->first; child; child = child->next) {
 		encrypted |= is_encrypted(child);
-		if (is_text(child) && is_otr(child) && !is_allowed(use, F(ENCRYPTION)))
+		if (is_text(child) && has_otr(child) && !is_allowed(use, F(ENCRYPTION)))
 			refuse(use, FEATURE_ENCRYPTION);
 	}
 	if (use->rules->requires_encryption && strcmp(use->c->type, "error") != 0)
@@ -240,7 +276,8 @@ static void filter_disco(struct use *use, const struct policy_feature_rules *oth
 	if (use->c->kind != STANZA_IQ || strcmp(use->c->type, "result") != 0 || !query)
 		return;
 	for (struct node *child = query->first; child; child = next) {
-		const char *var = child->name && !strcmp(child->name, "feature") ? node_attribute(child, "var") : NULL;
+		const char *var = child->name && !strcmp(child->name, "feature") ? node_attribute(child,
+		"var") : NULL;
 
 		next = child->next;
 		if (!var || may_offer(other, var))
@@ -283,7 +320,8 @@ void features_check(struct policy_case *c)
 	}
 	if (allows_all(rules) && !rules->requires_encryption)
 		return;
-	if (c->kind != STANZA_IQ)
+	if (c->kind == STANZA_MESSAGE || (c->kind == STANZA_PRESENCE && !(is_in_room(c->stanza->root) &&
+		is_allowed(&use, F(MUC)))))
 		check_type(&use, c->kind, c->type);
 	check_below(&use, c->stanza->root);
 	check_encryption(&use);

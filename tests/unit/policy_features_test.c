@@ -144,7 +144,16 @@ static const struct row {
 	{{"basic"}, M(" type='chat'") "<encrypted xmlns='eu.siacs.conversations.axolotl'/></message>",
 		"features.encryption", NULL},
 	{{"basic"}, M(" type='chat'") "<body>?OTRv23?</body></message>", "features.encryption", NULL},
-	{{"basic"}, M(" type='chat'") "<body>x ?OTR</body></message>", "", NULL},
+	{{"basic"}, M(" type='chat'") "<body>x ?OTR:AA.</body></message>", "features.encryption", NULL},
+	{{"basic"}, M(" type='chat'") "<body>OTR?</body></message>", "", NULL},
+	{{"basic"}, M("") "<x xmlns='jabber:x:data' type='form'/></message>", "features.data-forms", NULL},
+	{{"basic"}, IQ("result") "<query xmlns='http://jabber.org/protocol/disco#items'><x "
+		"xmlns='jabber:x:data' type='result'/>"
+		"</query></iq>", "", NULL},
+	{{"basic", "-presence"}, P("") "</presence>", "features.presence", NULL},
+	{{"basic", "-presence"}, P("") "<x xmlns='http://jabber.org/protocol/muc'/></presence>", "", NULL},
+	{{"basic"}, IQ("get") "<query xmlns='http://jabber.org/protocol/muc#admin'/></iq>",
+		"features.muc-administration", NULL},
 	{{"basic", "encryption"}, M(" type='chat'") "<body>?OTRv23?</body></message>", "", NULL},
 	{{"basic"}, M(" type='chat'") BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/></message>",
 		"features.encryption", M(" type='chat'") BODY "</message>"},
@@ -222,7 +231,9 @@ static void demands_encryption(void **state)
 		{M(" type='chat'") BODY "<received xmlns='urn:xmpp:carbons:2'><encrypted "
 		"xmlns='urn:xmpp:omemo:2'/></received>"
 			"</message>", "features.not-encrypted"},
-		{M(" type='chat'") "<body>?OTR:AAED</body></message>", ""},
+		{M(" type='chat'") "<body>?OTR:AAED.</body></message>", ""},
+		{M(" type='chat'") "<body>?OTRv23?</body></message>", ""},
+		{M(" type='chat'") "<body>?OTR hello in the clear</body></message>", "features.not-encrypted"},
 		{M(" type='chat'") "<active xmlns='http://jabber.org/protocol/chatstates'/></message>", ""},
 		{M(" type='error'") BODY "<error type='cancel'><gone xmlns='" NS_STANZAS "'/></error></message>", ""},
 		{IQ("get") "<ping xmlns='urn:xmpp:ping'/></iq>", ""},
@@ -329,7 +340,8 @@ static void offers_only_what_may_come(void **state)
 		"<identity category='client' type='pc'/><feature var='http://jabber.org/protocol/disco#info'/>"
 		"<feature var='urn:xmpp:jingle:1'/><feature var='http://jabber.org/protocol/muc'/><feature "
 		"var='urn:xmpp:mam:2#extended'/>"
-		"<feature var='urn:xmpp:avatar:metadata+notify'/><feature var='nobody-knows'/></query></iq>",
+		"<feature var='muc_membersonly'/><feature var='urn:xmpp:avatar:metadata+notify'/><feature "
+		"var='nobody-knows'/></query></iq>",
 		&verdict);
 	struct buf out;
 
@@ -341,8 +353,8 @@ static void offers_only_what_may_come(void **state)
 	assert_string_equal(verdict.changed, "3 features not offered");
 	assert_string_equal(buf_head(&out), IQ("result") "<query xmlns='http://jabber.org/protocol/disco#info'>"
 		"<identity category='client' type='pc'/><feature var='http://jabber.org/protocol/disco#info'/>"
-		"<feature var='http://jabber.org/protocol/muc'/><feature "
-		"var='urn:xmpp:mam:2#extended'/></query></iq>");
+		"<feature var='http://jabber.org/protocol/muc'/><feature var='urn:xmpp:mam:2#extended'/>"
+		"<feature var='muc_membersonly'/></query></iq>");
 	buf_fini(&out);
 	arena_free(stanza.arena);
 	stanza = judge(policy, P("") "<x xmlns='http://jabber.org/protocol/muc'/><c "
