@@ -50,6 +50,12 @@ static const char *const *draft_list(struct draft *draft, const struct conf_list
 	return first;
 }
 
+static size_t content_items(const struct conf_content_rules *content)
+{
+	return content->patterns.count + content->url_schemes.count + content->url_hosts.count + content->forbidden_hosts.count +
+		content->scripts.count + content->languages.count + 6;
+}
+
 static size_t items_of(const struct conf *conf)
 {
 	size_t count = 0;
@@ -57,7 +63,7 @@ static size_t items_of(const struct conf *conf)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
 			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
 				conf->profiles[i].binaries[d].types.count +
-				conf->profiles[i].features[d].names.count + 4;
+				conf->profiles[i].features[d].names.count + content_items(&conf->profiles[i].content[d]) + 4;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
 	return count;
@@ -78,6 +84,18 @@ static struct policy_rates draft_rates(const struct conf_rates *rates)
 	return draft;
 }
 
+static struct policy_content_rules draft_content(struct draft *draft, const struct conf_content_rules *content)
+{
+	return (struct policy_content_rules){.patterns = draft_list(draft, &content->patterns),
+		.redacts = content->redacts,
+		.max_body = content->max_body,
+		.url_schemes = draft_list(draft, &content->url_schemes),
+		.url_hosts = draft_list(draft, &content->url_hosts),
+		.forbidden_hosts = draft_list(draft, &content->forbidden_hosts),
+		.scripts = draft_list(draft, &content->scripts),
+		.languages = draft_list(draft, &content->languages)};
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
@@ -85,6 +103,7 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->rates[d] = draft_rates(&profile->rates[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
+		rules->content[d] = draft_content(draft, &profile->content[d]);
 		rules->features[d] = (struct policy_feature_names){draft_list(draft, &profile->features[d].names),
 			(enum policy_unknown)profile->features[d].unknown, profile->features[d].requires_encryption};
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],

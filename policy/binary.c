@@ -170,6 +170,11 @@ static const struct place *place_of(const struct node *node)
 	return NULL;
 }
 
+bool binary_is_encoded(const struct node *node)
+{
+	return place_of(node);
+}
+
 static const char *declared_type(struct search *s, const struct node *node, const struct place *place)
 {
 	const char *text = place->attribute ? node_attribute(node, place->attribute) : NULL;

@@ -120,8 +120,7 @@ static __attribute__((format(printf, 3, 4))) int fault(const struct policy_rules
 	return -EINVAL;
 }
 
-/* In lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
-static const char *const *types_copy(const char *const *list)
+const char *const *types_copy(const char *const *list)
 {
 	size_t count = 0, bytes = 0;
 	const char **copy;
@@ -162,14 +161,13 @@ static int add_names(const struct policy_rules *rules, int line, const char *key
 	return twice ? fault(rules, line, "%s: %.80s is there twice (hint: once)", key, twice) : 0;
 }
 
-static int add_words(const struct policy_rules *rules, int line, struct words **words, const char *const *list)
+static int add_content(const struct policy_rules *rules, const struct policy_profile_rules *profile, int direction,
+	struct content_rules *content)
 {
-	if (!list)
-		return 0;
-	*words = words_new(list);
-	if (*words)
-		return 0;
-	return errno == EINVAL ? fault(rules, line, "forbidden-words: one that nobody can see (hint: letters)") : -errno;
+	char why[160];
+	int err = content_init(content, profile->forbidden[direction], &profile->content[direction], why, sizeof(why));
+
+	return err == -EINVAL ? fault(rules, profile->line, "%s", why) : err;
 }
 
 static int add_features(const struct policy_rules *rules, int line, struct policy_feature_rules *features,
@@ -200,7 +198,7 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		profile->binaries[d].types = types_copy(rules->binaries[d].types);
 		if (!profile->binaries[d].types)
 			return -ENOMEM;
-		err = add_words(policy, rules->line, &profile->forbidden[d], rules->forbidden[d]);
+		err = add_content(policy, rules, d, &profile->content[d]);
 		if (!err)
 			err = add_features(policy, rules->line, &profile->features[d], &rules->features[d]);
 	}
@@ -275,7 +273,7 @@ static void profile_fini(struct profile *profile)
 {
 	free(profile->name);
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
-		words_free(profile->forbidden[d]);
+		content_fini(&profile->content[d]);
 		free((void *)profile->binaries[d].types);
 	}
 	names_fini(&profile->inside_users);

@@ -25,6 +25,17 @@ struct policy_binary_rules {
 	const char *const *types;      /* media types in lower case, NULL-terminated list, '*' for any rest; empty: all */
 };
 
+/* What text may say; see content.c. Lists are NULL-terminated; NULL or empty: anything. */
+struct policy_content_rules {
+	const char *const *patterns;   /* of PCRE2, that may not match */
+	bool redacts;                  /* what words and patterns find is taken out, where that can be done; else refused */
+	unsigned max_body;             /* characters; 0: any */
+	const char *const *url_schemes, *const *url_hosts;     /* links that may cross */
+	const char *const *forbidden_hosts;    /* of links that may not */
+	const char *const *scripts;    /* as Unicode names them, of what people read */
+	const char *const *languages;  /* ranges of RFC 4647 */
+};
+
 /*
  * How much of something there may be: `count` in `seconds` on average, 0: no limit. `burst` is how much may come at once.
  * Policy has no clock: the caller counts, by the limits that the verdict names.
@@ -61,6 +72,7 @@ struct policy_profile_rules {
 	const char *name;
 	enum policy_presence presence[POLICY_DIRECTIONS];
 	const char *const *forbidden[POLICY_DIRECTIONS];       /* words */
+	struct policy_content_rules content[POLICY_DIRECTIONS];
 	struct policy_feature_names features[POLICY_DIRECTIONS];
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */

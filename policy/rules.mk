@@ -1,6 +1,6 @@
 archives += policy
 policy.srcs := $(wildcard policy/*.c)
-policy.libs := -lunistring -lidn
+policy.libs := -lunistring -lidn -lpcre2-8
 
 # The tests say in XML what they give and expect: parser and writer come with them.
 xml_sources := control/xml.c control/xml_scan.c control/xml_write.c
@@ -46,13 +46,21 @@ unit_tests += tests/unit/words_test
 tests/unit/words_test.srcs := tests/unit/words_test.c
 tests/unit/words_test.archives := policy base
 
+unit_tests += tests/unit/patterns_test
+tests/unit/patterns_test.srcs := tests/unit/patterns_test.c
+tests/unit/patterns_test.archives := policy base
+
+unit_tests += tests/unit/urls_test
+tests/unit/urls_test.srcs := tests/unit/urls_test.c
+tests/unit/urls_test.archives := policy base
+
 define policy_test
 unit_tests += tests/unit/policy_$(1)_test
 tests/unit/policy_$(1)_test.srcs := tests/unit/policy_$(1)_test.c tests/unit/policy_rows.c tests/unit/policy_harness.c $(xml_harness)
 tests/unit/policy_$(1)_test.archives := policy base
 tests/unit/policy_$(1)_test.libs := -lexpat
 endef
-$(foreach stage,shape peering features presence content binary,$(eval $(call policy_test,$(stage))))
+$(foreach stage,shape peering features presence content text binary,$(eval $(call policy_test,$(stage))))
 tests/unit/policy_content_test.libs += $(foreach f,malloc calloc,-Wl$(comma)--wrap=$(f))
 
 fuzzers += tests/fuzz/policy_fuzz

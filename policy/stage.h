@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
+#include "content.h"
 #include "jid.h"
 #include "names.h"
 #include "policy.h"
-#include "words.h"
 
 struct policy_feature_rules {
 	uint64_t allowed;              /* feature_set */
@@ -19,7 +19,7 @@ struct profile {
 	char *name;
 	struct policy_feature_rules features[POLICY_DIRECTIONS];
 	enum policy_presence presence[POLICY_DIRECTIONS];
-	struct words *forbidden[POLICY_DIRECTIONS];            /* NULL: none */
+	struct content_rules content[POLICY_DIRECTIONS];
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	struct names inside_users, outside_users;              /* empty: all */
 	struct policy_rates rates[POLICY_DIRECTIONS];
@@ -61,6 +61,12 @@ void features_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
 void binary_check(struct policy_case *c) __attribute__((nonnull));
+
+/* Is the text of this element a binary's, which only binary_check() can read? */
+bool binary_is_encoded(const struct node *node) __attribute__((nonnull));
+
+/* A list with all in lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
+const char *const *types_copy(const char *const *list) __attribute__((warn_unused_result));
 
 /*
  * What a stage finds. The texts are static; condition and error type may be NULL. Only what is tighter than the verdict

@@ -41,6 +41,16 @@ struct conf_profile {                  /* [profile NAME] */
 	int line;
 	enum conf_presence presence[DIRECTIONS];       /* outbound-presence, inbound-presence */
 	struct conf_list forbidden[DIRECTIONS];        /* outbound-forbidden-words, inbound-forbidden-words */
+	struct conf_content_rules {
+		struct conf_list patterns;             /* outbound-forbidden-patterns, inbound-forbidden-patterns */
+		bool redacts;                          /* outbound-on-match, inbound-on-match = refuse | redact */
+		unsigned max_body;                     /* outbound-max-body, inbound-max-body: characters */
+		struct conf_list url_schemes;          /* outbound-url-schemes, inbound-url-schemes */
+		struct conf_list url_hosts;            /* outbound-url-hosts, inbound-url-hosts */
+		struct conf_list forbidden_hosts;      /* outbound-forbidden-url-hosts, inbound-forbidden-url-hosts */
+		struct conf_list scripts;              /* outbound-scripts, inbound-scripts */
+		struct conf_list languages;            /* outbound-languages, inbound-languages */
+	} content[DIRECTIONS];
 	struct conf_feature_rules {
 		struct conf_list names;                /* outbound-features, inbound-features */
 		enum conf_unknown unknown;             /* outbound-unknown, inbound-unknown = pass | strip | refuse */

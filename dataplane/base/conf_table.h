@@ -75,6 +75,7 @@ void each_item(const struct conf_value *v, bool blanks_separate, conf_item_fn ad
 void set_users(const struct conf_value *v, void *field);       /* struct conf_list */
 void set_way(const struct conf_value *v, void *field);
 void set_unknown(const struct conf_value *v, void *field);
+void set_on_match(const struct conf_value *v, void *field);
 void set_our_domains(const struct conf_value *v, void *field); /* struct conf_list */
 
 /* Adds an item to a struct conf_list, which has to be the newest of all. */

@@ -68,8 +68,8 @@ static bool type_is_listed(const struct conf *conf, const char *type, const stru
 	return false;
 }
 
-/* No types at all means every type. */
-static void tighten_types(const struct conf_value *v, const struct conf_profile *profile, void *field)
+/* No items at all means every one. */
+static void tighten_items(const struct conf_value *v, const struct conf_profile *profile, void *field)
 {
 	const struct conf_list *peers = field, *profiles = field_of(profile, v->key);
 	bool within = !profiles->count || peers->count;
@@ -85,15 +85,38 @@ static void tighten_types(const struct conf_value *v, const struct conf_profile 
 		looser(v, profile);
 }
 
+/* Taking a word out lets more through than refusing the text. */
+static void tighten_redaction(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	if (*(bool *)field && !*(const bool *)field_of(profile, v->key))
+		looser(v, profile);
+}
+
+/* No characters at all means any number of them. */
+static void tighten_length(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	unsigned peers = *(unsigned *)field, profiles = *(const unsigned *)field_of(profile, v->key);
+	if (profiles && (!peers || peers > profiles))
+		looser(v, profile);
+}
+
 static const struct {
 	const char *key;               /* behind its direction */
 	tighten_fn tighten;
 } rows[] = {
 	{"presence", tighten_number},
 	{"forbidden-words", tighten_words},
+	{"forbidden-patterns", tighten_words},
+	{"on-match", tighten_redaction},
+	{"max-body", tighten_length},
+	{"url-schemes", tighten_items},
+	{"url-hosts", tighten_items},
+	{"forbidden-url-hosts", tighten_words},
+	{"scripts", tighten_items},
+	{"languages", tighten_items},
 	{"binaries", tighten_number},
 	{"max-binary", tighten_number},
-	{"binary-types", tighten_types},
+	{"binary-types", tighten_items},
 };
 
 static tighten_fn tighten_find(const char *key)

@@ -184,6 +184,14 @@ void set_unknown(const struct conf_value *v, void *field)
 		*(enum conf_unknown *)field = (enum conf_unknown)unknown;
 }
 
+void set_on_match(const struct conf_value *v, void *field)
+{
+	static const char *const words[] = {"refuse", "redact", NULL};
+	int on_match = enumerated(v, words);
+	if (on_match >= 0)
+		*(bool *)field = on_match;
+}
+
 void set_elsewhere(const struct conf_value *v, void *field)
 {
 	static const char *const words[] = {"forward", "guard", "block", NULL};

@@ -34,7 +34,7 @@ static const struct policy_row rows[] = {
 	PASSES("no body", "<active xmlns='http://jabber.org/protocol/chatstates'/>"),
 	PASSES("empty body", "<body/><body xml:lang='de'></body>"),
 	PASSES("part of a word", "<body>my secretary</body>"),
-	PASSES("elsewhere", "<thread>secret</thread>"),
+	PASSES("what is an address", "<x xmlns='jabber:x:conference' jid='secret@conference.b.example'/>"),
 	PASSES("the other direction's word", "<body>virus</body>"),
 	REFUSES("body", "<body>it is SECRET</body>"),
 	REFUSES("phrase", "<body>top\n priority</body>"),
@@ -58,6 +58,15 @@ static const struct policy_row rows[] = {
 	REFUSES("between paragraphs",
 		"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>"
 		"<p>one</p><p>secret</p><p>two</p></body></html>"),
+	REFUSES("in a thread", "<thread>secret</thread>"),
+	REFUSES("in an attribute", "<x xmlns='urn:x' label='a secret'/>"),
+	REFUSES("in an attribute of another namespace", "<x xmlns='urn:x' xmlns:y='urn:y' y:to='secret'/>"),
+	REFUSES("in a form", "<x xmlns='jabber:x:data' type='submit'><field var='a'><value>a secret</value></field></x>"),
+	REFUSES("in a nick", "<nick xmlns='http://jabber.org/protocol/nick'>Top Secret</nick>"),
+	REFUSES("in an invitation", "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='c@b.example'>"
+				    "<reason>the secret</reason></invite></x>"),
+	REFUSES("split by an element that is not XHTML", "<x xmlns='urn:x'>sec<y/>ret</x>"),
+	PASSES("in two fields", "<x xmlns='urn:x'><a>sec</a><b>ret</b></x>"),
 	REFUSES("body in a body", "<x xmlns='urn:x'><body><y><body>secret</body></y></body></x>"),
 
 	{"inbound", IN, "<message from='v@b.example' to='u@a.example/r' id='1'><body>a virus</body></message>",

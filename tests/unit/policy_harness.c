@@ -9,12 +9,22 @@ static const char *const words_in[] = {"virus", NULL};
 static const char *const some[] = {"basic", "-headline", "carbons", "mam", "encryption", NULL};
 static const char *const images[] = {"image/*", "application/pdf", "text/plain", NULL};
 
+static const char *const patterns[] = {"\\bproject[ -]?\\d{2}\\b", "(?<!\\w)4711(?!\\w)", "(x+)+y$", NULL};
+static const char *const schemes[] = {"https", "XMPP", NULL}, *const hosts[] = {"*.a.example", "b.example", NULL};
+static const char *const bad_hosts[] = {"bad.example", "*.bad.example", NULL};
+static const char *const latin[] = {"Latin", "Greek", NULL}, *const english[] = {"en", "de-CH", NULL};
+
 static const struct policy_profile_rules profiles[] = {
 	{.name = "full", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
 		.binaries = {{POLICY_BINARIES_SCAN, 4096, images}, {POLICY_BINARIES_PASS, 64, NULL}}},
 	{.name = "show", .presence = {POLICY_PRESENCE_SHOW, POLICY_PRESENCE_SHOW}, .forbidden = {words_out, words_in}},
 	{.name = "online", .presence = {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}},
 	{.name = "none", .presence = {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}},
+	{.name = "text", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		.content = {{.patterns = patterns, .max_body = 64, .url_schemes = schemes, .url_hosts = hosts, .scripts = latin,
+				.languages = english}, {.forbidden_hosts = bad_hosts}}},
+	{.name = "redact", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
+		.content = {{.patterns = patterns, .redacts = true}, {.redacts = true}}},
 	{.name = "some", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
 		.features = {{some, POLICY_UNKNOWN_STRIP, false}, {some, POLICY_UNKNOWN_REFUSE, true}}},
 };
@@ -28,7 +38,9 @@ static const struct policy_peer_rules peers[] = {
 	{.domain = "none.example", .profile = 3},
 	{.domain = "none.wild.example", .profile = 3},
 	{.domain = "*.deep.wild.example", .profile = 2},
-	{.domain = "some.example", .profile = 4},
+	{.domain = "some.example", .profile = 6},
+	{.domain = "text.example", .profile = 4},
+	{.domain = "redact.example", .profile = 5},
 };
 
 struct policy *test_policy(void)
@@ -51,6 +63,8 @@ const struct policy_pair test_pairs[] = {
 	BOTH("a.example", "none.example"),
 	BOTH("a.example", "x.wild.example"),
 	BOTH("a.example", "some.example"),
+	BOTH("a.example", "text.example"),
+	BOTH("a.example", "redact.example"),
 	BOTH("a.example", "none.wild.example"),
 	BOTH("a.example", "x.deep.wild.example"),
 	BOTH("a.example", "wild.example"),
