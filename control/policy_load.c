@@ -52,8 +52,8 @@ static const char *const *draft_list(struct draft *draft, const struct conf_list
 
 static size_t content_items(const struct conf_content_rules *content)
 {
-	return content->patterns.count + content->url_schemes.count + content->url_hosts.count + content->forbidden_hosts.count +
-		content->scripts.count + content->languages.count + 6;
+	return content->patterns.count + content->url_schemes.count + content->url_hosts.count +
+		content->forbidden_hosts.count + content->scripts.count + content->languages.count + 6;
 }
 
 static size_t items_of(const struct conf *conf)

@@ -1,6 +1,8 @@
 /*
- * Links in text; see urls.h. Readers differ in where a host ends: RFC 3986 3.2 ends an authority at / ? #, browsers at a
- * backslash too, and the last @ of it is the end of the user. A host that can be read in two ways is none that a list has.
+ * Links in text; see urls.h. Readers differ in where a host ends: RFC 3986 3.2 ends an authority at / ? #,
+	browsers at a
+ * backslash too,
+	and the last @ of it is the end of the user. A host that can be read in two ways is none that a list has.
  */
 #include <ctype.h>
 #include <string.h>
@@ -9,8 +11,10 @@
 #include "urls.h"
 
 /* Schemes that need no //. */
-static const char *const opaque[] = {"about", "aesgcm", "bitcoin", "blob", "callto", "data", "facetime", "file", "geo", "im",
-	"intent", "javascript", "magnet", "mailto", "market", "matrix", "news", "pres", "sip", "sips", "skype", "sms", "smsto",
+static const char *const opaque[] = {"about", "aesgcm", "bitcoin", "blob", "callto", "data", "facetime",
+	"file", "geo", "im",
+	"intent", "javascript", "magnet", "mailto", "market", "matrix", "news", "pres", "sip", "sips", "skype",
+		"sms", "smsto",
 	"tel", "vbscript", "view-source", "webcal", "xmpp", NULL};
 
 static bool is_listed(const char *const *list, const char *text)

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """A message with a forbidden word stays on its side; its sender gets a stanza error, the operator an audit line."""
+import os
+import tempfile
+
 from lib import World, check, deliver, error_condition
+
 
 def one_way(first):
     """Servers without XEP-0288, so that the error needs a stream of the other direction: there already, or not yet."""
@@ -67,3 +71,24 @@ with World() as world:
     for text in ("a sparrow", "and a nightingale"):
         check(alice.wait_error(alice.message(bob.jid, text)) is not None, f"{text!r} is refused by either list")
     check(deliver(bob, alice, "the sparrow may come in"), "in the direction that it says")
+
+    with tempfile.NamedTemporaryFile("w", suffix=".patterns") as patterns:
+        patterns.write("# one a line\nproject \\d{1,3}\n\\bDE\\d{2}( ?\\d{4}){4},? \\d{2}\\b\n")
+        patterns.flush()
+        os.chmod(patterns.name, 0o644)
+        world.guard.set("profile default", "outbound-forbidden-patterns", f"@{patterns.name}")
+        world.guard.set("profile default", "outbound-on-match", "redact")
+        world.guard.set("profile default", "inbound-url-hosts", "*.b.example, b.example")
+        check(world.guard.change_policy(), "words and patterns are taken out, and links lead to hosts of theirs", world.guard.log())
+    alice.message(bob.jid, "the nightingale is in project 42 today")
+    check(bob.wait_message("the *** is in *** today"), "what is redacted arrives without it")
+    line = world.guard.wait_audit(lambda line: line.get("rule") == "content.redacted")
+    check(line is not None and "project" not in str(line), "the audit tells of it, not what it was", line)
+    refused = alice.wait_error(alice.message(bob.jid, "x", "<x xmlns='urn:example:x' title='project 42'/>"))
+    check(refused is not None and "content.forbidden-patterns" in error_condition(refused)[2], "an attribute is refused", refused)
+    refused = bob.wait_error(bob.message(alice.jid, "see https://evil.example/b.example"))
+    check(refused is not None and "content.url-host" in error_condition(refused)[2], "a link to another host is refused", refused)
+    check(deliver(bob, alice, "see https://www.b.example/"), "one to a host of the list arrives")
+    world.guard.set("profile default", "outbound-forbidden-patterns", "a(b")
+    check(not world.guard.change_policy(), "a pattern that is none is no policy")
+    check("pattern 1" in world.guard.log() and "missing closing parenthesis" in world.guard.log(), "and the log says why")

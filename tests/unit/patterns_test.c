@@ -14,14 +14,20 @@
 
 #include "policy/patterns.h"
 
-static const char *const list[] = {"abc", "ab?c", "abcd?", "a(?:bc)?d", "abc|bcd", "(?i:abc)d", "ab{0,1}cd", "ab{2}c", "a[bc]d",
-	"a[^]b]cd", "[]a]bcd", "abcd\\.ab", "\\babc\\b", "a\\Qbc\\Ed", "(*UTF)abcd", "(?x) a b c d", "abcd+", "abcd*", "abc(?=d)",
-	"(?<!a)bcd", "\\d{2}abc", "(abc){2}", "(abc)?d", "a{,2}bcd", "kelvin", "straße", "ſabc", "abcé", "abce", "\\x61bcd",
-	"ab\\x{63}d", "a.cd", "^abcd$", "abc\\\\d", "bcd\\d+", "(?#abcd)ab", "a\\dbcd", "abcd(?:[)]|x)a", "\\d?abc", "abc\\d*", NULL};
+static const char *const list[] = {"abc", "ab?c", "abcd?", "a(?:bc)?d", "abc|bcd", "(?i:abc)d", "ab{0,1}cd",
+	"ab{2}c", "a[bc]d",
+	"a[^]b]cd", "[]a]bcd", "abcd\\.ab", "\\babc\\b", "a\\Qbc\\Ed", "(*UTF)abcd", "(?x) a b c d", "abcd+",
+		"abcd*", "abc(?=d)",
+	"(?<!a)bcd", "\\d{2}abc", "(abc){2}", "(abc)?d", "a{,2}bcd", "kelvin", "straße", "ſabc", "abcé",
+		"abce", "\\x61bcd",
+	"ab\\x{63}d", "a.cd", "^abcd$", "abc\\\\d", "bcd\\d+", "(?#abcd)ab", "a\\dbcd", "abcd(?:[)]|x)a",
+		"\\d?abc", "abc\\d*", NULL};
 
 /* What texts are made of; the letters that fold to ASCII, and those that are composed with what is before them. */
-static const char *const pieces[] = {"a", "b", "c", "d", "A", "B", "C", "D", "abc", "bcd", "abcd", "ab", ".", " ", "\n", "1", "22",
-	"\u212a", "k", "elvin", "KELVIN", "\u017f", "s", "straße", "STRASSE", "\u0301", "e", "é", "\u200b", "ａ", "ｂ", "１", "\\",
+static const char *const pieces[] = {"a", "b", "c", "d", "A", "B", "C", "D", "abc", "bcd", "abcd", "ab", ".", " "
+	"", "\n", "1", "22",
+	"\u212a", "k", "elvin", "KELVIN", "\u017f", "s", "straße", "STRASSE", "\u0301", "e", "é", "\u200b",
+		"ａ", "ｂ", "１", "\\",
 	"]", "x", "\u0661"};
 
 enum { PIECES = sizeof(pieces) / sizeof(*pieces), TEXTS = 30000 };
@@ -93,7 +99,8 @@ static void finds_what_is_written_otherwise(void **state)
 	static const struct {
 		const char *text;
 		int number;
-	} rows[] = {{"PROJECT 12", 1}, {"ｐｒｏｊｅｃｔ　１２", 1}, {"pro\u200bject 12", 1}, {"ein GEHEIMNIS", 2}, {"proj ect 12", 0},
+	} rows[] = {{"PROJECT 12", 1}, {"ｐｒｏｊｅｃｔ　１２", 1}, {"pro\u200bject 12", 1}, {"ein GEHEIMNIS", 2}, {"proj "
+		"ect 12", 0},
 		{"project x", 0}, {"", 0}, {"é", 0}};
 	char why[160];
 	struct patterns *patterns = patterns_new(one, why, sizeof(why));
@@ -102,7 +109,8 @@ static void finds_what_is_written_otherwise(void **state)
 	(void)state;
 	assert_non_null(patterns);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_int_equal(patterns_find(patterns, rows[i].text, strlen(rows[i].text), &at, &len), rows[i].number);
+		assert_int_equal(patterns_find(patterns, rows[i].text, strlen(rows[i].text), &at, &len),
+		rows[i].number);
 	assert_int_equal(patterns_find(patterns, "ab Project 7 c", 14, &at, &len), 1);
 	assert_int_equal(at, 3);
 	assert_int_equal(len, 9);
