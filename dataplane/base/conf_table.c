@@ -204,13 +204,13 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",
 		"As for outbound."},
 	{"profile", "outbound-forbidden-patterns", set_list, PROFILE(content[OUTBOUND].patterns), 0, 0, false, "",
-		"The same of what matches one of these: regular expressions of PCRE2. They may hold commas in a file (@FILE), one a\n"
-		"line. Case does not matter; ^ and $ are the ends of a line; what takes too many steps to match is refused."},
+		"The same of what matches one of these: regular expressions of PCRE2. They may hold commas in a file (@FILE), one\n"
+		"a line. Case does not matter; ^ and $ are the ends of a line; what takes too many steps to match is refused."},
 	{"profile", "inbound-forbidden-patterns", set_list, PROFILE(content[INBOUND].patterns), 0, 0, false, "",
 		"As for outbound."},
 	{"profile", "outbound-on-match", set_on_match, PROFILE(content[OUTBOUND].redacts), 0, 0, false, "refuse",
-		"refuse: text that holds such a word or pattern does not pass; redact: it is taken out, *** standing in its place,\n"
-		"and what it cannot be taken out of is refused."},
+		"refuse: text that holds such a word or pattern does not pass; redact: it is taken out, *** standing in its\n"
+		"place, and what it cannot be taken out of is refused."},
 	{"profile", "inbound-on-match", set_on_match, PROFILE(content[INBOUND].redacts), 0, 0, false, "refuse",
 		"As for outbound."},
 	{"profile", "outbound-max-body", set_number, PROFILE(content[OUTBOUND].max_body), 0, 1000000, false, "0",
