@@ -149,11 +149,11 @@ def compare(pairing, wire, guard):
     name = pairing.name
     check(wire and guard, f"{name}: the script was played over both")
     check(not wire["missed"], f"{name}: over the wire it came to its end", wire["missed"])
+    check(not guard["missed"], f"{name}: through the guard it came to its end", guard["missed"])
     expected = without_stream_error_texts(without_specials(wire["record"]))
     found = list(differences(expected, without_specials(guard["record"])))
     for difference in found[:20]:
         note(difference.replace("\n", "\n# "))
-    check(not guard["missed"], f"{name}: through the guard it came to its end", guard["missed"])
     check(not found, f"{name}: all {len(expected)} stanzas that clients received are the same", len(found))
     odd = [[receiver, sender] for _, receiver, sender, _, text in guard["record"]
            if is_odd(text) and "}bad-request" in text and "by policy: shape." in text]

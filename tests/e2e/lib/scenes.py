@@ -53,8 +53,10 @@ def subscription(cast):
 def refused_subscription(cast):
     """Asked for, withdrawn; asked for, denied; given, taken back."""
     anna, bella = cast.anna, cast.bella = cast.enter("inside", "anna"), cast.enter("outside", "bella")
+    for actor in (anna, bella):                             # who is not there yet is asked again when he comes
+        actor.presence()
+        actor.expect_presence(actor.jid)
     for one, other in ((anna, bella), (bella, anna)):
-        one.presence(), other.presence()
         one.presence(other.bare, "subscribe")
         other.expect_presence(one.bare, "subscribe")
         one.presence(other.bare, "unsubscribe")
