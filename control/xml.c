@@ -40,9 +40,23 @@ struct memory {
 	size_t used;
 };
 
+/* What one top-level element may be. */
+struct limits {
+	size_t element_bytes, arena_bytes;
+	unsigned depth, nodes;
+};
+
+static const struct limits of_stream = {XML_STANZA_BYTES_EARLY, XML_ARENA_BYTES, XML_DEPTH, XML_NODES};
+
+/* Two whole stanzas, as they were written, and what is around them. */
+static const struct limits of_document = {
+	2 * XML_STANZA_BYTES + XML_TAG_BYTES, 2 * XML_ARENA_BYTES, XML_DEPTH + 2, 2 * XML_NODES + XML_DEPTH};
+
 struct xml_parser {
 	const struct xml_handlers *handlers;
 	void *owner;
+	const struct xml_root *root;   /* NULL: a stream */
+	struct limits limits;
 	XML_Parser expat;
 	struct memory memory;          /* expat's */
 	struct xml_scan scan;
@@ -52,7 +66,7 @@ struct xml_parser {
 	struct xml_header header;
 	struct stanza stanza;          /* being built; arena NULL: none */
 	struct node *open;             /* its innermost open element */
-	size_t element_bytes, element_bytes_max;
+	size_t element_bytes;
 	size_t delivered_bytes;        /* of the element that was handed on last */
 	unsigned depth;                /* open elements, <stream:stream> included */
 	unsigned nodes, namespaces;
@@ -245,12 +259,23 @@ static void header_attribute(struct xml_parser *parser, const char *joined, cons
 			header_set(parser, known[i].field, known[i].size, value);
 }
 
+static void document_begins(struct xml_parser *parser, const struct name *name, const char **attributes)
+{
+	if (!name_is(name, parser->root->ns, parser->root->name) || attributes[0])
+		fail(parser, XML_FAULT_BAD_STREAM, "not the root of such a document");
+	parser->pending = PENDING_HEADER;
+}
+
 static void header_begins(struct xml_parser *parser, const char *joined, const char **attributes)
 {
 	struct name name;
 
 	if (parser->renewing || name_split(parser, joined, &name))
 		return;
+	if (parser->root) {
+		document_begins(parser, &name, attributes);
+		return;
+	}
 	if (!name_is(&name, NS_STREAMS, "stream")) {
 		bool other_ns = !strcmp(name.local, "stream");
 
@@ -282,7 +307,7 @@ static void no_memory(struct xml_parser *parser)
 
 static bool count_node(struct xml_parser *parser)
 {
-	if (++parser->nodes > XML_NODES)
+	if (++parser->nodes > parser->limits.nodes)
 		fail(parser, XML_FAULT_LIMIT, "too many elements");
 	return !parser->fault;
 }
@@ -387,12 +412,12 @@ static void element_begins(struct xml_parser *parser, const char *joined, const 
 	struct node *node;
 	struct name name;
 
-	if (parser->depth > XML_DEPTH + 1) {
+	if (parser->depth > parser->limits.depth + 1) {
 		fail(parser, XML_FAULT_LIMIT, "elements nested too deep");
 		return;
 	}
 	if (!parser->open)
-		parser->stanza.arena = arena_new(XML_ARENA_BYTES);
+		parser->stanza.arena = arena_new(parser->limits.arena_bytes);
 	else
 		text_ends(parser);
 	if (!count_node(parser) || name_split(parser, joined, &name))
@@ -595,7 +620,7 @@ struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *own
 		return NULL;
 	parser->handlers = handlers;
 	parser->owner = owner;
-	parser->element_bytes_max = XML_STANZA_BYTES_EARLY;
+	parser->limits = of_stream;
 	buf_init(&parser->held, XML_TAG_BYTES);
 	buf_init(&parser->opening, XML_STANZA_BYTES_EARLY);
 	buf_init(&parser->text, XML_STANZA_BYTES);
@@ -604,6 +629,18 @@ struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *own
 		xml_parser_free(parser);
 		return NULL;
 	}
+	return parser;
+}
+
+struct xml_parser *xml_parser_new_document(
+	const struct xml_root *root, const struct xml_handlers *handlers, void *owner)
+{
+	struct xml_parser *parser = xml_parser_new(handlers, owner);
+
+	if (!parser)
+		return NULL;
+	parser->root = root;
+	parser->limits = of_document;
 	return parser;
 }
 
@@ -642,7 +679,7 @@ size_t xml_parser_element_bytes(const struct xml_parser *parser)
 
 void xml_parser_authenticated(struct xml_parser *parser, size_t bytes)
 {
-	parser->element_bytes_max = bytes < XML_STANZA_BYTES ? bytes : XML_STANZA_BYTES;
+	parser->limits.element_bytes = bytes < XML_STANZA_BYTES ? bytes : XML_STANZA_BYTES;
 }
 
 void xml_parser_resume(struct xml_parser *parser)
@@ -741,7 +778,7 @@ static void deliver(struct xml_parser *parser)
 
 static size_t feed_element(struct xml_parser *parser, const uint8_t *bytes, size_t len)
 {
-	size_t max = parser->depth ? parser->element_bytes_max : XML_STANZA_BYTES_EARLY;
+	size_t max = parser->depth ? parser->limits.element_bytes : XML_STANZA_BYTES_EARLY;
 	size_t room = max - parser->element_bytes, whole, n;
 
 	if (!room) {

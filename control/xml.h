@@ -53,6 +53,16 @@ struct xml_parser;
 /* A parser at the start of a stream. `owner` is passed to the handlers. */
 struct xml_parser *xml_parser_new(const struct xml_handlers *handlers, void *owner)
 	__attribute__((warn_unused_result, nonnull(1)));
+
+/*
+ * A parser of a document with this root, which has no attributes, that is read as a stream is: handlers are called for the
+ * root (with an empty header), for each element in it, which may be as large as two stanzas, and for the end of the root.
+ */
+struct xml_root {
+	const char *ns, *name;
+};
+struct xml_parser *xml_parser_new_document(const struct xml_root *root, const struct xml_handlers *handlers, void *owner)
+	__attribute__((warn_unused_result, nonnull(1, 2)));
 void xml_parser_free(struct xml_parser *parser);
 /* Throws away what is unfinished; a new header is expected. 0; -EPROTO: the stream is broken; -ENOMEM: it is now. */
 int xml_parser_restart(struct xml_parser *parser) __attribute__((warn_unused_result, nonnull));

@@ -1,0 +1,12 @@
+# Trying a policy out: on cases that are written, and on those that were recorded.
+archives += trial
+trial.srcs := $(wildcard control/trial/*.c)
+
+unit_tests += tests/unit/cases_test
+tests/unit/cases_test.srcs := tests/unit/cases_test.c tests/unit/xml_harness.c
+tests/unit/cases_test.archives := trial control policy base
+
+fuzzers += tests/fuzz/cases_fuzz
+tests/fuzz/cases_fuzz.srcs := tests/fuzz/cases_fuzz.c control/trial/cases.c control/xml.c control/xml_scan.c control/xml_write.c
+tests/fuzz/cases_fuzz.archives := policy base
+tests/fuzz/cases_fuzz.libs := -lexpat
