@@ -144,29 +144,66 @@ static const char *direction_name(enum policy_direction direction)
 	return direction == POLICY_OUTBOUND ? "outbound" : "inbound";
 }
 
+/* What came, and whose rules it was judged by, stage by stage. */
+static void put_stanza(struct json *json, const struct session *session, enum policy_direction direction,
+	const struct node *stanza, uint64_t number)
+{
+	json_number(json, "id", number);
+	json_number(json, "session", session->id);
+	json_string(json, "direction", direction_name(direction), SIZE_MAX);
+	put_bounded(json, "from", node_attribute(stanza, "from"), AUDIT_JID_BYTES);
+	put_bounded(json, "to", node_attribute(stanza, "to"), AUDIT_JID_BYTES);
+	json_string(json, "stanza", stanza->name, SIZE_MAX);
+	put_bounded(json, "type", node_attribute(stanza, "type"), AUDIT_ID_BYTES);
+	put_bounded(json, "stanza_id", node_attribute(stanza, "id"), AUDIT_ID_BYTES);
+}
+
+static void put_steps(struct json *json, const struct policy_verdict *verdict)
+{
+	json_string(json, "peer", verdict->peer, SIZE_MAX);
+	json_string(json, "profile", verdict->profile, SIZE_MAX);
+	json_array(json, "stages");
+	for (const struct policy_step *step = verdict->steps; step < verdict->steps + verdict->step_count; step++) {
+		json_object(json, NULL);
+		json_string(json, "stage", step->stage, SIZE_MAX);
+		json_string(json, step->only_told ? "monitored" : "action", policy_action_name(step->action), SIZE_MAX);
+		if (*step->rule)
+			json_string(json, "rule", step->rule, SIZE_MAX);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
 int audit_verdict(struct control *control, const struct stream *stream, const struct node *stanza,
 	const struct policy_verdict *verdict, uint64_t number, enum delivery delivery)
 {
 	const struct session *session = stream->session;
 	enum policy_direction direction = session_direction(session, stream->side);
-	const char *from = node_attribute(stanza, "from"), *to = node_attribute(stanza, "to");
 	struct json json;
 	history_verdict(
 		&control->history, control->wall_ms, number, session->id, direction, stanza, verdict, delivery);
 	line_begin(control, &json, "verdict");
-	json_number(&json, "id", number);
-	json_number(&json, "session", session->id);
-	json_string(&json, "direction", direction_name(direction), SIZE_MAX);
-	put_bounded(&json, "from", from, AUDIT_JID_BYTES);
-	put_bounded(&json, "to", to, AUDIT_JID_BYTES);
-	json_string(&json, "stanza", stanza->name, SIZE_MAX);
-	put_bounded(&json, "type", node_attribute(stanza, "type"), AUDIT_ID_BYTES);
-	put_bounded(&json, "stanza_id", node_attribute(stanza, "id"), AUDIT_ID_BYTES);
+	put_stanza(&json, session, direction, stanza, number);
 	json_string(&json, "action", policy_action_name(verdict->action), SIZE_MAX);
 	json_string(&json, "rule", verdict->rule, SIZE_MAX);
 	json_string(&json, "reason", verdict->reason, SIZE_MAX);
 	json_string(&json, "changed", verdict->changed, SIZE_MAX);
 	json_string(&json, "delivery", delivery_name(delivery), SIZE_MAX);
+	put_steps(&json, verdict);
+	return line_end(control, &json);
+}
+
+int audit_monitor(struct control *control, const struct stream *stream, const struct node *stanza,
+	const struct policy_verdict *verdict, uint64_t number)
+{
+	const struct session *session = stream->session;
+	struct json json;
+	line_begin(control, &json, "monitor");
+	put_stanza(&json, session, session_direction(session, stream->side), stanza, number);
+	json_string(&json, "would", policy_action_name(verdict->told.action), SIZE_MAX);
+	json_string(&json, "rule", verdict->told.rule, SIZE_MAX);
+	json_string(&json, "reason", verdict->told.reason, SIZE_MAX);
+	put_steps(&json, verdict);
 	return line_end(control, &json);
 }
 

@@ -47,6 +47,9 @@ static inline bool audit_is_failing(const struct audit *audit)
 int audit_verdict(struct control *control, const struct stream *stream, const struct node *stanza,
 	const struct policy_verdict *verdict, uint64_t number, enum delivery delivery)
 	__attribute__((warn_unused_result, nonnull));
+/* What the stages that are monitored would have done. 0 or -errno, and nothing crosses without it. */
+int audit_monitor(struct control *control, const struct stream *stream, const struct node *stanza,
+	const struct policy_verdict *verdict, uint64_t number) __attribute__((warn_unused_result, nonnull));
 void audit_session(struct control *control, const struct session *session) __attribute__((nonnull));
 void audit_refusal(struct control *control, const struct refusal *refusal, enum delivery delivery)
 	__attribute__((nonnull));

@@ -91,10 +91,23 @@ static void check_against_before(struct stream *stream, const struct stanza *sta
 		presences_passed(&control->presences, stanza->root, session, verdict->presence_folds);
 }
 
+/* 0 or -errno, after the session was closed. */
+static int tell_of_monitored(struct stream *stream, const struct stanza *stanza, const struct policy_verdict *verdict)
+{
+	struct control *control = stream->session->control;
+	int rc = audit_monitor(control, stream, stanza->root, verdict, audit_next_verdict(&control->audit));
+	control_count(control, COUNT_MONITORED);
+	if (rc)
+		session_close(stream->session, SIDES, "internal-server-error", "the audit cannot be written");
+	return rc;
+}
+
 void judge_conclude(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
 {
 	struct session *session = stream->session;
 	count(session, stanza->root, verdict->action);
+	if (verdict->told.action != POLICY_PASS && tell_of_monitored(stream, stanza, verdict))
+		return;
 	if (verdict->action == POLICY_PASS)
 		negotiation_pass(stream, stanza->root);
 	else

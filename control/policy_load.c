@@ -63,7 +63,8 @@ static size_t items_of(const struct conf *conf)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
 			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
 				conf->profiles[i].binaries[d].types.count +
-				conf->profiles[i].features[d].names.count + content_items(&conf->profiles[i].content[d]) + 4;
+				conf->profiles[i].features[d].names.count + content_items(&conf->profiles[i].content[d]) +
+				conf->profiles[i].monitored[d].count + 5;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
 	return count;
@@ -106,6 +107,7 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->content[d] = draft_content(draft, &profile->content[d]);
 		rules->features[d] = (struct policy_feature_names){draft_list(draft, &profile->features[d].names),
 			(enum policy_unknown)profile->features[d].unknown, profile->features[d].requires_encryption};
+		rules->monitored[d] = draft_list(draft, &profile->monitored[d]);
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
 			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};
 	}

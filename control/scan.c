@@ -172,6 +172,13 @@ static bool put_together(struct stream *stream, struct stanza *stanza, struct po
 	return true;
 }
 
+/* For the audit: the policy that has the name may be gone by then. */
+static const char *kept(struct stanza *stanza, const char *name)
+{
+	const char *copy = arena_strdup(stanza->arena, name);
+	return copy ? copy : "";
+}
+
 static struct scan *scan_new(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict,
 	const struct policy_binary *binaries)
 {
@@ -183,6 +190,8 @@ static struct scan *scan_new(struct stream *stream, struct stanza *stanza, const
 		.deadline_ms = control->now_ms + control->conf->scan_seconds * 1000ULL};
 	scan->verdict.binary_rules = NULL; /* of a policy that may be another by then */
 	scan->verdict.binaries = NULL;
+	scan->verdict.peer = kept(stanza, verdict->peer);
+	scan->verdict.profile = kept(stanza, verdict->profile);
 	return scan;
 }
 

@@ -140,6 +140,40 @@ int node_set_attribute(struct arena *arena, struct node *node, const char *name,
 	return 0;
 }
 
+static bool copy_attributes(struct arena *arena, struct node *copy, const struct node *node)
+{
+	struct attribute **end = &copy->attributes;
+
+	for (const struct attribute *a = node->attributes; a; a = a->next) {
+		*end = arena_alloc(arena, sizeof(**end));
+		if (!*end)
+			return false;
+		**end = *a;
+		end = &(*end)->next;
+	}
+	*end = NULL;
+	return true;
+}
+
+struct node *node_copy(struct arena *arena, const struct node *node)
+{
+	struct node *copy = node_alloc(arena);
+
+	if (!copy)
+		return NULL;
+	*copy = (struct node){.name = node->name, .ns = node->ns, .text = node->text, .text_len = node->text_len};
+	if (!copy_attributes(arena, copy, node))
+		return NULL;
+	for (const struct node *child = node->first; child; child = child->next) {
+		struct node *inner = node_copy(arena, child);
+
+		if (!inner)
+			return NULL;
+		node_append(copy, inner);
+	}
+	return copy;
+}
+
 void node_remove(struct node *node)
 {
 	struct node *parent = node->parent, *before = NULL;

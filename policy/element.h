@@ -76,6 +76,8 @@ int node_add_text(struct arena *arena, struct node *parent, const char *text, si
 	__attribute__((warn_unused_result, nonnull));
 int node_set_attribute(struct arena *arena, struct node *node, const char *name, const char *value)
 	__attribute__((warn_unused_result, nonnull));
+/* The same in a tree of its own, which shares only texts that nobody writes to; NULL: no room. */
+struct node *node_copy(struct arena *arena, const struct node *node) __attribute__((warn_unused_result, nonnull));
 void node_remove(struct node *node) __attribute__((nonnull));          /* from its parent */
 
 #endif

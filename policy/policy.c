@@ -11,25 +11,66 @@
 
 /* Their order is part of what a policy means: shape finds out who speaks and of what, peering which profile holds. */
 static const struct stage {
+	const char *name;
 	void (*check)(struct policy_case *c);
 	bool by_profile;               /* runs for what may pass so far; the others also find worse in what is refused */
 } stages[] = {
-	{shape_check, false},
-	{peering_check, false},
-	{features_check, true},
-	{presence_check, true},
-	{content_check, true},
-	{binary_check, true},
+	{"shape", shape_check, false},
+	{"peering", peering_check, false},
+	{"features", features_check, true},
+	{"presence", presence_check, true},
+	{"content", content_check, true},
+	{"binary", binary_check, true},
 };
 
 enum { STAGES = sizeof(stages) / sizeof(*stages) };
+_Static_assert((int)STAGES <= (int)POLICY_STEPS_MAX, "each stage has its step in a verdict");
 
 static void tell_profile(struct policy_case *c)
 {
 	enum policy_presence level = c->profile->presence[c->context->direction];
 
+	c->verdict->profile = c->profile->name;
 	c->verdict->rates = &c->profile->rates[c->context->direction];
 	c->verdict->presence_folds = level == POLICY_PRESENCE_ONLINE || level == POLICY_PRESENCE_SHOW;
+}
+
+static bool is_monitored(const struct policy_case *c, const struct stage *stage)
+{
+	return stage->by_profile && c->profile && c->profile->monitored[c->context->direction] & 1u << (stage - stages);
+}
+
+/* The stage looks at a copy, and what it finds there is told and forgotten. */
+static void ask_in_vain(struct policy_case *c, const struct stage *stage)
+{
+	struct policy_verdict found = {.rule = "", .error_condition = "", .error_type = ""};
+	struct stanza copy = {c->stanza->arena, node_copy(c->stanza->arena, c->stanza->root)};
+	struct policy_told *told = &c->verdict->told;
+	struct policy_case monitored = *c;
+
+	if (!copy.root) {
+		case_no_memory(c);
+		return;
+	}
+	c->step->only_told = true;
+	monitored.stanza = &copy;
+	monitored.verdict = &found;
+	stage->check(&monitored);
+	if (found.action <= told->action)
+		return;
+	told->action = found.action;
+	told->rule = found.rule;
+	snprintf(told->reason, sizeof(told->reason), "%s", *found.changed ? found.changed : found.reason);
+}
+
+static void ask(struct policy_case *c, const struct stage *stage)
+{
+	c->step = &c->verdict->steps[c->verdict->step_count++];
+	*c->step = (struct policy_step){.stage = stage->name, .rule = ""};
+	if (is_monitored(c, stage))
+		ask_in_vain(c, stage);
+	else
+		stage->check(c);
 }
 
 void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
@@ -37,10 +78,11 @@ void policy_check(const struct policy *policy, const struct policy_context *cont
 {
 	struct policy_case c = {.policy = policy, .context = context, .stanza = stanza, .verdict = verdict};
 
-	*verdict = (struct policy_verdict){.rule = "", .error_condition = "", .error_type = ""};
+	*verdict = (struct policy_verdict){.rule = "", .error_condition = "", .error_type = "", .peer = "", .profile = "",
+		.told.rule = ""};
 	for (const struct stage *stage = stages; stage < stages + STAGES; stage++)
 		if (verdict->action < (stage->by_profile ? POLICY_REFUSED : POLICY_CLOSE))
-			stage->check(&c);
+			ask(&c, stage);
 	if (c.profile)
 		tell_profile(&c);
 }
@@ -65,6 +107,10 @@ void policy_tighten(struct policy_verdict *v, enum policy_action action, const c
 
 void case_find(struct policy_case *c, const struct finding *finding)
 {
+	if (c->step && finding->action > c->step->action) {
+		c->step->action = finding->action;
+		c->step->rule = finding->rule;
+	}
 	policy_tighten(c->verdict, finding->action, finding->rule, finding->condition ? finding->condition : "",
 		finding->error_type ? finding->error_type : "", finding->reason);
 }
@@ -183,6 +229,22 @@ static int add_features(const struct policy_rules *rules, int line, struct polic
 		       : 0;
 }
 
+/* The names of stages that follow a profile; the others say what is no stanza at all, and who is no peer. */
+static int add_monitored(const struct policy_rules *rules, int line, unsigned *bits, const char *const *names)
+{
+	for (; names && *names; names++) {
+		unsigned before = *bits;
+
+		for (const struct stage *stage = stages; stage < stages + STAGES; stage++)
+			if (stage->by_profile && (!strcmp(*names, "all") || !strcmp(*names, stage->name)))
+				*bits |= 1u << (stage - stages);
+		if (*bits == before)
+			return fault(rules, line, "monitor: \"%.40s\" is no stage, or is there twice (hint: all, features, content)",
+				*names);
+	}
+	return 0;
+}
+
 static int profile_init(const struct policy_rules *policy, struct profile *profile,
 	const struct policy_profile_rules *rules)
 {
@@ -201,6 +263,8 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		err = add_content(policy, rules, d, &profile->content[d]);
 		if (!err)
 			err = add_features(policy, rules->line, &profile->features[d], &rules->features[d]);
+		if (!err)
+			err = add_monitored(policy, rules->line, &profile->monitored[d], rules->monitored[d]);
 	}
 	if (!err)
 		err = add_names(policy, rules->line, "inside-users", &profile->inside_users, rules->inside_users, true);
@@ -250,6 +314,8 @@ static int add_peers(struct policy *policy, const struct policy_rules *rules)
 	if (err)
 		return err;
 	twice = names_sort(&policy->peer_names);
+	for (size_t i = 0; i < policy->peer_names.count; i++)
+		policy->peers[policy->peer_names.name[i].value].name = policy->peer_names.name[i].text;
 	return twice ? fault(rules, 0, "peer %.80s is there twice (hint: once)", twice) : 0;
 }
 

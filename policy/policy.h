@@ -75,6 +75,7 @@ struct policy_profile_rules {
 	struct policy_content_rules content[POLICY_DIRECTIONS];
 	struct policy_feature_names features[POLICY_DIRECTIONS];
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
+	const char *const *monitored[POLICY_DIRECTIONS];       /* stages, or "all": what they find is only told; NULL: none */
 	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */
 	int line;
 	struct policy_rates rates[POLICY_DIRECTIONS];
@@ -140,6 +141,16 @@ struct policy_binary {
 	const struct node *transfer;   /* <data/> of IBB: it is a chunk, and neither size nor type were checked; else NULL */
 };
 
+/* What one stage found worst, in the stanza as those before it had left it. */
+struct policy_step {
+	const char *stage;             /* static */
+	enum policy_action action;
+	const char *rule;              /* static; "": nothing */
+	bool only_told;                /* the profile has this stage monitored: what it found does not count */
+};
+
+enum { POLICY_STEPS_MAX = 12 };
+
 struct policy_verdict {
 	enum policy_action action;
 	const char *rule;              /* "content.forbidden-words", static; "" for a plain pass */
@@ -153,6 +164,15 @@ struct policy_verdict {
 	/* What the caller counts it by, and whether it drops presence that tells nothing new; the policy's, of a profile. */
 	const struct policy_rates *rates;      /* NULL: no profile governs it */
 	bool presence_folds;
+	/* How it came about: the stages that were asked, in their order; and whose rules they are, the policy's own texts. */
+	struct policy_step steps[POLICY_STEPS_MAX];
+	unsigned step_count;
+	const char *peer, *profile;    /* "": none governs it */
+	struct policy_told {           /* by the tightest of the stages that are monitored; POLICY_PASS: they found nothing */
+		enum policy_action action;
+		const char *rule;
+		char reason[160];
+	} told;
 	unsigned retry_seconds;        /* for the answer: when the same could pass; 0: not a matter of time */
 };
 

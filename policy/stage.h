@@ -23,9 +23,11 @@ struct profile {
 	struct policy_binary_rules binaries[POLICY_DIRECTIONS];
 	struct names inside_users, outside_users;              /* empty: all */
 	struct policy_rates rates[POLICY_DIRECTIONS];
+	unsigned monitored[POLICY_DIRECTIONS];                 /* bits of stages, in their order */
 };
 
 struct peer {
+	const char *name;              /* as peer_names has it */
 	unsigned profile;
 	enum policy_way way;
 	struct names inside;           /* of our domains; empty: all */
@@ -52,6 +54,7 @@ struct policy_case {
 	const char *type;              /* the attribute; "" if absent */
 	char from[JID_PART_BYTES + 1], to[JID_PART_BYTES + 1];         /* domains, lower case */
 	const struct profile *profile; /* NULL until peering has found it */
+	struct policy_step *step;      /* of the stage that is being asked */
 };
 
 /* The stages, in their order. Each looks at the stanza as those before it left it, and may make the verdict tighter. */

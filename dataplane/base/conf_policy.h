@@ -66,6 +66,7 @@ struct conf_profile {                  /* [profile NAME] */
 		struct conf_rate bytes[RATE_KINDS];    /* outbound-user-bytes, outbound-peer-bytes, outbound-room-bytes */
 		enum conf_over over;                   /* outbound-over-rate = refuse | drop | wait */
 	} rates[DIRECTIONS];
+	struct conf_list monitored[DIRECTIONS];        /* outbound-monitor, inbound-monitor */
 	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
 };
 

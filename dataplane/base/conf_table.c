@@ -252,6 +252,10 @@ const struct conf_key conf_keys[] = {
 		"Media types of binaries that may pass, by how they begin and by what they are declared as: image/png, image/*.\n"
 		"Empty: all. What is not what it is declared as never passes."},
 	{"profile", "inbound-binary-types", set_list, PROFILE(binaries[INBOUND].types), 0, 0, false, "", "As for outbound."},
+	{"profile", "outbound-monitor", set_list, PROFILE(monitored[OUTBOUND]), 0, 0, false, "",
+		"Stages of the policy that are only tried: what they find is told in the audit (event monitor), and the stanza goes\n"
+		"on as if they had found nothing. Of features, presence, content and binary, or all."},
+	{"profile", "inbound-monitor", set_list, PROFILE(monitored[INBOUND]), 0, 0, false, "", "As for outbound."},
 	{"profile", "outbound-user-rate", set_rate, PROFILE(rates[OUTBOUND].stanzas[RATE_USER]), 1, 1000000, false, "",
 		"Stanzas that a user (an address without its resource) may send: 10/s burst 50 is 10 a second on average\n"
 		"(/m, /h: a minute, an hour), and 50 at once when there was quiet before. Empty: no limit."},
