@@ -253,8 +253,8 @@ const struct conf_key conf_keys[] = {
 		"Empty: all. What is not what it is declared as never passes."},
 	{"profile", "inbound-binary-types", set_list, PROFILE(binaries[INBOUND].types), 0, 0, false, "", "As for outbound."},
 	{"profile", "outbound-monitor", set_list, PROFILE(monitored[OUTBOUND]), 0, 0, false, "",
-		"Stages of the policy that are only tried: what they find is told in the audit (event monitor), and the stanza goes\n"
-		"on as if they had found nothing. Of features, presence, content and binary, or all."},
+		"Stages of the policy that are only tried: what they find is told in the audit (event monitor), and the stanza\n"
+		"goes on as if they had found nothing. Of features, presence, content and binary, or all."},
 	{"profile", "inbound-monitor", set_list, PROFILE(monitored[INBOUND]), 0, 0, false, "", "As for outbound."},
 	{"profile", "outbound-user-rate", set_rate, PROFILE(rates[OUTBOUND].stanzas[RATE_USER]), 1, 1000000, false, "",
 		"Stanzas that a user (an address without its resource) may send: 10/s burst 50 is 10 a second on average\n"

@@ -76,7 +76,8 @@ static void expect(const struct policy_profile_rules *profile, const char *xml, 
 static void a_verdict_has_its_steps(void **state)
 {
 	static const char *const basic[] = {"basic", NULL};
-	struct policy_profile_rules profile = {.name = "p", .forbidden = {words}, .features = {{basic, POLICY_UNKNOWN_REFUSE, false}}};
+	struct policy_profile_rules profile = {.name = "p", .forbidden = {words},
+		.features = {{basic, POLICY_UNKNOWN_REFUSE, false}}};
 
 	(void)state;
 	expect(&profile, M("<body>hello</body>"), "pass", "", "binary", "");
