@@ -12,6 +12,7 @@
 #include "control/own_stream.h"
 #include "control/presences.h"
 #include "control/rates.h"
+#include "control/record.h"
 #include "control/refusal.h"
 #include "control/scan.h"
 #include "control/sessions.h"
@@ -33,6 +34,7 @@ struct control {
 	struct rates rates;
 	struct presences presences;
 	struct audit audit;
+	struct record record;
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */
 	uint64_t wall_ms;       /* since 1970; the same */

@@ -42,6 +42,7 @@
 	X(SCANS_UNFINISHED, "scans-unfinished") \
 	X(TRANSFERS_REFUSED, "transfers-refused") \
 	X(MONITORED, "monitored") \
+	X(RECORDED, "recorded") \
 	X(PRESENCE_DUPLICATES, "presence-duplicates") \
 	X(RATES_USER_OVER, "rates-user-over") \
 	X(RATES_PEER_OVER, "rates-peer-over") \

@@ -1,9 +1,11 @@
 /* The way of a stanza: policy looks at it, the audit notes it, and what may pass is written to the other side. */
+#include <errno.h>
 #include <string.h>
 
 #include "control/control.h"
 #include "control/negotiation.h"
 #include "control/pace.h"
+#include "dataplane/base/log.h"
 
 static const struct {
 	const char *kind;
@@ -40,14 +42,32 @@ static unsigned collect_pairs(const struct session *session, enum conn_side side
 	return count;
 }
 
+static void record(struct control *control, const struct policy_context *context, const struct stanza *stanza,
+	const struct policy_verdict *verdict)
+{
+	int rc = record_verdict(&control->record, context, stanza, verdict, control->wall_ms);
+	if (rc > 0)
+		control_count(control, COUNT_RECORDED);
+	if (rc >= 0)
+		return;
+	errno = -rc;
+	log_warn("recording has ended file=%s", control->conf->record);
+	audit_guard(control, "recording ended");
+}
+
 static void check(struct stream *stream, struct stanza *stanza, struct policy_verdict *verdict)
 {
 	const struct session *session = stream->session;
+	bool is_recorded = record_is_on(&session->control->record);
 	struct policy_pair pairs[SESSION_PAIRS_MAX];
 	struct policy_context context = {.direction = session_direction(session, stream->side),
 		.pairs = pairs,
 		.pair_count = collect_pairs(session, stream->side, pairs)};
+	if (is_recorded)
+		record_stanza(&session->control->record, stanza);
 	policy_check(session->control->policy, &context, stanza, verdict);
+	if (is_recorded)
+		record(session->control, &context, stanza, verdict);
 }
 
 /* Something crosses only after its line stands in the audit. */

@@ -86,6 +86,11 @@ static void open_all(struct control *control, struct admin *admin, struct proc_l
 		errno = -rc;
 		fatal("audit file=%s", conf->audit);
 	}
+	rc = record_open(&control->record, conf->record, ((uint64_t)conf->record_mib << 20) / lane.lanes);
+	if (rc) {
+		errno = -rc;
+		fatal("record file=%s", conf->record);
+	}
 	control->channel = channel_attach(
 		(struct channel_fds){CONTROL_FD_LOWER, CONTROL_FD_LOWER + 1, CONTROL_FD_LOWER + 2}, CHANNEL_UPPER);
 	if (!control->channel)
@@ -244,6 +249,7 @@ int main(void)
 	presences_fini(&control.presences);
 	refusals_fini(&control.refusals);
 	audit_guard(&control, "stopped");
+	record_close(&control.record);
 	admin_fini(&admin);
 	if (rc && proc_tell(SUPERVISOR_PEER_BROKEN))
 		log_warn("sallyportd does not listen");

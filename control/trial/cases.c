@@ -82,6 +82,12 @@ static void set_rule(struct reading *r, struct test_case *one, const char *value
 	one->expected.rule = value;
 }
 
+/* Of a recording, for people. */
+static void set_time(struct reading *r, struct test_case *one, const char *value)
+{
+	(void)r, (void)one, (void)value;
+}
+
 static const struct case_attribute {
 	const char *name;
 	void (*set)(struct reading *r, struct test_case *one, const char *value);
@@ -90,6 +96,7 @@ static const struct case_attribute {
 	{"direction", set_direction},
 	{"from", set_from},
 	{"to", set_to},
+	{"time", set_time},
 	{"expect", set_expect},
 	{"rule", set_rule},
 };
@@ -281,7 +288,7 @@ static void feed_lines(struct reading *r, const uint8_t *bytes, size_t len)
 
 static void finish(struct reading *r)
 {
-	if (r->has_ended)
+	if (r->has_ended || r->rc)
 		return;
 	if (r->is_between)
 		fail(r, r->line, "the file ends before the cases do (hint: </cases>)");
@@ -289,6 +296,7 @@ static void finish(struct reading *r)
 		fail(r, r->line, "the file ends within the case that begins in line %u (hint: it was cut off)", r->begins);
 	else
 		fail(r, r->line, "there are no cases (hint: <cases xmlns='" NS_CASES "'>)");
+	r->rc = -ENODATA;
 }
 
 static int read_all(struct reading *r, int fd)

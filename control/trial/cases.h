@@ -49,8 +49,8 @@ typedef int (*cases_taker)(void *owner, struct test_case *one);
 
 /*
  * Reads to the end of the file, from where the descriptor stands. 0, what the taker ended it with, or, with `fault` filled
- * and after all cases before it: -EINVAL: a fault, the end of the file before that of the cases among them; -ENOMEM;
- * another -errno: it cannot be read.
+ * and after all cases before it: -EINVAL: a fault; -ENODATA: the file ends before the cases do, as a recording does that
+ * goes on; -ENOMEM; another -errno: it cannot be read.
  */
 int cases_read(int fd, cases_taker take, void *owner, struct cases_fault *fault)
 	__attribute__((warn_unused_result, nonnull(2, 4)));

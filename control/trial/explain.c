@@ -8,7 +8,8 @@
 
 #include "control/trial/explain.h"
 
-/* Which key decides, by the rule or what it begins with: the first row that fits. "-": of both directions; "[": as it is. */
+/* Which key decides, by the rule or what it begins with: the first row that fits. "-": of both directions; "[": as it
+ * stands. */
 static const struct {
 	const char *rule, *key;
 } keys[] = {

@@ -1,6 +1,7 @@
 # Trying a policy out: on cases that are written, and on those that were recorded.
 archives += trial
 trial.srcs := $(wildcard control/trial/*.c)
+trial.libs := -ljansson
 
 unit_tests += tests/unit/cases_test
 tests/unit/cases_test.srcs := tests/unit/cases_test.c tests/unit/xml_harness.c
@@ -10,3 +11,11 @@ fuzzers += tests/fuzz/cases_fuzz
 tests/fuzz/cases_fuzz.srcs := tests/fuzz/cases_fuzz.c control/trial/cases.c control/xml.c control/xml_scan.c control/xml_write.c
 tests/fuzz/cases_fuzz.archives := policy base
 tests/fuzz/cases_fuzz.libs := -lexpat
+
+unit_tests += tests/unit/replay_test
+tests/unit/replay_test.srcs := tests/unit/replay_test.c tests/unit/xml_harness.c
+tests/unit/replay_test.archives := trial control policy base
+
+unit_tests += tests/unit/explain_test
+tests/unit/explain_test.srcs := tests/unit/explain_test.c
+tests/unit/explain_test.archives := trial control policy base

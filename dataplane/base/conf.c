@@ -444,6 +444,8 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *out)
 	const struct loaded *loaded = (const struct loaded *)conf;
 	struct conf_faults faults = {.out = out, .file = path};
 	check_folder(&faults, line_of(loaded, "guard", "audit"), "audit", conf->audit);
+	if (*conf->record)
+		check_folder(&faults, line_of(loaded, "guard", "record"), "record", conf->record);
 	for (unsigned w = 0; w < WIRES; w++) {
 		const struct conf_wire *wire = &conf->wire[w];
 		check_readable(&faults, line_of(loaded, sections[w], "trust"), "trust", wire->trust, false);

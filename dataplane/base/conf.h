@@ -104,6 +104,8 @@ struct conf {
 	enum conf_elsewhere elsewhere; /* [guard] elsewhere: XMPP between servers on any other port */
 	enum conf_answer websocket, quic;      /* [guard] websocket, quic */
 	char audit[PATH_MAX];          /* [guard] audit: the file that audit lines are appended to */
+	char record[PATH_MAX];         /* [guard] record: the file that stanzas are recorded in; "": they are not */
+	unsigned record_mib;           /* [guard] record-mib */
 	unsigned feature_count;
 	char features[CONF_DOMAINS_MAX][64];   /* [guard] features: stream features let through, by name */
 	unsigned negotiation_seconds, idle_seconds;    /* [guard] of the same names: how long a stream may take, and rest */

@@ -70,6 +70,11 @@ const struct conf_key conf_keys[] = {
 		"connection of QUIC; browsers then fall back to TCP."},
 	{"guard", "audit", set_path, CONF(audit), 0, 0, false, "/var/log/sallyport/audit.jsonl",
 		"File that audit lines (JSON) are appended to."},
+	{"guard", "record", set_optional_path, CONF(record), 0, 0, false, "",
+		"File that every stanza is recorded in, with its verdict, to try another policy on: sallyport policy replay. It\n"
+		"holds what people write; tell them, and remove it afterwards. Empty: nothing is recorded."},
+	{"guard", "record-mib", set_number, CONF(record_mib), 1, 65536, false, "64",
+		"MiB after which recording ends (1 to 65536)."},
 	{"guard", "features", set_features, CONF(features), 0, 0, false, "starttls, mechanisms, dialback, bidi, limits, sm",
 		"Stream features that servers may offer each other; any other is taken out of the offer. sm: acknowledgements of\n"
 		"stanzas, with counts that are right for both servers whatever was refused; nothing is resumed."},

@@ -69,6 +69,7 @@ void stage_init_conf(struct stage *s, const char *features, const char *audit)
 	control->policy = policy_load(conf, NULL);
 	assert_non_null(control->policy);
 	assert_int_equal(audit_open(&control->audit, s->audit, (struct proc_lane){0, 1}), 0);
+	assert_int_equal(record_open(&control->record, "", 0), 0);
 	control->channel = player_start(&s->player, CHANNEL_UPPER);
 	int fd = counters_create();
 	assert_true(fd >= 0);
