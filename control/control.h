@@ -38,6 +38,10 @@ struct control {
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */
 	uint64_t wall_ms;       /* since 1970; the same */
+	struct {
+		uint64_t minute; /* since 1970 */
+		int of_week;     /* what it is in local time; see struct policy_context */
+	} local;
 };
 
 static inline void control_count(struct control *control, enum control_counter id)

@@ -1,6 +1,7 @@
 /* The way of a stanza: policy looks at it, the audit notes it, and what may pass is written to the other side. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/control.h"
 #include "control/negotiation.h"
@@ -55,6 +56,23 @@ static void record(struct control *control, const struct policy_context *context
 	audit_guard(control, "recording ended");
 }
 
+/* The zone was read before the sandbox: localtime_r() takes what is there. 0: there is no clock, and no time is known. */
+static int minute_of_week(struct control *control)
+{
+	uint64_t minute = control->wall_ms / 60000;
+	if (!minute)
+		return POLICY_MINUTE_UNKNOWN;
+	if (minute != control->local.minute) {
+		time_t seconds = (time_t)(minute * 60);
+		struct tm local;
+		control->local.minute = minute;
+		control->local.of_week = POLICY_MINUTE_UNKNOWN;
+		if (localtime_r(&seconds, &local))
+			control->local.of_week = ((local.tm_wday + 6) % 7 * 24 + local.tm_hour) * 60 + local.tm_min;
+	}
+	return control->local.of_week;
+}
+
 static void check(struct stream *stream, struct stanza *stanza, struct policy_verdict *verdict)
 {
 	const struct session *session = stream->session;
@@ -62,7 +80,8 @@ static void check(struct stream *stream, struct stanza *stanza, struct policy_ve
 	struct policy_pair pairs[SESSION_PAIRS_MAX];
 	struct policy_context context = {.direction = session_direction(session, stream->side),
 		.pairs = pairs,
-		.pair_count = collect_pairs(session, stream->side, pairs)};
+		.pair_count = collect_pairs(session, stream->side, pairs),
+		.minute_of_week = minute_of_week(session->control)};
 	if (is_recorded)
 		record_stanza(&session->control->record, stanza);
 	policy_check(session->control->policy, &context, stanza, verdict);

@@ -111,6 +111,7 @@ static void enter_sandbox(const struct conf *conf)
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigprocmask(SIG_BLOCK, &stop, NULL); /* but in ppoll(): or one that comes just before it would be slept over */
+	tzset(); /* the file of the zone is not there afterwards */
 	signal(SIGTERM, on_stop);
 	signal(SIGINT, SIG_IGN); /* of a terminal: sallyportd decides */
 	if (sandbox_enter(&sandbox))

@@ -97,12 +97,23 @@ static struct policy_content_rules draft_content(struct draft *draft, const stru
 		.languages = draft_list(draft, &content->languages)};
 }
 
+static_assert((int)CONF_SPANS_MAX == (int)POLICY_SPANS_MAX, "one bound of times");
+
+static struct policy_hours draft_hours(const struct conf_hours *hours)
+{
+	struct policy_hours draft = {.count = hours->count};
+	for (unsigned i = 0; i < hours->count; i++)
+		draft.spans[i] = (struct policy_span){hours->spans[i].days, hours->spans[i].from, hours->spans[i].to};
+	return draft;
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->rates[d] = draft_rates(&profile->rates[d]);
+		rules->hours[d] = draft_hours(&profile->hours[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 		rules->content[d] = draft_content(draft, &profile->content[d]);
 		rules->features[d] = (struct policy_feature_names){draft_list(draft, &profile->features[d].names),

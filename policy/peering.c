@@ -68,8 +68,7 @@ static void check_pair(struct policy_case *c)
 		NULL, from_known ? "the receiver's domain is not of this stream" : "the sender's domain is not of this stream"});
 }
 
-/* What says how something ended that came the other way. A subscription is answered by presence (RFC 6121 3.1). */
-static bool is_answer(const struct policy_case *c)
+bool case_is_answer(const struct policy_case *c)
 {
 	if (!strcmp(c->type, "error"))
 		return true;
@@ -82,7 +81,7 @@ static void check_way(struct policy_case *c, const struct peer *peer)
 {
 	enum policy_way only = c->context->direction == POLICY_OUTBOUND ? POLICY_ONLY_INBOUND : POLICY_ONLY_OUTBOUND;
 
-	if (peer->way == only && !is_answer(c))
+	if (peer->way == only && !case_is_answer(c))
 		case_find(c, &(struct finding){POLICY_REFUSED, "peering.direction", "not-allowed", "cancel",
 			"only the other side may begin to speak"});
 }

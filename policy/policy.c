@@ -17,6 +17,7 @@ static const struct stage {
 } stages[] = {
 	{"shape", shape_check, false},
 	{"peering", peering_check, false},
+	{"hours", hours_check, true},
 	{"features", features_check, true},
 	{"presence", presence_check, true},
 	{"content", content_check, true},
@@ -256,6 +257,7 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 	for (int d = 0; d < POLICY_DIRECTIONS && !err; d++) {
 		profile->presence[d] = rules->presence[d];
 		profile->rates[d] = rules->rates[d];
+		profile->hours[d] = rules->hours[d];
 		profile->binaries[d] = rules->binaries[d];
 		profile->binaries[d].types = types_copy(rules->binaries[d].types);
 		if (!profile->binaries[d].types)

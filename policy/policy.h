@@ -1,6 +1,6 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, features, presence, content, binary), each in one file with one
+ * Stages run in one fixed order (shape, peering, hours, features, presence, content, binary), each in one file with one
  * signature; a stage can only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
@@ -56,6 +56,20 @@ struct policy_rates {
 /* What becomes of elements that are of no feature. */
 enum policy_unknown { POLICY_UNKNOWN_PASS, POLICY_UNKNOWN_STRIP, POLICY_UNKNOWN_REFUSE };
 
+/* When something may pass: spans of minutes of the day, on the days of the bits (1 << 0 is Monday). `to` is the first that
+ * is not of it, and at most 1440; where it is below `from`, it is of the day after the one on which the span begins. */
+struct policy_span {
+	uint8_t days;
+	uint16_t from, to;
+};
+
+enum { POLICY_SPANS_MAX = 16, POLICY_MINUTE_UNKNOWN = -1 };
+
+struct policy_hours {
+	unsigned count;                /* 0: always */
+	struct policy_span spans[POLICY_SPANS_MAX];
+};
+
 /* Which features may cross; see feature_table.h. */
 struct policy_feature_names {
 	const char *const *names;      /* features, `basic`, `all`, "-NAME" to take away; NULL: all */
@@ -79,6 +93,7 @@ struct policy_profile_rules {
 	const char *const *inside_users, *const *outside_users;       /* who may speak, and be spoken to; NULL, or none: all */
 	int line;
 	struct policy_rates rates[POLICY_DIRECTIONS];
+	struct policy_hours hours[POLICY_DIRECTIONS];
 };
 
 struct policy_peer_rules {
@@ -122,6 +137,7 @@ struct policy_context {
 	enum policy_direction direction;
 	const struct policy_pair *pairs;       /* authenticated on this stream, in the direction of the stanza */
 	unsigned pair_count;
+	int minute_of_week;                    /* local; 0 is Monday 00:00. Not known: none is within any hours */
 };
 
 enum policy_action {

@@ -24,6 +24,7 @@ struct profile {
 	struct names inside_users, outside_users;              /* empty: all */
 	struct policy_rates rates[POLICY_DIRECTIONS];
 	unsigned monitored[POLICY_DIRECTIONS];                 /* bits of stages, in their order */
+	struct policy_hours hours[POLICY_DIRECTIONS];
 };
 
 struct peer {
@@ -60,6 +61,7 @@ struct policy_case {
 /* The stages, in their order. Each looks at the stanza as those before it left it, and may make the verdict tighter. */
 void shape_check(struct policy_case *c) __attribute__((nonnull));
 void peering_check(struct policy_case *c) __attribute__((nonnull));
+void hours_check(struct policy_case *c) __attribute__((nonnull));
 void features_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
@@ -70,6 +72,9 @@ bool binary_is_encoded(const struct node *node) __attribute__((nonnull));
 
 /* A list with all in lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
 const char *const *types_copy(const char *const *list) __attribute__((warn_unused_result));
+
+/* Does it say how something ended that came the other way? A subscription is answered by presence (RFC 6121 3.1). */
+bool case_is_answer(const struct policy_case *c) __attribute__((nonnull));
 
 /*
  * What a stage finds. The texts are static; condition and error type may be NULL. Only what is tighter than the verdict

@@ -54,17 +54,20 @@ static void restore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The module of a token finds its configuration by a variable; there is no other way to tell it. NULL: none is set. */
-static char *token_variable(enum proc_role role, char *text, size_t size)
+/*
+ * The one of our variables that it is told: the module of a token finds its configuration by one, there is no other way to
+ * tell it; control judges by local time. NULL: none is set.
+ */
+static char *own_variable(enum proc_role role, char *text, size_t size)
 {
-	static const char name[] = "SOFTHSM2_CONF";
-	const char *value = role == PROC_KEYD ? getenv(name) : NULL;
+	static const char *const names[PROC_ROLES] = {[PROC_KEYD] = "SOFTHSM2_CONF", [PROC_CONTROL] = "TZ"};
+	const char *name = names[role], *value = name ? getenv(name) : NULL;
 	return value && snprintf(text, size, "%s=%s", name, value) < (int)size ? text : NULL;
 }
 
 static __attribute__((noreturn)) void execute(const struct child *child, const struct child_program *program)
 {
-	char path[PATH_MAX], name[64], variable[PATH_MAX + 32], token[PATH_MAX + 32], lane[64];
+	char path[PATH_MAX], name[64], variable[PATH_MAX + 32], own[PATH_MAX + 32], lane[64];
 	snprintf(name, sizeof(name), "sallyport-%s", proc_role_name(child->role));
 	snprintf(path, sizeof(path), "%s/%s", program->folder, name);
 	snprintf(variable, sizeof(variable), "%s=%s", CONF_NAME_VARIABLE, program->conf_name);
@@ -72,7 +75,7 @@ static __attribute__((noreturn)) void execute(const struct child *child, const s
 	/* A session of its own: an interrupt from the terminal reaches sallyportd alone, which then ends all in order. */
 	setsid();
 	restore_signals();
-	char *environment[] = {variable, lane, token_variable(child->role, token, sizeof(token)), NULL};
+	char *environment[] = {variable, lane, own_variable(child->role, own, sizeof(own)), NULL};
 	execve(path, (char *[]){name, NULL}, environment);
 	fatal("cannot execute %s", path);
 }

@@ -30,8 +30,8 @@ void child_init(struct child *child, enum proc_role role, struct proc_lane lane)
 
 /*
  * Starts it with fds[i] at descriptor PROC_FD_CONF + i (they stay the caller's), /dev/null for input, our standard error
- * for its output, no other descriptor and an environment that holds only the configuration's name and its lane. 0 or
- * -errno; that the program cannot be executed shows as its death.
+ * for its output, no other descriptor and an environment that holds only the configuration's name, its lane and what its
+ * role needs of ours. 0 or -errno; that the program cannot be executed shows as its death.
  */
 int child_start(struct child *child, const struct child_program *program, const int *fds, unsigned count, int64_t now_ms)
 	__attribute__((warn_unused_result, nonnull));

@@ -15,6 +15,7 @@ enum conf_policy_limits {
 	CONF_LIST_ITEMS_MAX = 65536,
 	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
 	CONF_BINARY_BYTES_MAX = 16 << 20,
+	CONF_SPANS_MAX = 16,
 };
 
 /* Order matters: a lower level lets less through. */
@@ -32,6 +33,17 @@ enum conf_binaries { BINARIES_REFUSE, BINARIES_SCAN, BINARIES_PASS };
 struct conf_rate { uint32_t count, seconds, burst; };          /* N/s burst N; count 0: no limit */
 enum conf_rate_kind { RATE_USER, RATE_PEER, RATE_ROOM, RATE_KINDS };
 enum conf_over { OVER_REFUSE, OVER_DROP, OVER_WAIT };
+
+/* Minutes of the day, 24:00 is 1440; `to` is the first that is not of it. Below `from`, it is of the next day. */
+struct conf_span {
+	uint8_t days;                  /* on which it begins: 1 << 0 is Monday */
+	uint16_t from, to;
+};
+
+struct conf_hours {                    /* none: always */
+	unsigned count;
+	struct conf_span spans[CONF_SPANS_MAX];
+};
 
 /* The same as policy has it. */
 enum conf_unknown { UNKNOWN_PASS, UNKNOWN_STRIP, UNKNOWN_REFUSE };
@@ -67,6 +79,7 @@ struct conf_profile {                  /* [profile NAME] */
 		enum conf_over over;                   /* outbound-over-rate = refuse | drop | wait */
 	} rates[DIRECTIONS];
 	struct conf_list monitored[DIRECTIONS];        /* outbound-monitor, inbound-monitor */
+	struct conf_hours hours[DIRECTIONS];           /* outbound-hours, inbound-hours */
 	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
 };
 

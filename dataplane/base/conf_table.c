@@ -24,8 +24,9 @@ const struct conf_section conf_sections[] = {
 		false, true},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
-		"[peer *] for any other. The longest match governs. Without one nothing passes. Presence, words and binaries may\n"
-		"stand here as in a profile, where they hold for this peer: words are added, and all else may only be tighter.",
+		"[peer *] for any other. The longest match governs. Without one nothing passes. Presence, words, hours and\n"
+		"binaries may stand here as in a profile, where they hold for this peer: words are added, and all else may\n"
+		"only be tighter.",
 		false, true},
 	{"certificate", "certificate a.example",
 		"A real certificate and its key, shown wherever a certificate of that domain is due, in the place of one that the\n"
@@ -187,6 +188,12 @@ const struct conf_key conf_keys[] = {
 		"(small letters), a domain for itself and all of its users, *.domain, group:NAME. Empty: all."},
 	{"profile", "outside-users", set_users, PROFILE(users[WIRE_OUTSIDE]), 0, 0, false, "",
 		"The same of theirs."},
+	{"profile", "outbound-hours", set_hours, PROFILE(hours[OUTBOUND]), 0, 0, false, "",
+		"When these peers may be written to, in the local time of this machine: \"Mon-Fri 08:00-18:00, Sat 09:00-12:00\",\n"
+		"or 22:00-06:00 of every day, which ends on the next one. At other times senders are told to wait, and only\n"
+		"answers pass (results, errors, subscribed) and who goes away. Empty: always."},
+	{"profile", "inbound-hours", set_hours, PROFILE(hours[INBOUND]), 0, 0, false, "",
+		"As for outbound."},
 	{"profile", "outbound-features", set_list, PROFILE(features[OUTBOUND].names), 0, 0, false, "basic",
 		"What may cross, by the names that policy/README.md lists: basic (chat and rooms), all, and single features; with\n"
 		"'-' before it one is taken away: \"basic, file-transfer, -muc\". What a stanza means the same without (a\n"

@@ -54,6 +54,7 @@ void set_presence(const struct conf_value *v, void *field);
 void set_scanner(const struct conf_value *v, void *field);
 void set_rate(const struct conf_value *v, void *field);        /* struct conf_rate; the key's min and max: of its numbers */
 void set_byte_rate(const struct conf_value *v, void *field);   /* the same, with K, M and G */
+void set_hours(const struct conf_value *v, void *field);       /* struct conf_hours */
 void set_over_rate(const struct conf_value *v, void *field);
 void set_binaries(const struct conf_value *v, void *field);
 void set_list(const struct conf_value *v, void *field);        /* struct conf_list */
@@ -90,6 +91,9 @@ char *next_item(char **rest, bool blanks_separate);
  */
 bool conf_may_tighten(const char *key);
 void conf_tighten_peers(struct conf *conf, const struct ini *ini, struct conf_faults *faults);
+
+/* Is every minute of the one list of the other? An empty one is always. */
+bool conf_hours_within(const struct conf_hours *hours, const struct conf_hours *wider);
 
 /* A path, relative to the folder of the file that it stands in. False: too long. */
 bool conf_path(const struct conf_value *v, const char *name, char path[PATH_MAX]);

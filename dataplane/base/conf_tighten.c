@@ -100,6 +100,12 @@ static void tighten_length(const struct conf_value *v, const struct conf_profile
 		looser(v, profile);
 }
 
+static void tighten_hours(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	if (!conf_hours_within(field, field_of(profile, v->key)))
+		looser(v, profile);
+}
+
 static const struct {
 	const char *key;               /* behind its direction */
 	tighten_fn tighten;
@@ -114,6 +120,7 @@ static const struct {
 	{"forbidden-url-hosts", tighten_words},
 	{"scripts", tighten_items},
 	{"languages", tighten_items},
+	{"hours", tighten_hours},
 	{"binaries", tighten_number},
 	{"max-binary", tighten_number},
 	{"binary-types", tighten_items},

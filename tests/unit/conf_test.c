@@ -354,6 +354,110 @@ static void users_that_cannot_be_are_faults(void **state)
 	}
 }
 
+static void hours_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		struct conf_hours hours;
+	} rows[] = {
+		{"\"\"", {0}},
+		{"08:00-18:00", {1, {{0x7f, 480, 1080}}}},
+		{"\"Mon-Fri 08:00-18:00, sat\t 09:00-12:00\"", {2, {{0x1f, 480, 1080}, {0x20, 540, 720}}}},
+		{"22:00-06:00", {1, {{0x7f, 1320, 360}}}},
+		{"\"SUN 22:00-00:00, Mon 00:00-24:00\"", {2, {{0x40, 1320, 0}, {0x01, 0, 1440}}}},
+		{"\"Fri-Mon 00:00-24:00\"", {1, {{0x71, 0, 1440}}}},
+		{"\"Sun 22:00-06:00, Mon 06:00-22:00, Sun 21:59-22:00\"", {3, {{0x40, 1320, 360}, {0x01, 360, 1320},
+			{0x40, 1319, 1320}}}},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char with[2048], *faults;
+		snprintf(with, sizeof(with), "%s[profile h]\ninbound-hours = %s\n", good, rows[i].text);
+		struct conf *conf = load(with, strlen(with), &faults);
+		assert_string_equal(faults, "");
+		free(faults);
+		const struct conf_hours *hours = &conf->profiles[2].hours[INBOUND];
+		assert_int_equal(hours->count, rows[i].hours.count);
+		for (unsigned s = 0; s < hours->count; s++) {
+			assert_int_equal(hours->spans[s].days, rows[i].hours.spans[s].days);
+			assert_int_equal(hours->spans[s].from, rows[i].hours.spans[s].from);
+			assert_int_equal(hours->spans[s].to, rows[i].hours.spans[s].to);
+		}
+		assert_int_equal(conf->profiles[2].hours[OUTBOUND].count, 0);
+		conf_free(conf);
+	}
+}
+
+static void hours_that_cannot_be_are_faults(void **state)
+{
+	(void)state;
+	static const char *const no_times[] = {"8:00-18:00", "08:00", "08:00-", "08:00-18:00h", "08:60-18:00", "08:00-24:01",
+		"24:00-06:00", "25:00-26:00", "08:00-08:00", "00:00-00:00", "Mon", "Mon08:00-18:00", "Mo 08:00-18:00",
+		"Monday 08:00-18:00", "Mon-Mon 08:00-18:00", "Mon- 08:00-18:00", "Mon-Fry 08:00-18:00", "Mon - Fri 08:00-18:00",
+		"Mon 08:00 - 18:00", "always", "-08:00-18:00", "+8:00-18:00"};
+	static const char *const overlaps[] = {"08:00-12:00, 11:59-13:00", "22:00-06:00, Wed 05:59-07:00",
+		"Sun 22:00-06:00, Mon 00:00-01:00", "Mon 00:00-01:00, Sun 23:00-00:01", "Mon-Wed 08:00-09:00, Wed-Fri 08:30-08:31",
+		"Mon 08:00-09:00, Mon 08:00-09:00", "00:00-24:00, 12:00-12:01"};
+	char *faults, more[512];
+	for (unsigned i = 0; i < sizeof(no_times) / sizeof(no_times[0]); i++) {
+		snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"Tue 07:00-07:30, %s\"\n", no_times[i]);
+		assert_null(load_with(more, &faults));
+		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" is not a time of the week (hint: Mon-Fri "
+			"08:00-18:00, Sat 09:00-12:00, 22:00-06:00, 00:00-24:00)\n", no_times[i]);
+		assert_string_equal(faults, more);
+		free(faults);
+	}
+	for (unsigned i = 0; i < sizeof(overlaps) / sizeof(overlaps[0]); i++) {
+		snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"%s\"\n", overlaps[i]);
+		assert_null(load_with(more, &faults));
+		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" overlaps one before it (hint: a time over "
+			"midnight is of the day that it begins on)\n", strchr(overlaps[i], ',') + 2);
+		assert_string_equal(faults, more);
+		free(faults);
+	}
+	int n = snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"");
+	for (int i = 0; i <= CONF_SPANS_MAX; i++)
+		n += snprintf(more + n, sizeof(more) - (size_t)n, "%02d:00-%02d:01,", i, i);
+	snprintf(more + n, sizeof(more) - (size_t)n, "\"\n[profile g]\ninbound-hours = \",\"\n");
+	assert_null(load_with(more, &faults));
+	assert_string_equal(faults, "etc/test.conf:36: outbound-hours: too many times (hint: at most 16)\n"
+		"etc/test.conf:38: inbound-hours: nothing is in it (hint: inbound-hours = \"\" for always)\n");
+	free(faults);
+}
+
+static void a_peer_has_hours_within_those_of_its_profile(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *profile, *peer;
+		bool allowed;
+	} rows[] = {
+		{"", "", true},
+		{"", "Mon 08:00-09:00", true},
+		{"Mon 08:00-09:00", "", false},
+		{"Mon-Fri 08:00-18:00", "Tue 08:00-18:00, Wed 12:00-13:00", true},
+		{"Mon-Fri 08:00-18:00", "Tue 08:00-18:01", false},
+		{"Mon-Fri 08:00-18:00", "Tue 07:59-18:00", false},
+		{"Mon-Fri 08:00-18:00", "Fri-Sat 10:00-12:00", false},
+		{"08:00-12:00, 12:00-18:00", "11:00-13:00", true},
+		{"22:00-06:00", "Sun 23:00-01:00, Mon 05:00-06:00", true},
+		{"22:00-06:00", "Mon 05:00-06:01", false},
+		{"Sun 22:00-24:00, Mon 00:00-06:00", "Sun 22:00-06:00", true},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *more, *faults;
+		assert_true(asprintf(&more, "[profile h]\ninbound-hours = \"%s\"\n[peer t.org]\nprofile = h\ninbound-hours = "
+			"\"%s\"\n", rows[i].profile, rows[i].peer) > 0);
+		struct conf *conf = load_with(more, &faults);
+		assert_string_equal(faults, rows[i].allowed ? "" : "etc/test.conf:39: inbound-hours: looser than [profile h] in "
+			"line 35 has it (hint: a peer can only take away; loosen the profile, or name another)\n");
+		assert_true(!conf == !rows[i].allowed);
+		conf_free(conf);
+		free(faults);
+		free(more);
+	}
+}
+
 /* --- peers that are tighter than their profile --- */
 
 #define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
@@ -972,6 +1076,9 @@ int main(void)
 		cmocka_unit_test(a_good_file_is_read),
 		cmocka_unit_test(scanners_are_read),
 		cmocka_unit_test(rates_are_read),
+		cmocka_unit_test(hours_are_read),
+		cmocka_unit_test(hours_that_cannot_be_are_faults),
+		cmocka_unit_test(a_peer_has_hours_within_those_of_its_profile),
 		cmocka_unit_test(pins_are_read),
 		cmocka_unit_test(the_longest_match_governs),
 		cmocka_unit_test(tls_profiles_are_built_in_or_made),

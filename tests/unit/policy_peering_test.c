@@ -69,7 +69,7 @@ static void judges_peering(void **state)
 static void closes_when_nobody_is_authenticated(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, NULL, 0};
+	struct policy_context context = {POLICY_OUTBOUND, NULL, 0, 0};
 	struct stanza stanza = stanza_of("<message from='a.example' to='b.example'/>");
 	struct policy_verdict verdict;
 
@@ -223,7 +223,7 @@ static void judges_users_and_directions(void **state)
 			pairs[count++] = (struct policy_pair){theirs[t], ours[o]};
 		}
 	for (size_t i = 0; i < sizeof(users_rows) / sizeof(*users_rows); i++) {
-		struct policy_context context = {users_rows[i].direction, pairs, count};
+		struct policy_context context = {users_rows[i].direction, pairs, count, 0};
 		struct stanza stanza = stanza_of(users_rows[i].stanza);
 		struct policy_verdict verdict;
 
