@@ -324,12 +324,13 @@ uint64_t stage_count(const struct stage *s, enum control_counter id)
 
 char *stage_audit(const struct stage *s)
 {
-	char *text = calloc(1, 1 << 20);
+	enum { BYTES = 4 << 20 };
+	char *text = calloc(1, BYTES);
 	assert_non_null(text);
 	FILE *in = fopen(s->audit, "r");
 	assert_non_null(in);
-	size_t n = fread(text, 1, (1 << 20) - 1, in);
-	assert_true(n < (1 << 20) - 1);
+	size_t n = fread(text, 1, BYTES - 1, in);
+	assert_true(n < BYTES - 1);
 	fclose(in);
 	return text;
 }
