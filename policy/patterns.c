@@ -188,6 +188,7 @@ static void traits_of(struct traits *traits, const uint8_t *bytes, size_t len, b
 	uint8_t last[3] = {0};
 
 	memset(traits, 0, sizeof(*traits));
+	traits->digit = !ascii;        /* there are many, and in plain form some are letters */
 	for (size_t i = 0; i < len; i++) {
 		uint16_t bit;
 
@@ -196,7 +197,7 @@ static void traits_of(struct traits *traits, const uint8_t *bytes, size_t len, b
 		last[2] = ascii ? plain_byte(bytes[i]) : bytes[i];
 		bit = triple(last);
 		traits->triples[bit / 8] |= (uint8_t)(1u << bit % 8);
-		traits->digit |= last[2] >= 0x80 || (last[2] >= '0' && last[2] <= '9');        /* there are many digits */
+		traits->digit |= last[2] >= '0' && last[2] <= '9';
 	}
 }
 

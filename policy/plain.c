@@ -7,20 +7,32 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "lookalikes.h"
 #include "plain.h"
 
-/* What is left of a character: the same, and the invisible vanishes. */
+/* What is left of a character: the same, and the invisible vanishes, and so does what strikes letters through. */
 static ucs4_t plain_character(ucs4_t c)
 {
 	if (c < 0x80)
 		return c >= '\t' && c <= '\r' ? ' ' : c;
 	if (uc_is_property_white_space(c))
 		return ' ';
+	if (uc_combining_class(c) == UC_CCC_OV)
+		return 0;
 	return uc_is_property_default_ignorable_code_point(c) ? 0 : c;
 }
 
+/* Digits of all scripts are digits, whatever else they look like. */
+static ucs4_t look(ucs4_t c)
+{
+	int digit = uc_decimal_value(c);
+	char ascii = digit < 0 ? lookalike(c) : (char)('0' + digit);
+
+	return ascii ? (ucs4_t)ascii : c;
+}
+
 /* In place, since no character gets longer: one space for any white space, none at the ends. */
-static size_t squeeze(uint8_t *bytes, size_t len)
+static size_t squeeze(uint8_t *bytes, size_t len, bool lookalikes)
 {
 	size_t at = 0, end = 0;
 
@@ -29,11 +41,40 @@ static size_t squeeze(uint8_t *bytes, size_t len)
 
 		at += (size_t)u8_mbtouc(&c, bytes + at, len - at);
 		c = plain_character(c);
+		if (lookalikes && c >= 0x80)
+			c = look(c);
 		if (c == 0 || (c == ' ' && (end == 0 || bytes[end - 1] == ' ')))
 			continue;
 		end += (size_t)u8_uctomb(bytes + end, c, (ptrdiff_t)(len - end));
 	}
 	return end && bytes[end - 1] == ' ' ? end - 1 : end;
+}
+
+/* A capital that looks like one of ASCII, while its small letter does not: 0x412 is B, 0x432 is none. 0: it is not. */
+static char capital_lookalike(ucs4_t c)
+{
+	return c >= 0x80 && uc_is_upper(c) && !lookalike(uc_tolower(c)) ? lookalike(c) : 0;
+}
+
+/* In place. Whether there were any. */
+static bool replace_capitals(uint8_t *bytes, size_t *len, bool replace)
+{
+	size_t at = 0, end = 0;
+	bool found = false;
+
+	while (at < *len) {
+		ucs4_t c;
+		char ascii;
+
+		at += (size_t)u8_mbtouc(&c, bytes + at, *len - at);
+		ascii = capital_lookalike(c);
+		found |= ascii != 0;
+		if (replace)
+			end += (size_t)u8_uctomb(bytes + end, ascii ? (ucs4_t)ascii : c, (ptrdiff_t)(*len - end));
+	}
+	if (replace)
+		*len = end;
+	return found;
 }
 
 static void plain_add_ascii(struct plain *plain, const uint8_t *text, size_t len)
@@ -102,7 +143,7 @@ bool plain_is_ascii(const char *text, size_t len)
  * The invisible is taken out twice: before folding, so that it does not keep characters from being composed, and after it,
  * because some compatibility characters fold to something invisible.
  */
-int plain_init(struct plain *plain, const char *text, size_t len)
+static int init(struct plain *plain, const char *text, size_t len, bool capitals)
 {
 	uint8_t *visible;
 	int err;
@@ -114,11 +155,23 @@ int plain_init(struct plain *plain, const char *text, size_t len)
 	if (!visible)
 		return -ENOMEM;
 	memcpy(visible, text, len);
-	err = plain_fold(plain, visible, squeeze(visible, len));
+	len = squeeze(visible, len, false);
+	plain->has_capitals = replace_capitals(visible, &len, capitals);
+	err = plain_fold(plain, visible, len);
 	free(visible);
 	if (!err)
-		plain->len = squeeze(plain->bytes, plain->len);
+		plain->len = squeeze(plain->bytes, plain->len, true);
 	return err;
+}
+
+int plain_init(struct plain *plain, const char *text, size_t len)
+{
+	return init(plain, text, len, false);
+}
+
+int plain_init_capitals(struct plain *plain, const char *text, size_t len)
+{
+	return init(plain, text, len, true);
 }
 
 void plain_fini(struct plain *plain)

@@ -1,6 +1,7 @@
 /*
- * Finding words. Text and words are brought into the same plain form; then, at every place of the text where a word may
- * begin, the words with that first byte are compared. What is all ASCII is compared as it stands.
+ * Finding words. Text and words are brought into the same plain form; then, from every place of the text where a word may
+ * begin, the text is followed through the sorted words, byte by byte, as long as any of them goes on in the same way: it
+ * costs little more with many words than with few. What is all ASCII is compared as it stands.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,9 +16,14 @@
 #include "words.h"
 
 struct words {
-	struct plain *words;           /* sorted by first byte */
+	struct plain *words;           /* sorted by their bytes, each once */
 	size_t count;
 	size_t first[UINT8_MAX + 2];   /* words with first byte b are words[first[b]] to words[first[b + 1] - 1] */
+};
+
+/* The words that begin with what has been read of a text: `len` bytes. */
+struct reach {
+	size_t low, high, len;
 };
 
 /* --- Boundaries --- */
@@ -68,86 +74,166 @@ static int is_boundary(struct plain *text, size_t at)
 	return before != after || before == KIND_OTHER ? true : is_break(text, at);
 }
 
-static int is_at(struct plain *text, size_t at, const struct plain *word)
-{
-	int found = word->len <= text->len - at && !memcmp(text->bytes + at, word->bytes, word->len);
+/* --- Narrowing down which words a text may go on with --- */
 
-	if (found == 1)
-		found = is_boundary(text, at);
-	return found == 1 ? is_boundary(text, at + word->len) : found;
+/* The first word from `low` on, below `high`, whose byte after `len` is not below `byte`. One that ends there is below all. */
+static size_t lower_bound(const struct words *words, const struct reach *reach, unsigned byte)
+{
+	size_t low = reach->low, high = reach->high;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct plain *word = &words->words[middle];
+
+		if (word->len == reach->len || word->bytes[reach->len] < byte)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct reach reach_from(const struct words *words, uint8_t byte)
+{
+	return (struct reach){words->first[byte], words->first[byte + 1], 1};
+}
+
+static void reach_on(const struct words *words, struct reach *reach, uint8_t byte)
+{
+	size_t low = lower_bound(words, reach, byte);
+
+	reach->high = byte == UINT8_MAX ? reach->high : lower_bound(words, reach, byte + 1u);
+	reach->low = low;
+	reach->len++;
+}
+
+static bool reach_is_empty(const struct reach *reach)
+{
+	return reach->low >= reach->high;
+}
+
+/* Is what has been read a word? It is the first of those that begin with it. */
+static bool reach_has_word(const struct words *words, const struct reach *reach)
+{
+	return !reach_is_empty(reach) && words->words[reach->low].len == reach->len;
+}
+
+/* --- Text in plain form --- */
+
+/* 1, 0 or -ENOMEM. */
+static int is_at(const struct words *words, struct plain *text, size_t at)
+{
+	struct reach reach = reach_from(words, text->bytes[at]);
+	int found = 0;
+
+	for (size_t end = at + 1; !reach_is_empty(&reach) && !found; end++) {
+		if (reach_has_word(words, &reach)) {
+			found = is_boundary(text, at);
+			if (found != 1)
+				return found;
+			found = is_boundary(text, end);
+		}
+		if (end == text->len)
+			break;
+		reach_on(words, &reach, text->bytes[end]);
+	}
+	return found;
 }
 
 static int find(const struct words *words, struct plain *text)
 {
 	int found = 0;
 
-	for (size_t at = 0; at < text->len && !found; at++) {
-		uint8_t byte = text->bytes[at];
-
-		if ((byte & 0xc0) == 0x80)
-			continue;      /* the inside of a character is no place to begin */
-		for (size_t i = words->first[byte]; i < words->first[byte + 1] && !found; i++)
-			found = is_at(text, at, &words->words[i]);
-	}
+	for (size_t at = 0; at < text->len && !found; at++)
+		if ((text->bytes[at] & 0xc0) != 0x80)  /* the inside of a character is no place to begin */
+			found = is_at(words, text, at);
 	return found;
 }
 
 /* --- Text that is all ASCII --- */
 
-static bool is_ascii_boundary(const uint8_t *text, size_t at)
+static bool is_ascii_boundary(const uint8_t *text, size_t len, size_t at)
 {
-	enum kind before = kind_of(plain_byte(text[at - 1])), after = kind_of(plain_byte(text[at]));
+	enum kind before, after;
 
+	if (at == 0 || at == len)
+		return true;
+	before = kind_of(plain_byte(text[at - 1]));
+	after = kind_of(plain_byte(text[at]));
 	return before != after || before == KIND_OTHER;
 }
 
 /* White space of the text counts once. */
-static bool is_at_ascii(const uint8_t *text, size_t len, size_t at, const struct plain *word)
+static bool is_at_ascii(const struct words *words, const uint8_t *text, size_t len, size_t at)
 {
-	size_t end = at, matched = 0;
+	struct reach reach = reach_from(words, plain_byte(text[at]));
 
-	for (; matched < word->len && end < len && plain_byte(text[end]) == word->bytes[matched]; matched++, end++)
-		while (word->bytes[matched] == ' ' && end + 1 < len && plain_byte(text[end + 1]) == ' ')
+	for (size_t end = at + 1; !reach_is_empty(&reach); end++) {
+		if (reach_has_word(words, &reach) && is_ascii_boundary(text, len, end))
+			return true;
+		while (plain_byte(text[end - 1]) == ' ' && end < len && plain_byte(text[end]) == ' ')
 			end++;
-	return matched == word->len && (at == 0 || is_ascii_boundary(text, at)) &&
-		(end == len || is_ascii_boundary(text, end));
-}
-
-static bool find_ascii(const struct words *words, const uint8_t *text, size_t len)
-{
-	for (size_t at = 0; at < len; at++) {
-		uint8_t byte = plain_byte(text[at]);
-
-		for (size_t i = words->first[byte]; i < words->first[byte + 1]; i++)
-			if (is_at_ascii(text, len, at, &words->words[i]))
-				return true;
+		if (end == len)
+			return false;
+		reach_on(words, &reach, plain_byte(text[end]));
 	}
 	return false;
 }
 
-int words_find(const struct words *words, const char *text, size_t len)
+static bool find_ascii(const struct words *words, const uint8_t *text, size_t len)
+{
+	for (size_t at = 0; at < len; at++)
+		if (is_ascii_boundary(text, len, at) && is_at_ascii(words, text, len, at))
+			return true;
+	return false;
+}
+
+static int find_plain(const struct words *words, const char *text, size_t len, bool *has_capitals)
 {
 	struct plain plain;
+	int found = *has_capitals ? plain_init_capitals(&plain, text, len) : plain_init(&plain, text, len);
+
+	if (!found)
+		found = find(words, &plain);
+	*has_capitals = plain.has_capitals;
+	plain_fini(&plain);
+	return found;
+}
+
+int words_find(const struct words *words, const char *text, size_t len)
+{
+	bool has_capitals = false;
 	int found;
 
 	if (!words->count)
 		return 0;
 	if (plain_is_ascii(text, len))
 		return find_ascii(words, (const uint8_t *)text, len);
-	found = plain_init(&plain, text, len);
-	if (!found)
-		found = find(words, &plain);
-	plain_fini(&plain);
-	return found;
+	found = find_plain(words, text, len, &has_capitals);
+	return found || !has_capitals ? found : find_plain(words, text, len, &has_capitals);
 }
 
 /* --- The list --- */
 
-static int first_byte_order(const void *a, const void *b)
+static int byte_order(const void *a, const void *b)
 {
 	const struct plain *x = a, *y = b;
+	int order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
 
-	return x->bytes[0] - y->bytes[0];
+	return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* A word may be there twice: once of a peer, and once of its profile. */
+static void drop_doubles(struct words *words)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < words->count; i++)
+		if (kept && !byte_order(&words->words[kept - 1], &words->words[i]))
+			plain_fini(&words->words[i]);
+		else
+			words->words[kept++] = words->words[i];
+	words->count = kept;
 }
 
 static void index_words(struct words *words)
@@ -155,7 +241,8 @@ static void index_words(struct words *words)
 	size_t i = 0;
 
 	if (words->count)
-		qsort(words->words, words->count, sizeof(*words->words), first_byte_order);
+		qsort(words->words, words->count, sizeof(*words->words), byte_order);
+	drop_doubles(words);
 	for (size_t byte = 0; byte <= UINT8_MAX + 1; byte++) {
 		while (i < words->count && words->words[i].bytes[0] < byte)
 			i++;

@@ -93,6 +93,96 @@ static void finds_words(void **state)
 	words_free(words);
 }
 
+/* What people take for the letters of a word. */
+static void finds_lookalikes(void **state)
+{
+	static const char *const words_of[] = {"bomb", "secret", "paypal", "agent 007", "\u0432\u043e\u0434\u0430",
+		"\u03bd\u03b5\u03c1\u03cc", NULL};
+	static const struct {
+		const char *text;
+		int found;
+	} looks[] = {
+		{"s\u0435cr\u0435t", 1},                     /* Cyrillic e */
+		{"\u0455\u0435\u0441r\u0435t", 1},           /* most of it Cyrillic */
+		{"\u0421\u0435cret", 0},                     /* a capital C */
+		{"\u0405ECRET", 1},                          /* a capital Dze */
+		{"p\u03b1yp\u03b1l", 1},                     /* Greek alpha */
+		{"\u0420aypal", 1},                          /* capital Er */
+		{"\u0412\u041e\u041c\u0412", 1},             /* capitals whose small letters look like none */
+		{"\u0432\u043e\u043c\u0432", 0},
+		{"a \u0412omb", 1},
+		{"s\u0336e\u0336c\u0336r\u0336e\u0336t\u0336", 1},         /* struck through */
+		{"\u13b4", 0},
+		{"b\u0585mb", 1},                            /* Armenian */
+		{"agent \u06f507", 0},                       /* a five */
+		{"agent \u0ce607", 1},                       /* looks like an o, and is a zero */
+		{"\u0432\u043e\u0434\u0430", 1},             /* real words of other scripts */
+		{"\u0412\u041e\u0414\u0410", 1},
+		{"\u0432o\u0434a", 1},                       /* and these with letters of ours */
+		{"\u0432\u043e\u0434\u0443", 0},
+		{"\u039d\u0395\u03a1\u038c", 1},
+		{"\u03bd\u03b5\u03c1\u03b1", 0},
+		{"\u0431\u043e\u043c\u0431\u0430", 0},
+	};
+	struct words *words = words_new(words_of);
+
+	(void)state;
+	assert_non_null(words);
+	for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
+		int found = words_find(words, looks[i].text, strlen(looks[i].text));
+
+		if (found != looks[i].found)
+			print_error("row %zu, %s: %d\n", i, looks[i].text, found);
+		assert_int_equal(found, looks[i].found);
+	}
+	words_free(words);
+}
+
+/* However many words there are, and whichever begin alike: what is found is what one of them alone finds. */
+static void finds_among_many_what_each_finds(void **state)
+{
+	enum { WORDS = 60, TEXTS = 4000 };
+	static const char *const pieces[] = {"a", "b", "ab", "ba", "a b", "-", " ", "1", "\u00e9", "\u0430"};
+	struct words *each[WORDS], *all;
+	char word[WORDS][24];
+	const char *list_of_all[WORDS + 1] = {NULL};
+	uint32_t random = 7;
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < WORDS; i++) {
+		word[i][0] = '\0';
+		for (unsigned n = 0; n < 2 + i % 4; n++) {
+			random = random * 1664525 + 1013904223;
+			strncat(word[i], pieces[(random >> 16) % 10], sizeof(word[i]) - strlen(word[i]) - 1);
+		}
+		strncat(word[i], "b", sizeof(word[i]) - strlen(word[i]) - 1);
+		list_of_all[i] = word[i];
+		each[i] = words_new((const char *const[]){word[i], NULL});
+		assert_non_null(each[i]);
+	}
+	all = words_new(list_of_all);
+	assert_non_null(all);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		char text[64] = "";
+		int expected = 0;
+
+		for (unsigned n = 0; n < 1 + i % 9; n++) {
+			random = random * 1664525 + 1013904223;
+			strncat(text, pieces[(random >> 16) % 10], sizeof(text) - strlen(text) - 1);
+		}
+		for (unsigned w = 0; w < WORDS && !expected; w++)
+			expected = words_find(each[w], text, strlen(text));
+		if (words_find(all, text, strlen(text)) != expected)
+			fail_msg("\"%s\": %d", text, !expected);
+		found += (unsigned)expected;
+	}
+	assert_in_range(found, TEXTS / 10, TEXTS * 9 / 10);
+	for (unsigned i = 0; i < WORDS; i++)
+		words_free(each[i]);
+	words_free(all);
+}
+
 static void finds_only_in_the_given_length(void **state)
 {
 	struct words *words = words_new(list);
@@ -170,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_words),
+		cmocka_unit_test(finds_lookalikes),
+		cmocka_unit_test(finds_among_many_what_each_finds),
 		cmocka_unit_test(finds_only_in_the_given_length),
 		cmocka_unit_test(finds_the_same_beside_other_scripts),
 		cmocka_unit_test(refuses_text_that_is_not_utf8),
