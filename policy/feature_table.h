@@ -13,81 +13,94 @@
 #define NS_DATA_FORM "jabber:x:data"
 #define NS_RESULT_SET "http://jabber.org/protocol/rsm"
 
-/* Name in the configuration, is it in `basic`. */
+/* Name in the configuration, and in which of the names for many it is, besides `all`. */
+enum feature_group { FEATURE_GROUP_OTHER, FEATURE_GROUP_BASIC, FEATURE_GROUP_ENCRYPTION };
+
 #define POLICY_FEATURES(X) \
-	X(CHAT, "chat", true) \
-	X(NORMAL, "normal", true) \
-	X(GROUPCHAT, "groupchat", true) \
-	X(HEADLINE, "headline", false) \
-	X(PRESENCE, "presence", true) \
-	X(SUBSCRIPTIONS, "subscriptions", true) \
-	X(MUC, "muc", true) \
-	X(MUC_ADMIN, "muc-administration", false) \
-	X(MUC_INVITE, "muc-invite", true) \
-	X(MUC_DIRECT_INVITE, "muc-direct-invite", false) \
-	X(MIX, "mix", false) \
-	X(DISCO, "disco", true) \
-	X(CAPS, "caps", true) \
-	X(PING, "ping", true) \
-	X(PUBSUB, "pubsub", false) \
-	X(PERSONAL, "personal-events", false) \
-	X(NICK, "nick", false) \
-	X(BOOKMARKS, "bookmarks", false) \
-	X(VCARD, "vcard", false) \
-	X(AVATAR, "avatar", false) \
-	X(VERSION, "version", false) \
-	X(LAST_ACTIVITY, "last-activity", false) \
-	X(TIME, "time", false) \
-	X(RECEIPTS, "receipts", true) \
-	X(CHAT_STATES, "chat-states", true) \
-	X(MARKERS, "markers", true) \
-	X(CORRECTIONS, "corrections", true) \
-	X(RETRACTIONS, "retractions", false) \
-	X(REACTIONS, "reactions", false) \
-	X(REPLIES, "replies", true) \
-	X(REFERENCES, "references", false) \
-	X(STYLING, "styling", true) \
-	X(SPOILERS, "spoilers", false) \
-	X(ATTENTION, "attention", false) \
-	X(REAL_TIME_TEXT, "real-time-text", false) \
-	X(XHTML, "xhtml", false) \
-	X(DELAY, "delay", true) \
-	X(HINTS, "hints", true) \
-	X(STANZA_ID, "stanza-id", true) \
-	X(VOIP, "voip", false) \
-	X(FILE_TRANSFER, "file-transfer", false) \
-	X(HTTP_UPLOAD, "http-upload", false) \
-	X(FILE_SHARING, "file-sharing", false) \
-	X(BOB, "bob", false) \
-	X(OOB, "oob", false) \
-	X(AD_HOC, "ad-hoc", false) \
-	X(DATA_FORMS, "data-forms", false) \
-	X(MAM, "mam", false) \
-	X(CARBONS, "carbons", false) \
-	X(FORWARDED, "forwarded", false) \
-	X(LABELS, "labels", false) \
-	X(ROSTER_EXCHANGE, "roster-exchange", false) \
-	X(REGISTRATION, "registration", false) \
-	X(SEARCH, "search", false) \
-	X(MULTICAST, "multicast", false) \
-	X(MESSAGE_PROCESSING, "message-processing", false) \
-	X(RPC, "rpc", false) \
-	X(ENCRYPTION, "encryption", false)
+	X(CHAT, "chat", BASIC) \
+	X(NORMAL, "normal", BASIC) \
+	X(GROUPCHAT, "groupchat", BASIC) \
+	X(HEADLINE, "headline", OTHER) \
+	X(PRESENCE, "presence", BASIC) \
+	X(SUBSCRIPTIONS, "subscriptions", BASIC) \
+	X(MUC, "muc", BASIC) \
+	X(MUC_ADMIN, "muc-administration", OTHER) \
+	X(MUC_INVITE, "muc-invite", BASIC) \
+	X(MUC_DIRECT_INVITE, "muc-direct-invite", OTHER) \
+	X(MIX, "mix", OTHER) \
+	X(DISCO, "disco", BASIC) \
+	X(CAPS, "caps", BASIC) \
+	X(PING, "ping", BASIC) \
+	X(PUBSUB, "pubsub", OTHER) \
+	X(PERSONAL, "personal-events", OTHER) \
+	X(NICK, "nick", OTHER) \
+	X(BOOKMARKS, "bookmarks", OTHER) \
+	X(VCARD, "vcard", OTHER) \
+	X(AVATAR, "avatar", OTHER) \
+	X(VERSION, "version", OTHER) \
+	X(LAST_ACTIVITY, "last-activity", OTHER) \
+	X(TIME, "time", OTHER) \
+	X(RECEIPTS, "receipts", BASIC) \
+	X(CHAT_STATES, "chat-states", BASIC) \
+	X(MARKERS, "markers", BASIC) \
+	X(CORRECTIONS, "corrections", BASIC) \
+	X(RETRACTIONS, "retractions", OTHER) \
+	X(REACTIONS, "reactions", OTHER) \
+	X(REPLIES, "replies", BASIC) \
+	X(REFERENCES, "references", OTHER) \
+	X(STYLING, "styling", BASIC) \
+	X(SPOILERS, "spoilers", OTHER) \
+	X(ATTENTION, "attention", OTHER) \
+	X(REAL_TIME_TEXT, "real-time-text", OTHER) \
+	X(XHTML, "xhtml", OTHER) \
+	X(DELAY, "delay", BASIC) \
+	X(HINTS, "hints", BASIC) \
+	X(STANZA_ID, "stanza-id", BASIC) \
+	X(VOIP, "voip", OTHER) \
+	X(FILE_TRANSFER, "file-transfer", OTHER) \
+	X(HTTP_UPLOAD, "http-upload", OTHER) \
+	X(FILE_SHARING, "file-sharing", OTHER) \
+	X(BOB, "bob", OTHER) \
+	X(OOB, "oob", OTHER) \
+	X(AD_HOC, "ad-hoc", OTHER) \
+	X(DATA_FORMS, "data-forms", OTHER) \
+	X(MAM, "mam", OTHER) \
+	X(CARBONS, "carbons", OTHER) \
+	X(FORWARDED, "forwarded", OTHER) \
+	X(LABELS, "labels", OTHER) \
+	X(ROSTER_EXCHANGE, "roster-exchange", OTHER) \
+	X(REGISTRATION, "registration", OTHER) \
+	X(SEARCH, "search", OTHER) \
+	X(MULTICAST, "multicast", OTHER) \
+	X(MESSAGE_PROCESSING, "message-processing", OTHER) \
+	X(RPC, "rpc", OTHER) \
+	X(OMEMO, "omemo", ENCRYPTION) \
+	X(OPENPGP, "openpgp", ENCRYPTION) \
+	X(PGP_LEGACY, "pgp-legacy", ENCRYPTION) \
+	X(OTR, "otr", ENCRYPTION) \
+	X(E2E, "e2e-rfc3923", ENCRYPTION) \
+	X(STANZA_ENCRYPTION, "stanza-encryption", ENCRYPTION)
 
 enum feature {
-#define X(id, name, basic) FEATURE_##id,
+#define X(id, name, group) FEATURE_##id,
 	POLICY_FEATURES(X)
 #undef X
 	FEATURES
 };
 
-static_assert(FEATURES <= 64, "a set of features is a word");
+static_assert(FEATURES < 64, "a set of features is a word");
+
+/*
+ * What elements of a namespace are. Text of most could be read by people; what is data is a number, a hash, an emoji, and
+ * what has a remark means the same without it. Sealed is what is encrypted from end to end, and the keys for it.
+ */
+enum place_traits { PLACE_ADDITION = 1, PLACE_DATA = 2, PLACE_REMARK = 4, PLACE_SEALED = 8 };
 
 /* One of a namespace. Any of `any` allows it; the first of them names it. */
 struct feature_place {
 	const char *ns;                /* ends with '*': whatever begins so */
 	uint64_t any;
-	bool addition;                 /* a stanza means the same without it */
+	unsigned traits;               /* PLACE_ADDITION: a stanza means the same without it */
 };
 
 /* NULL: unknown. */
@@ -98,8 +111,8 @@ const char *feature_rule(enum feature feature);        /* "features.NAME" */
 enum feature feature_first(uint64_t set);           /* FEATURES: there is none */
 
 /*
- * Adds what a list names, in its order: features, `basic`, `all`; "-NAME" takes away. NULL, or the first item that names
- * nothing.
+ * Adds what a list names, in its order: features, `basic`, `encryption`, `all`; "-NAME" takes away. NULL, or the first
+ * item that names nothing.
  */
 const char *feature_set_of(const char *const *list, uint64_t *set) __attribute__((nonnull));
 

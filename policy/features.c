@@ -1,15 +1,12 @@
 /*
- * Features: what a stanza uses,
-	and whether the profile allows it. A stanza uses what its type says and what its elements
- * of other namespaces are of,
-	at any depth: what is forwarded is judged as if it had been sent. What a stanza means the
+ * Features: what a stanza uses, and whether the profile allows it. A stanza uses what its type says and what its elements
+ * of other namespaces are of, at any depth: what is forwarded is judged as if it had been sent. What a stanza means the
  * same without is taken out; a stanza that needs what is not allowed is refused.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "feature_table.h"
-#include "stage.h"
+#include "features.h"
 
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
 #define NS_MUC "http://jabber.org/protocol/muc"
@@ -18,33 +15,27 @@
 
 static const uint64_t every_feature = (UINT64_C(1) << FEATURES) - 1;
 
-struct use {
-	struct policy_case *c;
-	const struct policy_feature_rules *rules;      /* of this direction */
-	bool lenient;          /* an error, or presence: whatever is not allowed is taken out; it is of use without */
-};
-
-static void refuse(struct use *use, enum feature feature)
+void feature_refuse(struct feature_use *use, enum feature feature)
 {
 	case_find(use->c, &(struct finding){POLICY_REFUSED, feature_rule(feature), "policy-violation", "modify",
 		feature < FEATURES ? "the profile does not allow this feature"
 				   : "something that no feature of the profile is"});
 }
 
-static bool is_allowed(const struct use *use, uint64_t any)
+bool feature_is_allowed(const struct feature_use *use, uint64_t any)
 {
 	return (use->rules->allowed & any) != 0;
 }
 
 /* Only the content of an iq is what it is about: without it nothing is left. */
-static bool may_strip(const struct use *use, const struct node *node, bool addition)
+static bool may_strip(const struct feature_use *use, const struct node *node, bool addition)
 {
 	bool of_iq = node->parent == use->c->stanza->root && use->c->kind == STANZA_IQ;
 
 	return use->lenient || (addition && !of_iq);
 }
 
-static void strip(struct use *use, struct node *node, enum feature feature)
+void feature_strip(struct feature_use *use, struct node *node, enum feature feature)
 {
 	case_changed(use->c, feature_rule(feature), "without %s", feature_name(feature));
 	node_remove(node);
@@ -71,11 +62,11 @@ static const struct {
 	{STANZA_PRESENCE, "unsubscribed", F(SUBSCRIPTIONS)},
 };
 
-static void check_type(struct use *use, enum stanza_kind kind, const char *type)
+static void check_type(struct feature_use *use, enum stanza_kind kind, const char *type)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (types[i].kind == kind && !strcmp(types[i].type, type) && !is_allowed(use, types[i].feature))
-			refuse(use, feature_first(types[i].feature));
+		if (types[i].kind == kind && !strcmp(types[i].type, type) && !feature_is_allowed(use, types[i].feature))
+			feature_refuse(use, feature_first(types[i].feature));
 }
 
 /* Being in a room is presence, too (XEP-0045 7.2). */
@@ -93,7 +84,7 @@ static bool is_stanzas(const char *ns)
 }
 
 /* A message or presence within another one; see RFC 6121 for types that are not known, which are normal. */
-static void check_inner_type(struct use *use, const struct node *node)
+static void check_inner_type(struct feature_use *use, const struct node *node)
 {
 	const char *type = node_attribute(node, "type");
 
@@ -101,7 +92,7 @@ static void check_inner_type(struct use *use, const struct node *node)
 		return;
 	if (!strcmp(node->name, "message"))
 		check_type(use, STANZA_MESSAGE, type ? type : "");
-	if (!strcmp(node->name, "presence") && !(is_in_room(node) && is_allowed(use, F(MUC))))
+	if (!strcmp(node->name, "presence") && !(is_in_room(node) && feature_is_allowed(use, F(MUC))))
 		check_type(use, STANZA_PRESENCE, type ? type : "");
 }
 
@@ -117,41 +108,41 @@ static uint64_t any_of(const struct feature_place *place, const struct node *nod
 }
 
 /* True: it is gone. */
-static bool check_known(struct use *use, struct node *node, const struct feature_place *place)
+static bool check_known(struct feature_use *use, struct node *node, const struct feature_place *place)
 {
 	uint64_t any = any_of(place, node);
 
-	if (is_allowed(use, any))
+	if (feature_is_allowed(use, any))
 		return false;
-	if (may_strip(use, node, place->addition)) {
-		strip(use, node, feature_first(any));
+	if (may_strip(use, node, place->traits & PLACE_ADDITION)) {
+		feature_strip(use, node, feature_first(any));
 		return true;
 	}
-	refuse(use, feature_first(any));
+	feature_refuse(use, feature_first(any));
 	return false;
 }
 
-static bool check_unknown(struct use *use, struct node *node)
+static bool check_unknown(struct feature_use *use, struct node *node)
 {
 	if (use->rules->unknown == POLICY_UNKNOWN_PASS)
 		return false;
 	if (may_strip(use, node, use->rules->unknown == POLICY_UNKNOWN_STRIP)) {
-		strip(use, node, FEATURES);
+		feature_strip(use, node, FEATURES);
 		return true;
 	}
-	refuse(use, FEATURES);
+	feature_refuse(use, FEATURES);
 	return false;
 }
 
 /* A form or page of results is what its place makes of it; that is allowed, or it would not be there any more. */
-static bool is_part(const struct use *use, const struct node *node)
+static bool is_part(const struct feature_use *use, const struct node *node)
 {
 	return node->parent != use->c->stanza->root && !is_stanzas(node->parent->ns) &&
 		(!strcmp(node->ns, NS_DATA_FORM) || !strcmp(node->ns, NS_RESULT_SET));
 }
 
 /* Elements of one namespace inside of one another are of one feature. */
-static void check_below(struct use *use, struct node *node)
+static void check_below(struct feature_use *use, struct node *node)
 {
 	struct node *next;
 
@@ -162,86 +153,14 @@ static void check_below(struct use *use, struct node *node)
 		if (!child->name)
 			continue;
 		check_inner_type(use, child);
-		if (!is_stanzas(child->ns) && !is_part(use, child) && (strcmp(child->ns,
-		node->ns) != 0 || node == use->c->stanza->root)) {
+		if (!is_stanzas(child->ns) && !is_part(use, child) && (strcmp(child->ns, node->ns) != 0 ||
+			 node == use->c->stanza->root)) {
 			place = feature_place_of(child->ns);
 			if (place ? check_known(use, child, place) : check_unknown(use, child))
 				continue;
 		}
 		check_below(use, child);
 	}
-}
-
-/* --- encryption from end to end --- */
-
-/* XEP-0364: clients look for Off-the-Record Messaging anywhere in a text. */
-static bool has_otr(const struct node *body)
-{
-	for (const struct node *text = body->first; text; text = text->next)
-		if (!text->name && memmem(text->text, text->text_len, "?OTR", 4))
-			return true;
-	return false;
-}
-
-/* Nothing but what is encrypted so, or asks for it: a human may have written what stands beside. */
-static bool is_otr(const struct node *body)
-{
-	static const char data[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=.,:|?";
-	const struct node *text = body->first;
-
-	if (!text || text->name || text->next || text->text_len < 5 || memcmp(text->text, "?OTR", 4) != 0)
-		return false;
-	for (size_t i = 4; i < text->text_len; i++)
-		if (!memchr(data, text->text[i], sizeof(data) - 1))
-			return false;
-	return memchr(":,|?v", text->text[4], 5);
-}
-
-static bool is_text(const struct node *node)
-{
-	return node_is(node, NS_SERVER, "body") || node_is(node, NS_SERVER, "subject");
-}
-
-static bool is_encrypted(const struct node *node)
-{
-	const struct feature_place *place = node->name ? feature_place_of(node->ns) : NULL;
-
-	return place && (place->any & F(ENCRYPTION)) && !place->addition;
-}
-
-/* Text beside what is encrypted is meant for those who cannot read that, and could be anything. */
-static void demand_encryption(struct use *use, bool encrypted)
-{
-	struct node *next;
-
-	for (struct node *child = use->c->stanza->root->first; child; child = next) {
-		next = child->next;
-		if (!is_text(child) || is_otr(child))
-			continue;
-		if (!encrypted) {
-			case_find(use->c, &(struct finding){POLICY_REFUSED, "features.not-encrypted",
-			"policy-violation",
-				"modify", "the text has to be encrypted from end to end"});
-			return;
-		}
-		case_changed(use->c, "features.not-encrypted", "without the text that is not encrypted");
-		node_remove(child);
-	}
-}
-
-static void check_encryption(struct use *use)
-{
-	bool encrypted = false;
-
-	if (use->c->kind != STANZA_MESSAGE)
-		return;
-	for (const struct node *child = use->c->stanza->root->first; child; child = child->next) {
-		encrypted |= is_encrypted(child);
-		if (is_text(child) && has_otr(child) && !is_allowed(use, F(ENCRYPTION)))
-			refuse(use, FEATURE_ENCRYPTION);
-	}
-	if (use->rules->requires_encryption && strcmp(use->c->type, "error") != 0)
-		demand_encryption(use, encrypted);
 }
 
 /* --- what others are told --- */
@@ -268,7 +187,7 @@ static bool may_offer(const struct policy_feature_rules *rules, const char *var)
 }
 
 /* What is said to be understood is what the other side may then send: the rules of the other direction. */
-static void filter_disco(struct use *use, const struct policy_feature_rules *other)
+static void filter_disco(struct feature_use *use, const struct policy_feature_rules *other)
 {
 	struct node *query = node_child(use->c->stanza->root, NS_DISCO_INFO, "query"), *next;
 	unsigned taken = 0;
@@ -276,8 +195,7 @@ static void filter_disco(struct use *use, const struct policy_feature_rules *oth
 	if (use->c->kind != STANZA_IQ || strcmp(use->c->type, "result") != 0 || !query)
 		return;
 	for (struct node *child = query->first; child; child = next) {
-		const char *var = child->name && !strcmp(child->name, "feature") ? node_attribute(child,
-		"var") : NULL;
+		const char *var = child->name && !strcmp(child->name, "feature") ? node_attribute(child, "var") : NULL;
 
 		next = child->next;
 		if (!var || may_offer(other, var))
@@ -290,7 +208,7 @@ static void filter_disco(struct use *use, const struct policy_feature_rules *oth
 }
 
 /* A hash of what is offered (XEP-0115, XEP-0390) is wrong when something of it is not. */
-static void drop_caps(struct use *use)
+static void drop_caps(struct feature_use *use)
 {
 	struct node *next;
 
@@ -299,7 +217,7 @@ static void drop_caps(struct use *use)
 
 		next = child->next;
 		if (place && (place->any & F(CAPS)))
-			strip(use, child, FEATURE_CAPS);
+			feature_strip(use, child, FEATURE_CAPS);
 	}
 }
 
@@ -312,7 +230,7 @@ void features_check(struct policy_case *c)
 {
 	const struct policy_feature_rules *rules = &c->profile->features[c->context->direction];
 	const struct policy_feature_rules *other = &c->profile->features[!c->context->direction];
-	struct use use = {.c = c, .rules = rules, .lenient = c->kind == STANZA_PRESENCE || !strcmp(c->type, "error")};
+	struct feature_use use = {.c = c, .rules = rules, .lenient = c->kind == STANZA_PRESENCE || !strcmp(c->type, "error")};
 
 	if (!allows_all(other)) {
 		filter_disco(&use, other);
@@ -321,8 +239,8 @@ void features_check(struct policy_case *c)
 	if (allows_all(rules) && !rules->requires_encryption)
 		return;
 	if (c->kind == STANZA_MESSAGE || (c->kind == STANZA_PRESENCE && !(is_in_room(c->stanza->root) &&
-		is_allowed(&use, F(MUC)))))
+		feature_is_allowed(&use, F(MUC)))))
 		check_type(&use, c->kind, c->type);
 	check_below(&use, c->stanza->root);
-	check_encryption(&use);
+	encryption_check(&use);
 }

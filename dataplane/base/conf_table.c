@@ -205,8 +205,8 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-unknown", set_unknown, PROFILE(features[INBOUND].unknown), 0, 0, false, "refuse",
 		"As for outbound."},
 	{"profile", "outbound-require-encryption", set_yes_no, PROFILE(features[OUTBOUND].requires_encryption), 0, 0, false,
-		"no", "yes: a message with a text has to be encrypted from end to end, by a way that the feature encryption lets\n"
-		"pass. Nothing here can then look into it."},
+		"no", "yes: a message with a text has to be encrypted from end to end, by a way that is among the features.\n"
+		"Nothing here can then look into it."},
 	{"profile", "inbound-require-encryption", set_yes_no, PROFILE(features[INBOUND].requires_encryption), 0, 0, false,
 		"no", "As for outbound."},
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},

@@ -51,3 +51,12 @@ with World(families=(4,)) as world:
     check(bob.wait_message("another link"), "which then crosses")
     seen = offered(alice, "b.example")
     check({"vcard-temp", "jabber:iq:version"} <= seen and "urn:xmpp:time" not in seen, "and is offered", seen)
+
+    for key, value in (("features", "basic, encryption, -otr"), ("require-encryption", "yes")):
+        world.guard.set("profile default", f"outbound-{key}", value)
+    check(world.guard.change_policy(), "what goes out has to be encrypted, and not by otr")
+    expect_refused(alice.wait_error(alice.message(bob.jid, "in the clear")), "features.not-encrypted", "text that is not")
+    expect_refused(alice.wait_error(alice.message(bob.jid, "?OTRv23?")), "features.otr", "an offer of otr")
+    alice.message(bob.jid, "beside", "<encrypted xmlns='urn:xmpp:omemo:2'><payload>AAAA</payload></encrypted>")
+    check(bob.wait(lambda e: local(e) == "message" and "encrypted" in {local(child) for child in e}
+                   and "body" not in {local(child) for child in e}), "what is encrypted crosses, without the text beside it")

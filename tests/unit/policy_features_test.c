@@ -19,6 +19,10 @@
 #define P(type) "<presence from='u@a.example' to='v@b.example'" type ">"
 #define IQ(type) "<iq from='u@a.example' id='1' to='v@b.example' type='" type "'>"
 #define BODY "<body>text</body>"
+#define C(children) M(" type='chat'") children "</message>"
+#define OTR_TAG " \t  \t\t\t\t \t \t \t  "
+#define OTR_V2 "  \t\t  \t "
+#define OTR_V3 "  \t\t  \t\t"
 
 static const char *const ours[] = {"a.example", NULL};
 static const struct policy_pair pairs[] = {{"a.example", "b.example"}, {"b.example", "a.example"}};
@@ -140,12 +144,51 @@ static const struct row {
 		"xmlns='" NS_STANZAS
 		"'/></error></message>"},
 
-	/* encryption from end to end */
-	{{"basic"}, M(" type='chat'") "<encrypted xmlns='eu.siacs.conversations.axolotl'/></message>",
-		"features.encryption", NULL},
-	{{"basic"}, M(" type='chat'") "<body>?OTRv23?</body></message>", "features.encryption", NULL},
-	{{"basic"}, M(" type='chat'") "<body>x ?OTR:AA.</body></message>", "features.encryption", NULL},
-	{{"basic"}, M(" type='chat'") "<body>OTR?</body></message>", "", NULL},
+	/* encryption from end to end, by its ways */
+	{{"basic"}, C("<encrypted xmlns='eu.siacs.conversations.axolotl'/>"), "features.omemo", NULL},
+	{{"basic", "encryption", "-omemo"}, C("<encrypted xmlns='urn:xmpp:omemo:1'/>"), "features.omemo", NULL},
+	{{"basic", "encryption", "-omemo"}, C("<encrypted xmlns='urn:xmpp:omemo:2'/>"), "features.omemo", NULL},
+	{{"basic", "encryption", "-omemo"}, C("<openpgp xmlns='urn:xmpp:openpgp:0'>hQ==</openpgp>"), "", NULL},
+	{{"basic", "omemo"}, C("<encrypted xmlns='urn:xmpp:omemo:2'/>"), "", NULL},
+	{{"basic", "omemo"}, C("<openpgp xmlns='urn:xmpp:openpgp:0'/>"), "features.openpgp", NULL},
+	{{"basic", "omemo"}, C("<x xmlns='jabber:x:encrypted'>hQ==</x>"), "features.pgp-legacy", NULL},
+	{{"basic", "omemo"}, C(BODY "<x xmlns='jabber:x:signed'>iQ==</x>"), "features.pgp-legacy", C(BODY)},
+	{{"basic", "omemo"}, P("") "<x xmlns='jabber:x:signed'>iQ==</x></presence>", "features.pgp-legacy",
+		P("") "</presence>"},
+	{{"basic", "omemo"}, C("<e2e xmlns='urn:ietf:params:xml:ns:xmpp-e2e'>x</e2e>"), "features.e2e-rfc3923", NULL},
+	{{"basic", "omemo"}, C("<c xmlns='http://www.xmpp.org/extensions/xep-0200.html#ns'/>"),
+		"features.stanza-encryption", NULL},
+	{{"basic", "omemo"}, C("<envelope xmlns='urn:xmpp:sce:1'/>"), "features.stanza-encryption", NULL},
+	{{"basic", "stanza-encryption"}, C("<c xmlns='http://www.xmpp.org/extensions/xep-0200.html#ns'/>"), "", NULL},
+	{{"basic"}, C("<body>?OTRv23?</body>"), "features.otr", NULL},
+	{{"basic", "encryption", "-otr"}, C("<body>x ?OTR:AA.</body>"), "features.otr", NULL},
+	{{"basic", "xhtml"}, C("<html xmlns='http://jabber.org/protocol/xhtml-im'><body "
+		"xmlns='http://www.w3.org/1999/xhtml'><p>?OTR:AA.</p></body></html>"), "features.otr", NULL},
+	{{"basic", "forwarded"}, C("<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><body>?OTR?</body>"
+		"</message></forwarded>"), "features.otr", NULL},
+	{{"basic"}, C("<body>OTR?</body>"), "", NULL},
+	{{"basic", "otr"}, C("<body>?OTRv23?</body>"), "", NULL},
+	{{"basic"}, M(" type='error'") "<body>?OTRv23?</body><error type='cancel'><gone xmlns='" NS_STANZAS
+		"'/></error></message>", "features.otr", M(" type='error'") "<error type='cancel'><gone xmlns='" NS_STANZAS
+		"'/></error></message>"},
+	{{"basic"}, C("<body> hello " OTR_TAG OTR_V2 OTR_V3 " \t after</body>"), "features.otr",
+		C("<body> hello  \t after</body>")},
+	{{"basic"}, C("<body>hello" OTR_TAG "</body>"), "features.otr", C("<body>hello</body>")},
+	{{"basic"}, C("<body>a" OTR_TAG "b" OTR_TAG "</body>"), "features.otr", NULL},
+	{{"basic"}, C("<body>hello \t  \t\t\t\t \t \t \t x</body>"), "", NULL},
+	{{"basic", "otr"}, C("<body>hello" OTR_TAG OTR_V3 "</body>"), "", NULL},
+	{{"basic"}, C(BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/>"), "features.omemo", C(BODY)},
+	{{"basic", "otr"}, C(BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/>"), "", NULL},
+
+	/* files that are encrypted, with their key in the link */
+	{{"basic"}, C("<body>aesgcm://b.example/f#00</body>"), "features.file-sharing", NULL},
+	{{"basic", "file-sharing"}, C("<body>see AESGCM://b.example/f#00</body>"), "features.omemo", NULL},
+	{{"basic", "omemo"}, C("<body>aesgcm://b.example/f#00</body>"), "features.file-sharing", NULL},
+	{{"basic", "omemo", "references"}, C("<reference xmlns='urn:xmpp:reference:0' uri='aesgcm://b.example/f#00'/>"),
+		"features.file-sharing", NULL},
+	{{"basic", "omemo", "file-sharing"}, C("<body>aesgcm://b.example/f#00</body>"), "", NULL},
+	{{"basic"}, C("<body>aesgcm:/b.example</body>"), "", NULL},
+
 	{{"basic"}, M("") "<x xmlns='jabber:x:data' type='form'/></message>", "features.data-forms", NULL},
 	{{"basic"}, IQ("result") "<query xmlns='http://jabber.org/protocol/disco#items'><x "
 		"xmlns='jabber:x:data' type='result'/>"
@@ -154,9 +197,6 @@ static const struct row {
 	{{"basic", "-presence"}, P("") "<x xmlns='http://jabber.org/protocol/muc'/></presence>", "", NULL},
 	{{"basic"}, IQ("get") "<query xmlns='http://jabber.org/protocol/muc#admin'/></iq>",
 		"features.muc-administration", NULL},
-	{{"basic", "encryption"}, M(" type='chat'") "<body>?OTRv23?</body></message>", "", NULL},
-	{{"basic"}, M(" type='chat'") BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/></message>",
-		"features.encryption", M(" type='chat'") BODY "</message>"},
 };
 
 static void judges_features(void **state)
@@ -216,44 +256,127 @@ static void strips_or_passes_the_unknown(void **state)
 	policy_free(pass);
 }
 
+/* Where text hides, and what is none. */
+#define OMEMO "<encrypted xmlns='urn:xmpp:omemo:2'><payload>AAAA</payload></encrypted>"
+#define IN_FORWARDED(children) "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='1'/>" \
+	"<message xmlns='jabber:client' type='chat'>" children "</message></forwarded>"
+#define GONE "<error type='cancel'><gone xmlns='" NS_STANZAS "'/></error></message>"
+
+static const struct {
+	const char *stanza;
+	bool passes;
+} demanded[] = {
+	{C(BODY), false},
+	{C("<subject>text</subject>"), false},
+	{M(" type='groupchat'") BODY "</message>", false},
+	{M(" type='headline'") BODY "</message>", false},
+	{M("") BODY "</message>", false},
+	{C(BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/>"), false},
+	{C(BODY "<received xmlns='urn:xmpp:carbons:2'><encrypted xmlns='urn:xmpp:omemo:2'/></received>"), false},
+	{C("<body/><thread>t</thread><active xmlns='http://jabber.org/protocol/chatstates'/>"), true},
+	{IQ("get") "<ping xmlns='urn:xmpp:ping'/></iq>", true},
+	{C("<rtt xmlns='urn:xmpp:rtt:0' seq='1'><t>text</t></rtt>"), false},
+	{C("<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>text</p></body>"
+		"</html>"), false},
+	{C("<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><img alt='text'/>"
+		"</body></html>"), false},
+	{C("<x xmlns='jabber:x:oob'><url>http://x/</url><desc>text</desc></x>"), false},
+	{C("<x xmlns='jabber:x:data' type='submit'><field var='v'><value>text</value></field></x>"), false},
+	{C("<x xmlns='jabber:x:data' type='form'><field var='v' label='text'/></x>"), false},
+	{C("<spoiler xmlns='urn:xmpp:spoiler:0'>text</spoiler>"), false},
+	{C("<z xmlns='urn:example:unknown'><y>text</y></z>"), false},
+	{C("<z xmlns='urn:example:unknown'>\n\t<y/>\n</z>"), true},
+	{C("<z xmlns='urn:example:unknown'><thread>text</thread></z>"), false},
+	{C(IN_FORWARDED(BODY)), false},
+	{C(IN_FORWARDED(OMEMO)), true},
+	{C("<result xmlns='urn:xmpp:mam:2' id='1'>" IN_FORWARDED("<thread>t</thread>" OMEMO) "</result>"), true},
+	{M("") "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='v@b.example'><reason>text</reason></invite></x>"
+		"</message>", false},
+	{M("") "<x xmlns='http://jabber.org/protocol/muc#user'><invite to='v@b.example'/></x></message>", true},
+	{M("") "<x xmlns='jabber:x:conference' jid='r@b.example' reason='text'/></message>", false},
+	{M("") "<x xmlns='jabber:x:conference' jid='r@b.example'/></message>", true},
+	{M(" type='headline'") "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item><tune "
+		"xmlns='http://jabber.org/protocol/tune'><title>text</title></tune></item></items></event></message>", false},
+	{M(" type='headline'") "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='urn:xmpp:omemo:2:devices'>"
+		"<item id='1'><devices xmlns='urn:xmpp:omemo:2'><device id='1' label='phone'/></devices></item></items></event>"
+		"</message>", true},
+	{M(" type='headline'") "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'>"
+		"<bundle xmlns='urn:xmpp:omemo:2'><spk id='1'>AAAA</spk></bundle></item></items></event></message>", true},
+	{C("<reactions xmlns='urn:xmpp:reactions:0' id='1'><reaction>x</reaction></reactions>"), true},
+	{C("<message xmlns='urn:xmpp:message-retract:1'>text</message>"), false},
+
+	/* what is encrypted, and what only says so */
+	{C(OMEMO), true},
+	{C("<encrypted xmlns='urn:xmpp:omemo:2'/>"), true},
+	{C("<encrypted xmlns='urn:xmpp:omemo:2'>It is so, isn't it?</encrypted>"), false},
+	{C("<encrypted xmlns='urn:xmpp:omemo:2'><envelope xmlns='urn:xmpp:sce:1'><content>text</content></envelope>"
+		"</encrypted>"), false},
+	{C("<envelope xmlns='urn:xmpp:sce:1'><content>text</content></envelope>"), false},
+	{C("<e2e xmlns='urn:ietf:params:xml:ns:xmpp-e2e'>Content-Type: multipart/signed</e2e>"), false},
+	{C("<openpgp xmlns='urn:xmpp:openpgp:0'>hQEMAw==</openpgp>"), true},           /* a key, by public key */
+	{C("<openpgp xmlns='urn:xmpp:openpgp:0'>\nwcBM\n</openpgp>"), true},           /* the same, in the new format */
+	{C("<x xmlns='jabber:x:encrypted'>jA0E</x>"), true},                           /* a key, by password */
+	{C("<openpgp xmlns='urn:xmpp:openpgp:0'>owGb</openpgp>"), false},              /* compressed */
+	{C("<openpgp xmlns='urn:xmpp:openpgp:0'>kA0D</openpgp>"), false},              /* signed */
+	{C("<x xmlns='jabber:x:encrypted'>Hello</x>"), false},
+	{C("<body>?OTR:AAED</body><body xml:lang='de'>text</body>"), false},
+	{C("<body>?OTR:AAED.</body>"), true},
+	{C("<body>?OTRv23?</body>"), true},
+	{C("<body>?OTR hello in the clear</body>"), false},
+	{C("<body>?OTR:hello in the clear</body>"), false},
+	{C("<z xmlns='urn:z'>?OTR:AAED.</z>"), false},
+};
+
 static void demands_encryption(void **state)
 {
-	static const struct {
-		const char *stanza, *rule;
-	} wanted[] = {
-		{M(" type='chat'") BODY "</message>", "features.not-encrypted"},
-		{M(" type='chat'") BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/></message>",
-		"features.not-encrypted"},
-		{M(" type='chat'") "<encrypted xmlns='urn:xmpp:omemo:2'/></message>", ""},
-		{M(" type='chat'") "<body>?OTR:AAED</body><body xml:lang='de'>text</body></message>",
-		"features.not-encrypted"},
-		{M(" type='chat'") "<subject>text</subject></message>", "features.not-encrypted"},
-		{M(" type='chat'") BODY "<received xmlns='urn:xmpp:carbons:2'><encrypted "
-		"xmlns='urn:xmpp:omemo:2'/></received>"
-			"</message>", "features.not-encrypted"},
-		{M(" type='chat'") "<body>?OTR:AAED.</body></message>", ""},
-		{M(" type='chat'") "<body>?OTRv23?</body></message>", ""},
-		{M(" type='chat'") "<body>?OTR hello in the clear</body></message>", "features.not-encrypted"},
-		{M(" type='chat'") "<active xmlns='http://jabber.org/protocol/chatstates'/></message>", ""},
-		{M(" type='error'") BODY "<error type='cancel'><gone xmlns='" NS_STANZAS "'/></error></message>", ""},
-		{IQ("get") "<ping xmlns='urn:xmpp:ping'/></iq>", ""},
-	};
 	static const char *const all[] = {"all", NULL};
 	struct policy *policy = policy_of(all, POLICY_UNKNOWN_PASS, true);
-	struct policy_verdict verdict;
-	struct stanza stanza;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		arena_free(judge(policy, wanted[i].stanza, &verdict).arena);
-		assert_string_equal(verdict.rule, wanted[i].rule);
-		assert_int_equal(verdict.action, *wanted[i].rule ? POLICY_REFUSED : POLICY_PASS);
+	for (size_t i = 0; i < sizeof(demanded) / sizeof(*demanded); i++) {
+		struct policy_verdict verdict;
+
+		arena_free(judge(policy, demanded[i].stanza, &verdict).arena);
+		if (verdict.action != (demanded[i].passes ? POLICY_PASS : POLICY_REFUSED))
+			fail_msg("%s: %s: %s", demanded[i].stanza, verdict.rule, verdict.reason);
+		assert_string_equal(verdict.rule, demanded[i].passes ? "" : "features.not-encrypted");
 	}
-	stanza = judge(policy, M(" type='chat'") BODY "<encrypted xmlns='urn:xmpp:omemo:2'/></message>", &verdict);
-	assert_int_equal(verdict.action, POLICY_REWRITTEN);
-	assert_null(node_child(stanza.root, NULL, "body"));
-	assert_non_null(node_child(stanza.root, NULL, "encrypted"));
-	arena_free(stanza.arena);
+	policy_free(policy);
+}
+
+static void takes_out_what_stands_beside(void **state)
+{
+	static const char *const all[] = {"all", NULL};
+	static const char *const beside[][2] = {
+		{C(BODY OMEMO), C(OMEMO)},
+		{C(BODY "<body xml:lang='de'>text</body>" OMEMO "<x xmlns='jabber:x:oob'><url>http://x/</url></x>"
+			"<store xmlns='urn:xmpp:hints'/>"), C(OMEMO "<store xmlns='urn:xmpp:hints'/>")},
+		{C(OMEMO "<encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='x'/><securitylabel "
+			"xmlns='urn:xmpp:sec-label:0'><displaymarking>SECRET</displaymarking></securitylabel><delay "
+			"xmlns='urn:xmpp:delay' stamp='1'>text</delay>"),
+			C(OMEMO "<encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='x'/><securitylabel "
+			"xmlns='urn:xmpp:sec-label:0'><displaymarking>SECRET</displaymarking></securitylabel><delay "
+			"xmlns='urn:xmpp:delay' stamp='1'/>")},
+		{C(IN_FORWARDED(BODY OMEMO)), C(IN_FORWARDED(OMEMO))},
+		{M(" type='error'") BODY GONE, M(" type='error'") GONE},
+	};
+	struct policy *policy = policy_of(all, POLICY_UNKNOWN_PASS, true);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++) {
+		struct policy_verdict verdict;
+		struct stanza stanza = judge(policy, beside[i][0], &verdict);
+		struct buf out;
+
+		buf_init(&out, 1 << 16);
+		assert_int_equal(xml_write_node(&out, stanza.root), 0);
+		assert_int_equal(buf_put(&out, "", 1), 0);
+		assert_string_equal(buf_head(&out), beside[i][1]);
+		assert_int_equal(verdict.action, POLICY_REWRITTEN);
+		assert_string_equal(verdict.rule, "features.not-encrypted");
+		buf_fini(&out);
+		arena_free(stanza.arena);
+	}
 	policy_free(policy);
 }
 
@@ -376,6 +499,8 @@ static void names_are_known(void **state)
 	set = 0;
 	assert_null(feature_set_of(none, &set));
 	assert_true(set == 0 && feature_first(set) == FEATURES);
+	assert_null(feature_set_of((const char *const[]){"encryption", "-otr", NULL}, &set));
+	assert_true(set >> FEATURE_OMEMO & 1 && set >> FEATURE_STANZA_ENCRYPTION & 1 && !(set >> FEATURE_OTR & 1));
 	for (unsigned i = 0; i < FEATURES; i++) {
 		const char *const one[] = {feature_name((enum feature)i), NULL};
 		char rule[64];
@@ -394,6 +519,7 @@ int main(void)
 		cmocka_unit_test(judges_features),
 		cmocka_unit_test(strips_or_passes_the_unknown),
 		cmocka_unit_test(demands_encryption),
+		cmocka_unit_test(takes_out_what_stands_beside),
 		cmocka_unit_test(nothing_passes_that_no_rule_allows),
 		cmocka_unit_test(offers_only_what_may_come),
 		cmocka_unit_test(names_are_known),
