@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -138,25 +139,37 @@ static void finds_lookalikes(void **state)
 	words_free(words);
 }
 
+static uint32_t random_number(void)
+{
+	static uint32_t random = 7;
+
+	random = random * 1664525 + 1013904223;
+	return random >> 16;
+}
+
+static void put_pieces(char *out, size_t size, unsigned count)
+{
+	static const char *const pieces[] = {"a", "b", "ab", "ba", "a b", "-", " ", "1", "\u00e9", "\u0430"};
+	size_t len = 0;
+
+	*out = '\0';
+	while (count--)
+		len += (size_t)snprintf(out + len, size - len, "%s", pieces[random_number() % 10]);
+}
+
 /* However many words there are, and whichever begin alike: what is found is what one of them alone finds. */
 static void finds_among_many_what_each_finds(void **state)
 {
 	enum { WORDS = 60, TEXTS = 4000 };
-	static const char *const pieces[] = {"a", "b", "ab", "ba", "a b", "-", " ", "1", "\u00e9", "\u0430"};
 	struct words *each[WORDS], *all;
 	char word[WORDS][24];
 	const char *list_of_all[WORDS + 1] = {NULL};
-	uint32_t random = 7;
 	unsigned found = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < WORDS; i++) {
-		word[i][0] = '\0';
-		for (unsigned n = 0; n < 2 + i % 4; n++) {
-			random = random * 1664525 + 1013904223;
-			strncat(word[i], pieces[(random >> 16) % 10], sizeof(word[i]) - strlen(word[i]) - 1);
-		}
-		strncat(word[i], "b", sizeof(word[i]) - strlen(word[i]) - 1);
+		word[i][0] = 'b';
+		put_pieces(word[i] + 1, sizeof(word[i]) - 1, 2 + i % 4);
 		list_of_all[i] = word[i];
 		each[i] = words_new((const char *const[]){word[i], NULL});
 		assert_non_null(each[i]);
@@ -164,13 +177,10 @@ static void finds_among_many_what_each_finds(void **state)
 	all = words_new(list_of_all);
 	assert_non_null(all);
 	for (unsigned i = 0; i < TEXTS; i++) {
-		char text[64] = "";
+		char text[64];
 		int expected = 0;
 
-		for (unsigned n = 0; n < 1 + i % 9; n++) {
-			random = random * 1664525 + 1013904223;
-			strncat(text, pieces[(random >> 16) % 10], sizeof(text) - strlen(text) - 1);
-		}
+		put_pieces(text, sizeof(text), 1 + i % 9);
 		for (unsigned w = 0; w < WORDS && !expected; w++)
 			expected = words_find(each[w], text, strlen(text));
 		if (words_find(all, text, strlen(text)) != expected)
