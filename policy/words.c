@@ -76,7 +76,9 @@ static int is_boundary(struct plain *text, size_t at)
 
 /* --- Narrowing down which words a text may go on with --- */
 
-/* The first word from `low` on, below `high`, whose byte after `len` is not below `byte`. One that ends there is below all. */
+/*
+ * The first word from `low` on, below `high`, whose byte after `len` is not below `byte`; one that ends there is the first.
+ */
 static size_t lower_bound(const struct words *words, const struct reach *reach, unsigned byte)
 {
 	size_t low = reach->low, high = reach->high;

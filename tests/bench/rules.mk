@@ -22,3 +22,8 @@ tests/bench/handshakes.libs := -lssl -lcrypto
 bench_programs += tests/bench/bare_stanza
 tests/bench/bare_stanza.srcs := tests/bench/bare_stanza.c tests/bench/message.c
 tests/bench/bare_stanza.libs := -lexpat -lssl -lcrypto
+
+bench_programs += tests/bench/policy_cost
+tests/bench/policy_cost.srcs := tests/bench/policy_cost.c tests/bench/message.c $(xml_harness)
+tests/bench/policy_cost.archives := policy base
+tests/bench/policy_cost.libs := -lexpat -lcmocka
