@@ -85,6 +85,7 @@
 	X(SASL_REFUSED, "sasl-refused") \
 	X(ALERTS, "alerts") \
 	X(POLICY_CHANGES, "policy-changes") \
+	X(POLICY_REFUSALS, "policy-refusals") \
 	X(AUDIT_LINES, "audit-lines") \
 	X(AUDIT_FAILURES, "audit-failures") \
 	X(ADMIN_REQUESTS, "admin-requests") \

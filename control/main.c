@@ -159,6 +159,8 @@ static bool hear_supervisor(struct control *control)
 			scans_unconnected(control);
 		else if (heard == SUPERVISOR_POLICY)
 			change_policy(control, fds.memory);
+		else if (heard == SUPERVISOR_POLICY_REFUSED)
+			policy_refused(control, fds.memory);
 	}
 	return heard == 0;
 }

@@ -9,4 +9,7 @@ struct control;
  */
 int policy_change(struct control *control, int image) __attribute__((warn_unused_result, nonnull));
 
+/* Another one was not taken: why is a text in this file, which is closed. */
+void policy_refused(struct control *control, int text) __attribute__((nonnull));
+
 #endif

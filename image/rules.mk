@@ -5,7 +5,7 @@ MANDIR := $(PREFIX)/share/man
 UNITDIR := $(PREFIX)/lib/systemd/system
 SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
 CONFDIR = $(SYSCONFDIR)/sallyport
-installed_helpers := sallyport-dataplane sallyport-tls sallyport-keyd sallyport-control sallyport-ca
+installed_helpers := sallyport-dataplane sallyport-tls sallyport-keyd sallyport-control sallyport-ca sallyport-policy
 
 install: all
 	$(Q)install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(UNITDIR) $(SYSUSERSDIR) $(CONFDIR) \

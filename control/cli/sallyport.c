@@ -33,6 +33,7 @@ static int usage(void)
 		"usage: sallyport [-n NAME] COMMAND\n"
 		"       sallyport help            lists the commands\n"
 		"       sallyport ca              makes, shows, exports and renews guard CAs\n"
+		"       sallyport policy          checks a policy, and tries it on cases\n"
 		"  -n   name of the guard, as in its configuration (default: %s)\n",
 		default_name);
 	return EXIT_USAGE;
@@ -163,20 +164,20 @@ static int ask_all(const char *name, const char *line)
 	return rc;
 }
 
-/* Of CAs another program knows, which stands beside this one in a build folder, and with the guard's processes where it is
- * installed. */
-static int run_ca(char **words)
+/* What needs no guard that runs is done by other programs, which stand beside this one in a build folder, and with the
+ * guard's processes where it is installed. */
+static int run_program(char **words)
 {
 	char self[PATH_MAX], path[PATH_MAX + 64];
-	static const char *const places[] = {"sallyport-ca", "../lib/sallyport/sallyport-ca"};
+	static const char *const places[] = {"", "../lib/sallyport/"};
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[n < 0 ? 0 : n] = '\0';
 	char *slash = strrchr(self, '/');
 	for (unsigned i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - self), self, places[i]);
+		snprintf(path, sizeof(path), "%.*s/%ssallyport-%s", (int)(slash - self), self, places[i], words[0]);
 		execv(path, words);
 	}
-	return complain("sallyport-ca");
+	return complain(words[0]);
 }
 
 int main(int argc, char **argv)
@@ -191,8 +192,8 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage();
-	if (!strcmp(argv[optind], "ca"))
-		return run_ca(argv + optind);
+	if (!strcmp(argv[optind], "ca") || !strcmp(argv[optind], "policy"))
+		return run_program(argv + optind);
 	if (join(argv + optind, line, sizeof(line))) {
 		fprintf(stderr, "sallyport: command too long\n");
 		return EXIT_USAGE;

@@ -7,10 +7,7 @@
 
 #include "dataplane/base/conf.h"
 
-/* Reads and checks it, with the files that it names; NULL after its faults, each a line on stderr. The caller's. */
-struct conf *reload_read(const char *path) __attribute__((warn_unused_result, nonnull));
-
-/* An image (conf_seal()) for the processes of a guard that runs with `running`: the caller's. -1 after a line in the log.
+/* What the file says now, if it may be changed to; its tests are for the caller to try (trial.h): an image (conf_seal()) for the processes of a guard that runs with `running`: the caller's. -1 after a line in the log.
  */
 int reload_policy(const char *path, const struct conf *running) __attribute__((warn_unused_result, nonnull));
 

@@ -1,5 +1,5 @@
 programs += sallyportd
-sallyportd.srcs := $(wildcard control/daemon/*.c) control/policy_load.c
+sallyportd.srcs := $(wildcard control/daemon/*.c) control/policy_load.c control/trial/check.c
 sallyportd.archives := policy base
 sallyportd.libs := -lnl-route-3 -lnl-3
 cflags.control/daemon = -isystem /usr/include/libnl3

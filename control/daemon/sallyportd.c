@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/trial/check.h"
 #include "dataplane/base/conf.h"
 #include "dataplane/base/log.h"
 #include "reload.h"
 #include "supervisor.h"
+#include "trial.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -110,6 +112,8 @@ static int run(const struct conf *conf, const char *path)
 		errno = -sealed;
 		fatal("configuration");
 	}
+	if (!trial_passes(sealed, folder))
+		fatalx("not started (hint: sallyport policy test %s)", name);
 	if (!wiring_init(&wiring, sealed, conf->name, conf->workers)) {
 		struct child_program program = {.folder = folder, .conf_name = name};
 		rc = supervise(conf, &wiring, &program);
@@ -127,7 +131,7 @@ int main(int argc, char **argv)
 		conf_print_keys(stdout);
 		return fflush(stdout) ? 1 : 0;
 	}
-	struct conf *conf = reload_read(options.conf);
+	struct conf *conf = policy_read(options.conf, stderr);
 	if (!conf)
 		return 1;
 	int rc = options.check_only ? 0 : run(conf, options.conf);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,8 +15,10 @@
 #include "reload.h"
 #include "scanner.h"
 #include "supervisor.h"
+#include "trial.h"
 
-enum { DATAPLANE = 0, THREE = 3, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
+enum { DATAPLANE = 0, THREE = 3, CONTROL = 2, CHILDREN_MAX = 1 + THREE * PROC_LANES_MAX };
+enum { FIXED = 3 };                    /* descriptors to wait for besides the children's: signals, links, a trial */
 
 struct restart {
 	bool pending;
@@ -42,6 +45,7 @@ struct supervisor {
 	unsigned lane_count;
 	struct link_pass link_pass;
 	struct crl_watch crl_watch;
+	struct trial trial;            /* of a policy that is to be taken */
 	bool was_ready;                /* the guard was, once */
 	bool stop;
 	int exit_code;
@@ -368,11 +372,8 @@ static void check_deaths(struct supervisor *s)
 }
 
 /* To all who judge by it. Whoever cannot take it is started anew, and then has it. */
-static void change_policy(struct supervisor *s)
+static void change_policy(struct supervisor *s, int image)
 {
-	int image = reload_policy(s->program->conf_name, s->conf);
-	if (image < 0)
-		return;
 	wiring_set_conf(s->wiring, image);
 	for (unsigned i = 1; i < s->child_count; i++) {
 		struct child *child = &s->children[i];
@@ -384,13 +385,46 @@ static void change_policy(struct supervisor *s)
 	log_info("policy changed file=%s", s->program->conf_name);
 }
 
+/* The first lane's control writes it down: there is one audit. */
+static void refuse_policy(struct supervisor *s, const char *why)
+{
+	log_warnx("the policy stays as it was: it fails its tests: %s", why);
+	const struct child *control = &lane_children(s, 0)[CONTROL];
+	int text = memfd_create("sallyport-refusal", MFD_CLOEXEC);
+	if (text < 0 || write(text, why, strlen(why)) < 0 ||
+		(control->socket >= 0 && child_tell_files(control->socket, SUPERVISOR_POLICY_REFUSED, &text, 1)))
+		log_warnx("%s is not told", control->name);
+	if (text >= 0)
+		close(text);
+}
+
+static void on_trial(struct supervisor *s)
+{
+	trial_run(&s->trial, s->now_ms);
+	if (s->trial.state == TRIAL_FAILED) {
+		refuse_policy(s, s->trial.why);
+		trial_fini(&s->trial);
+	}
+	if (s->trial.state == TRIAL_PASSED)
+		change_policy(s, trial_take(&s->trial));
+}
+
+/* One that is still being tried gives way to what the file says now. */
+static void try_policy(struct supervisor *s)
+{
+	trial_fini(&s->trial);
+	int image = reload_policy(s->program->conf_name, s->conf);
+	if (image >= 0)
+		trial_start(&s->trial, image, s->program->folder, s->now_ms);
+}
+
 static void on_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
 	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP) {
-		change_policy(s);
+		try_policy(s);
 	} else {
 		log_info("stopping signal=%s", sigabbrev_np((int)info.ssi_signo));
 		s->stop = true;
@@ -416,6 +450,7 @@ static int next_timeout(const struct supervisor *s)
 			due = earlier(due, s->children[i].started_ms + READY_MS);
 	due = earlier(due, link_pass_due(&s->link_pass));
 	due = earlier(due, crl_watch_due(&s->crl_watch));
+	due = earlier(due, trial_due(&s->trial));
 	if (due == INT64_MAX)
 		return -1;
 	return due <= s->now_ms ? 0 : (int)(due - s->now_ms);
@@ -428,22 +463,23 @@ static struct pollfd readable(int fd)
 
 static void wait_and_handle(struct supervisor *s)
 {
-	struct pollfd fds[2 + 2 * CHILDREN_MAX + PROC_LANES_MAX] = {readable(s->signals),
-		readable(link_pass_fd(&s->link_pass))};
-	struct pollfd *sockets = fds + 2, *ends = sockets + s->child_count, *lanes = ends + s->child_count;
+	struct pollfd fds[FIXED + 2 * CHILDREN_MAX + PROC_LANES_MAX] = {readable(s->signals),
+		readable(link_pass_fd(&s->link_pass)), readable(trial_fd(&s->trial))};
+	struct pollfd *sockets = fds + FIXED, *ends = sockets + s->child_count, *lanes = ends + s->child_count;
 	for (unsigned i = 0; i < s->child_count; i++) {
 		sockets[i] = readable(s->children[i].socket);
 		ends[i] = readable(s->children[i].pidfd);
 	}
 	for (unsigned i = 0; i < s->lane_count; i++)
 		lanes[i] = readable(s->lanes[i].socket);
-	if (poll(fds, 2 + 2 * s->child_count + s->lane_count, next_timeout(s)) < 0 && errno != EINTR)
+	if (poll(fds, FIXED + 2 * s->child_count + s->lane_count, next_timeout(s)) < 0 && errno != EINTR)
 		fatal("poll");
 	s->now_ms = read_clock();
 	if (fds[0].revents)
 		on_signal(s);
 	link_pass_run(&s->link_pass, fds[1].revents, s->now_ms);
 	crl_watch_run(&s->crl_watch, s->now_ms);
+	on_trial(s);
 	/* A child may have ended, or been started anew, by what another one just said. */
 	for (unsigned i = 0; i < s->child_count && !s->stop; i++)
 		if (sockets[i].revents && s->children[i].socket == sockets[i].fd)
@@ -534,6 +570,7 @@ int supervise(const struct conf *conf, struct wiring *wiring, const struct child
 		link_pass_fini(&s.link_pass);
 		return 1;
 	}
+	trial_init(&s.trial);
 	init(&s);
 	while (!s.stop) {
 		start_what_is_due(&s);
@@ -546,6 +583,7 @@ int supervise(const struct conf *conf, struct wiring *wiring, const struct child
 	end_all(&s);
 	link_pass_fini(&s.link_pass);
 	crl_watch_fini(&s.crl_watch);
+	trial_fini(&s.trial);
 	close(s.signals);
 	return s.exit_code;
 }

@@ -1,7 +1,11 @@
 # Trying a policy out: on cases that are written, and on those that were recorded.
 archives += trial
-trial.srcs := $(wildcard control/trial/*.c)
+trial.srcs := $(filter-out control/trial/main.c,$(wildcard control/trial/*.c))
 trial.libs := -ljansson
+
+programs += sallyport-policy
+sallyport-policy.srcs := control/trial/main.c
+sallyport-policy.archives := trial control policy base
 
 unit_tests += tests/unit/cases_test
 tests/unit/cases_test.srcs := tests/unit/cases_test.c tests/unit/xml_harness.c

@@ -176,6 +176,23 @@ static void check_groups(struct loader *loader)
 				conf->groups[i].name, conf->groups[i].name);
 }
 
+/*
+ * A rule that holds for nobody is not the one that was meant. The default may wait for its first peer. What has other
+ * faults, such as a peer that is none, is looked at when they are mended.
+ */
+static void check_profiles(struct loader *loader)
+{
+	const struct conf *conf = &loader->loaded->conf;
+	for (unsigned i = 0; i < conf->profile_count && !loader->faults.count; i++) {
+		bool used = !strcasecmp(conf->profiles[i].name, "default");
+		for (unsigned p = 0; p < conf->peer_count && !used; p++)
+			used = conf->peers[p].profile == i;
+		if (!used)
+			conf_fault(&loader->faults, conf->profiles[i].line, "[profile %s] is used nowhere (hint: profile = %s in a "
+				"[peer], or take it out)", conf->profiles[i].name, conf->profiles[i].name);
+	}
+}
+
 static int compare_peers(const void *a, const void *b)
 {
 	const struct conf_peer *x = a, *y = b;
@@ -315,6 +332,12 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return hash;
 }
 
+/* Policy, and what it is tried on, may change while traffic runs. */
+static bool is_fixed(const struct conf_section *kind, const struct ini_entry *entry)
+{
+	return kind && !kind->is_policy && strcmp(entry->key, "policy-tests");
+}
+
 /* In whatever order sections and keys stand. */
 static uint64_t hash_fixed(const struct ini *ini)
 {
@@ -322,8 +345,9 @@ static uint64_t hash_fixed(const struct ini *ini)
 	for (const struct ini_section *section = ini->first; section; section = section->next) {
 		const char *name;
 		const struct conf_section *kind = kind_find(section->name, &name);
-		for (const struct ini_entry *entry = section->first; kind && !kind->is_policy && entry; entry = entry->next)
-			sum += hash_text(hash_text(hash_text(0xcbf29ce484222325, section->name), entry->key), entry->value);
+		for (const struct ini_entry *entry = section->first; entry; entry = entry->next)
+			if (is_fixed(kind, entry))
+				sum += hash_text(hash_text(hash_text(0xcbf29ce484222325, section->name), entry->key), entry->value);
 	}
 	return sum;
 }
@@ -343,6 +367,7 @@ static void read_all(struct loader *loader)
 	add_sections(loader, "profile", add_profile);
 	check_groups(loader);
 	add_sections(loader, "peer", add_peer);
+	check_profiles(loader);
 	conf_tighten_peers(&loader->loaded->conf, loader->ini, &loader->faults);
 	qsort(loader->loaded->conf.peers, loader->loaded->conf.peer_count, sizeof(struct conf_peer), compare_peers);
 	add_sections(loader, "certificate", add_certificate);
@@ -426,6 +451,19 @@ static void check_crls(struct conf_faults *faults, int line, const struct conf_w
 			strerror(errno));
 }
 
+static void check_tests(struct conf_faults *faults, int line, const struct conf *conf)
+{
+	const char *path = conf->policy_tests.count ? conf_list_first(conf, &conf->policy_tests) : NULL;
+	for (unsigned i = 0; i < conf->policy_tests.count; i++, path = conf_list_next(path)) {
+		struct stat st;
+		if (stat(path, &st) || access(path, R_OK))
+			conf_fault(faults, line, "policy-tests: %s: %s (hint: relative to the folder of this file)", path,
+				strerror(errno));
+		else if (!S_ISREG(st.st_mode))
+			conf_fault(faults, line, "policy-tests: %s is not a file (hint: a file of cases)", path);
+	}
+}
+
 static void check_folder(struct conf_faults *faults, int line, const char *key, const char *path)
 {
 	char folder[PATH_MAX];
@@ -446,6 +484,7 @@ int conf_check_files(const struct conf *conf, const char *path, FILE *out)
 	check_folder(&faults, line_of(loaded, "guard", "audit"), "audit", conf->audit);
 	if (*conf->record)
 		check_folder(&faults, line_of(loaded, "guard", "record"), "record", conf->record);
+	check_tests(&faults, line_of(loaded, "guard", "policy-tests"), conf);
 	for (unsigned w = 0; w < WIRES; w++) {
 		const struct conf_wire *wire = &conf->wire[w];
 		check_readable(&faults, line_of(loaded, sections[w], "trust"), "trust", wire->trust, false);

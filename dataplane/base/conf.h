@@ -25,6 +25,7 @@ enum conf_limits {
 	CONF_TLS_MAX = 16,             /* with those that are built in */
 	CONF_TLS_LIST_BYTES = 512,
 	CONF_SCANS_MAX = 64,
+	CONF_POLICY_TESTS_MAX = 16,
 	CONF_VALUE_BYTES = 1000,       /* iniparser 4.1 fails beyond 1021 */
 };
 
@@ -113,6 +114,7 @@ struct conf {
 	bool own_streams;              /* [guard] own-streams = yes | no */
 	struct conf_scanner scanner;   /* [guard] scanner */
 	unsigned scan_seconds, max_scans;      /* [guard] of the same names */
+	struct conf_list policy_tests; /* [guard] policy-tests: paths of files with cases */
 	enum conf_on_failure on_failure;       /* [guard] on-failure = bridge | block */
 	bool passes_link_state;        /* [guard] pass-link-state = yes | no */
 	uid_t uid[PROC_ROLES];         /* [users] dataplane, tls, keyd, control: a name or a number */

@@ -164,6 +164,7 @@ void conf_take_policy(struct conf *conf, struct conf *fresh)
 		{offsetof(struct conf, profiles), 0}, {offsetof(struct conf, peers), 0}, {offsetof(struct conf, texts), 0}};
 	for (unsigned i = 0; i < sizeof(policy) / sizeof(*policy); i++)
 		swap(conf, fresh, &policy[i]);
+	conf->policy_tests = fresh->policy_tests;      /* in texts */
 	conf->profile_count = fresh->profile_count;
 	conf->peer_count = fresh->peer_count;
 	conf->texts_bytes = fresh->texts_bytes;

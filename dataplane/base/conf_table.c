@@ -98,6 +98,9 @@ const struct conf_key conf_keys[] = {
 		"after it on the same connection waits."},
 	{"guard", "max-scans", set_number, CONF(max_scans), 1, CONF_SCANS_MAX, false, "16",
 		"Stanzas of a lane that may be with the scanner at once (1 to 64); those beyond are refused."},
+	{"guard", "policy-tests", set_paths, CONF(policy_tests), 0, 0, false, "",
+		"Files of cases that a policy has to pass before it is taken, at start and at a change: stanzas, each with what\n"
+		"has to become of it (see control/trial/README.md). sallyport policy test FILE tries them. Empty: none."},
 	{"guard", "on-failure", set_on_failure, CONF(on_failure), 0, 0, false, "bridge",
 		"What becomes of traffic that is not guarded while nobody is there to judge (at start, and when a process has\n"
 		"died): bridge: it goes on; block: nothing at all passes. Guarded connections are reset in either case."},

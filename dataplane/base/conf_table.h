@@ -42,6 +42,7 @@ void set_ports(const struct conf_value *v, void *field);
 void set_pins(const struct conf_value *v, void *field);
 void set_path(const struct conf_value *v, void *field);
 void set_optional_path(const struct conf_value *v, void *field);
+void set_paths(const struct conf_value *v, void *field);       /* struct conf_list */
 void set_crl_check(const struct conf_value *v, void *field);
 void set_key_place(const struct conf_value *v, void *field);
 void set_leaf_key(const struct conf_value *v, void *field);

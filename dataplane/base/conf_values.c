@@ -376,6 +376,24 @@ void set_optional_path(const struct conf_value *v, void *field)
 		set_path(v, field);
 }
 
+static void add_path(const struct conf_value *v, const char *item, void *list)
+{
+	char path[PATH_MAX];
+	if (((const struct conf_list *)list)->count == CONF_POLICY_TESTS_MAX)
+		FAULT(v, "too many files (hint: at most %d; a file may hold any number of cases)", CONF_POLICY_TESTS_MAX);
+	else if (!conf_path(v, item, path))
+		FAULT(v, "path too long (hint: %d bytes)", PATH_MAX - 1);
+	else
+		list_add(v, path, list);
+}
+
+void set_paths(const struct conf_value *v, void *field)
+{
+	struct conf_list *list = field;
+	*list = (struct conf_list){.at = v->conf->texts_bytes};
+	each_item(v, false, add_path, list);
+}
+
 bool conf_is_token(const char *place)
 {
 	return !strncmp(place, "pkcs11:", strlen("pkcs11:"));

@@ -131,7 +131,8 @@ int supervisor_hear(int socket, struct channel_fds *fds)
 		*fds = (struct channel_fds){taken[0], taken[1], taken[2]};
 		return byte;
 	}
-	bool one = supervisor_told_crls(byte) || byte == SUPERVISOR_POLICY || byte == SUPERVISOR_SCANNER;
+	bool one = supervisor_told_crls(byte) || byte == SUPERVISOR_POLICY || byte == SUPERVISOR_POLICY_REFUSED ||
+		byte == SUPERVISOR_SCANNER;
 	if (one && count == 1) {
 		fds->memory = taken[0];
 		return byte;

@@ -68,6 +68,7 @@ enum supervisor_msg {
 	SUPERVISOR_ATTACH = 3,         /* sallyportd to dataplane: three descriptors, the lower end of a new channel */
 	SUPERVISOR_DETACH = 4,         /* sallyportd to dataplane: the upper end is dead; reset what is guarded */
 	SUPERVISOR_POLICY = 5,         /* sallyportd to tls, keyd, control: one descriptor, see conf_unseal() */
+	SUPERVISOR_POLICY_REFUSED = 6, /* sallyportd to control: one descriptor, a text that says why another is not taken */
 	SUPERVISOR_SCANNER = 0x10,     /* control to sallyportd: a connection to the scanner is wanted; the answer has it */
 	SUPERVISOR_SCANNER_DEAD = 0x11,        /* the answer where there is none to be had */
 	SUPERVISOR_CRLS = 0x20,        /* sallyportd to tls: one descriptor, see crl_bundle.h; supervisor_crls() */
@@ -137,7 +138,7 @@ struct proc_lane proc_init(enum proc_role role);
 int supervisor_tell(int socket, enum supervisor_msg type) __attribute__((warn_unused_result));
 
 /* Takes one message, never blocks: its type, 0 if none, -EPIPE if sallyportd is gone. *fds is filled for ATTACH,
- * and fds->memory for CRLS, POLICY and SCANNER: the caller closes them. */
+ * and fds->memory for CRLS, POLICY, POLICY_REFUSED and SCANNER: the caller closes them. */
 int supervisor_hear(int socket, struct channel_fds *fds) __attribute__((warn_unused_result, nonnull));
 
 /* The same on PROC_FD_SUPERVISOR. */

@@ -244,6 +244,20 @@ static int filter_syscalls(const struct sandbox *sandbox)
 #endif
 }
 
+/* For good, and for all that it may ever start. */
+static int lock_up(const struct sandbox *sandbox)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return failed("prctl");
+	return filter_syscalls(sandbox);
+}
+
+int sandbox_enter_unprivileged(const struct sandbox *sandbox)
+{
+	int rc = set_limits(sandbox);
+	return rc ? rc : lock_up(sandbox);
+}
+
 int sandbox_enter(const struct sandbox *sandbox)
 {
 	pid_t parent = getppid();
@@ -253,9 +267,5 @@ int sandbox_enter(const struct sandbox *sandbox)
 	rc = rc ? rc : set_limits(sandbox);
 	rc = rc ? rc : become_user(sandbox);
 	rc = rc ? rc : tie_to_parent(parent);
-	if (rc)
-		return rc;
-	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return failed("prctl");
-	return filter_syscalls(sandbox);
+	return rc ? rc : lock_up(sandbox);
 }

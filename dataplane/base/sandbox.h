@@ -35,4 +35,7 @@ struct sandbox {
  */
 int sandbox_enter(const struct sandbox *sandbox) __attribute__((warn_unused_result, nonnull));
 
+/* What of it a program that is not root can do: limits, no new privileges, and the list of system calls. */
+int sandbox_enter_unprivileged(const struct sandbox *sandbox) __attribute__((warn_unused_result, nonnull));
+
 #endif

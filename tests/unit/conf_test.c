@@ -162,7 +162,8 @@ static void rates_are_read(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char with[8192], *faults;
-		snprintf(with, sizeof(with), "%s[profile r]\n%s = %s\ninbound-over-rate = wait\n", good, rows[i].key, rows[i].text);
+		snprintf(with, sizeof(with), "%s[profile default]\n%s = %s\ninbound-over-rate = wait\n", good, rows[i].key,
+			rows[i].text);
 		struct conf *conf = load(with, strlen(with), &faults);
 		assert_string_equal(faults, "");
 		free(faults);
@@ -329,6 +330,8 @@ static void users_that_cannot_be_are_faults(void **state)
 		const char *more, *fault;
 	} rows[] = {
 		{"[group g]\nmembers = a@a.example\n", ":35: [group g] is used nowhere (hint: inside-users = group:g)\n"},
+		{"[profile u]\noutbound-presence = none\n", ":35: [profile u] is used nowhere (hint: profile = u in a [peer], or "
+			"take it out)\n"},
 		{"[group g]\nmembers = group:g\n", ":36: members: there is no [group g] before it (hint: "},
 		{"[group board]\nmembers = a@a.example\n[profile u]\ninside-users = group:boar\n",
 			":38: inside-users: there is no [group boar] before it (hint: board)\n"},
@@ -857,7 +860,7 @@ static void write_list(const char *path, const char *text)
 static struct conf *load_words(const char *words, char **faults)
 {
 	char *text;
-	assert_true(asprintf(&text, "%s[profile words]\noutbound-forbidden-words = \"%s\"\n", good, words) > 0);
+	assert_true(asprintf(&text, "%s[profile default]\noutbound-forbidden-words = \"%s\"\n", good, words) > 0);
 	struct conf *conf = load(text, strlen(text), faults);
 	free(text);
 	return conf;
