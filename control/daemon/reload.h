@@ -7,7 +7,9 @@
 
 #include "dataplane/base/conf.h"
 
-/* What the file says now, if it may be changed to; its tests are for the caller to try (trial.h): an image (conf_seal()) for the processes of a guard that runs with `running`: the caller's. -1 after a line in the log.
+/*
+ * What the file says now, as an image (conf_seal()) for the processes of a guard that runs with `running`: the caller's,
+ * who still has to try it on its cases (trial.h). -1 after a line in the log.
  */
 int reload_policy(const char *path, const struct conf *running) __attribute__((warn_unused_result, nonnull));
 

@@ -51,7 +51,8 @@ static __attribute__((format(printf, 2, 3))) void fail(struct trial *trial, cons
 static int open_report(void)
 {
 	int fd = memfd_create("sallyport-report", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd >= 0 && (ftruncate(fd, JUDGE_REPORT_BYTES) || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))) {
+	const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+	if (fd >= 0 && (ftruncate(fd, JUDGE_REPORT_BYTES) || fcntl(fd, F_ADD_SEALS, seals))) {
 		close(fd);
 		return -1;
 	}

@@ -103,7 +103,7 @@ static void check_words(const struct check *check, const struct conf_profile *pr
 	free(list.words);
 }
 
-/* Where words are taken out, a phrase takes more out than a word of it. A profile that a peer has made tighter is a copy. */
+/* Where words are taken out, a phrase takes out more than a word of it. What a peer has made tighter is a copy. */
 static void check_profiles(const struct check *check)
 {
 	const struct conf *conf = check->conf;

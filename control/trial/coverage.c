@@ -38,12 +38,12 @@ static bool only_feature(const struct conf *conf, const struct conf_feature_rule
 	return features->names.count == 1 && !strcmp(conf_list_first(conf, &features->names), name);
 }
 
-/* Without files among its features, nothing comes as far as the rules about binaries. */
+/* Where single features are named, those without files are the rule: nothing comes as far as what refuses binaries. */
 static bool restricts_binaries(const struct conf *conf, const struct conf_profile *profile, enum conf_direction d)
 {
 	const struct conf_binary_rules *binaries = &profile->binaries[d];
-	return !only_feature(conf, &profile->features[d], "basic") &&
-	       (binaries->action == BINARIES_REFUSE || binaries->types.count);
+	return binaries->action == BINARIES_REFUSE ? only_feature(conf, &profile->features[d], "all")
+						   : binaries->types.count > 0;
 }
 
 static uint32_t set_of(const bool made[RESTRICTIONS])

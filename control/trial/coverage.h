@@ -18,7 +18,7 @@ struct coverage {
 int coverage_init(struct coverage *coverage, const struct conf *conf) __attribute__((warn_unused_result, nonnull));
 void coverage_fini(struct coverage *coverage) __attribute__((nonnull));
 
-/* `rule` was what a case was judged by. */
+/* `rule` was what a stage found in a case; "": nothing. */
 void coverage_note(struct coverage *coverage, const struct test_case *one, const char *rule) __attribute__((nonnull));
 
 /* A line for each that no case was judged by, with the line of its profile or peer in the configuration. */

@@ -100,7 +100,8 @@ static int take(void *owner, struct test_case *one)
 		return 0;
 	}
 	policy_check(tests->policy, &context, &one->stanza, &verdict);
-	coverage_note(&tests->coverage, one, verdict.rule);
+	for (unsigned i = 0; i < verdict.step_count; i++)
+		coverage_note(&tests->coverage, one, verdict.steps[i].rule);
 	if (!is_expected(one, &verdict))
 		tell_verdict(tests, one, &verdict);
 	else if (one->expected.becomes)

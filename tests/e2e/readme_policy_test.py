@@ -1,14 +1,23 @@
 #!/usr/bin/python3
 """The policy that the README shows does what it says of it."""
-from lib import World, check, deliver, error_condition
+import subprocess
+
+from lib import BUILD, World, check, deliver, error_condition
 from lib.guard import ROOT
 from lib.xmpp import local
 
 
+PAGE = (ROOT / "README.md").read_text().split("## A policy\n")[1].split("\n## ")[0]
+
+
+def example_cases():
+    text = PAGE[PAGE.index("<cases"):PAGE.index("</cases>") + len("</cases>")]
+    return text.replace("our.example", "a.example").replace("partner.example", "b.example")
+
+
 def example():
     """{section: {key: value}} of the README's page, of the partner that the test has."""
-    page = (ROOT / "README.md").read_text().split("## A policy\n")[1].split("\n## ")[0]
-    lines = [line.strip() for line in page.splitlines() if line.startswith("    ")]
+    lines = [line.strip() for line in PAGE.split("\n- ")[0].splitlines() if line.startswith("    ")]
     check(0 < len(lines) < 20, "it is short", len(lines))
     sections = {}
     for line in lines:
@@ -30,6 +39,11 @@ with World(families=(4,)) as world:
     for section in [name for name in sections if name.startswith(("profile ", "peer "))]:
         del sections[section]
     sections.update(example())
+    world.guard.set("guard", "policy-tests", "cases.xml")
+    (world.guard.folder / "cases.xml").write_text(example_cases())
+    world.guard.write()
+    tried = subprocess.run([BUILD / "sallyport", "policy", "test", world.guard.conf], capture_output=True, text=True)
+    check(tried.stdout.endswith("\n1 cases, 0 failed\n") and tried.returncode == 0, "it passes its case", tried)
     world.start_servers()
     world.insert_guard()
     alice, bob = world.client("inside"), world.client("outside")
