@@ -3,12 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/trial/cases.h"
 #include "control/xml.h"
 
-enum { CHUNK_BYTES = 64 << 10 };
+enum { CHUNK_BYTES = 64 << 10, DAYS = 7, HOURS = 24, MINUTES = 60 };
 
 struct reading {
 	struct xml_parser *parser;
@@ -82,10 +83,29 @@ static void set_rule(struct reading *r, struct test_case *one, const char *value
 	one->expected.rule = value;
 }
 
-/* Of a recording, for people. */
+static int minute_of(const struct tm *local)
+{
+	return ((local->tm_wday + DAYS - 1) % DAYS * HOURS + local->tm_hour) * MINUTES + local->tm_min;
+}
+
+/* Of any week here, or of a recording, which has UTC. */
 static void set_time(struct reading *r, struct test_case *one, const char *value)
 {
-	(void)r, (void)one, (void)value;
+	struct tm parts = {0}, local;
+	const char *end = strptime(value, "%a %H:%M", &parts);
+	if (end && !*end) {
+		one->minute_of_week = minute_of(&parts);
+		return;
+	}
+	parts = (struct tm){0};
+	end = strptime(value, "%Y-%m-%dT%H:%M:%S", &parts);
+	if (end && *end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	time_t seconds = timegm(&parts);
+	if (end && !strcmp(end, "Z") && localtime_r(&seconds, &local))
+		one->minute_of_week = minute_of(&local);
+	else
+		fail(r, one->line, "time=\"%.40s\" (hint: Mon 09:30, by the zone of this machine, or 2026-01-31T12:00:00Z)", value);
 }
 
 static const struct case_attribute {
@@ -215,7 +235,8 @@ static enum xml_next on_root(void *owner, const struct xml_header *header)
 static enum xml_next on_case(void *owner, struct stanza *element)
 {
 	struct reading *r = owner;
-	struct test_case one = {.line = r->begins, .name = "", .stanza = {.arena = element->arena}};
+	struct test_case one = {.line = r->begins, .name = "", .minute_of_week = POLICY_MINUTE_UNKNOWN,
+		.stanza = {.arena = element->arena}};
 	if (!node_is(element->root, NS_CASES, "case")) {
 		fail(r, r->begins, "<%.40s> in the place of a case (hint: <case direction='outbound'>)", element->root->name);
 	} else {

@@ -6,8 +6,8 @@
 #include "control/trial/coverage.h"
 
 enum restriction {
-	INSIDE_USERS, OUTSIDE_USERS, FEATURES, ENCRYPTION, PRESENCE, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES, URL_HOSTS, SCRIPTS,
-	LANGUAGES, BINARIES, RESTRICTIONS
+	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, ENCRYPTION, PRESENCE, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES,
+	URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
 };
 
 /* The key that makes it, and how the rules begin that a verdict names for it, outbound and inbound. */
@@ -17,6 +17,7 @@ static const struct {
 } rows[RESTRICTIONS] = {
 	[INSIDE_USERS] = {"inside-users", {"peering.sender", "peering.receiver"}},
 	[OUTSIDE_USERS] = {"outside-users", {"peering.receiver", "peering.sender"}},
+	[WEEK_HOURS] = {"hours", {"hours.", "hours."}},
 	[FEATURES] = {"features", {"features.", "features."}},
 	[ENCRYPTION] = {"require-encryption", {"features.not-encrypted", "features.not-encrypted"}},
 	[PRESENCE] = {"presence", {"presence.", "presence."}},
@@ -60,6 +61,7 @@ static uint32_t restrictions_of(const struct conf *conf, const struct conf_profi
 	const bool made[RESTRICTIONS] = {
 		[INSIDE_USERS] = d == OUTBOUND && profile->users[WIRE_INSIDE].count,
 		[OUTSIDE_USERS] = d == OUTBOUND && profile->users[WIRE_OUTSIDE].count,
+		[WEEK_HOURS] = profile->hours[d].count,
 		[FEATURES] = profile->features[d].unknown != UNKNOWN_PASS || !only_feature(conf, &profile->features[d], "all"),
 		[ENCRYPTION] = profile->features[d].requires_encryption,
 		[PRESENCE] = profile->presence[d] != PRESENCE_FULL,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "control/policy_load.h"
@@ -38,8 +39,10 @@ static int run_check(int count, char **words)
 
 /* --- test --- */
 
+/* The zone is read before: there is no file of it in there. */
 static void enter_sandbox(const struct conf *conf)
 {
+	tzset();
 	const struct sandbox sandbox = {.uid = conf->uid[PROC_CONTROL], .gid = conf->gid[PROC_CONTROL],
 		.memory_max_bytes = (uint64_t)MEMORY_MIB_MAX << 20, .files_max = FILES_MAX, .syscalls = (const int[]){-1}};
 	if (geteuid() ? sandbox_enter_unprivileged(&sandbox) : sandbox_enter(&sandbox))

@@ -375,7 +375,7 @@ static void hours_are_read(void **state)
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char with[2048], *faults;
-		snprintf(with, sizeof(with), "%s[profile h]\ninbound-hours = %s\n", good, rows[i].text);
+		snprintf(with, sizeof(with), "%s[profile default]\ninbound-hours = %s\n", good, rows[i].text);
 		struct conf *conf = load(with, strlen(with), &faults);
 		assert_string_equal(faults, "");
 		free(faults);
@@ -403,7 +403,7 @@ static void hours_that_cannot_be_are_faults(void **state)
 		"Mon 08:00-09:00, Mon 08:00-09:00", "00:00-24:00, 12:00-12:01"};
 	char *faults, more[512];
 	for (unsigned i = 0; i < sizeof(no_times) / sizeof(no_times[0]); i++) {
-		snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"Tue 07:00-07:30, %s\"\n", no_times[i]);
+		snprintf(more, sizeof(more), "[profile default]\noutbound-hours = \"Tue 07:00-07:30, %s\"\n", no_times[i]);
 		assert_null(load_with(more, &faults));
 		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" is not a time of the week (hint: Mon-Fri "
 			"08:00-18:00, Sat 09:00-12:00, 22:00-06:00, 00:00-24:00)\n", no_times[i]);
@@ -411,14 +411,14 @@ static void hours_that_cannot_be_are_faults(void **state)
 		free(faults);
 	}
 	for (unsigned i = 0; i < sizeof(overlaps) / sizeof(overlaps[0]); i++) {
-		snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"%s\"\n", overlaps[i]);
+		snprintf(more, sizeof(more), "[profile default]\noutbound-hours = \"%s\"\n", overlaps[i]);
 		assert_null(load_with(more, &faults));
 		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" overlaps one before it (hint: a time over "
 			"midnight is of the day that it begins on)\n", strchr(overlaps[i], ',') + 2);
 		assert_string_equal(faults, more);
 		free(faults);
 	}
-	int n = snprintf(more, sizeof(more), "[profile h]\noutbound-hours = \"");
+	int n = snprintf(more, sizeof(more), "[profile default]\noutbound-hours = \"");
 	for (int i = 0; i <= CONF_SPANS_MAX; i++)
 		n += snprintf(more + n, sizeof(more) - (size_t)n, "%02d:00-%02d:01,", i, i);
 	snprintf(more + n, sizeof(more) - (size_t)n, "\"\n[profile g]\ninbound-hours = \",\"\n");
