@@ -19,3 +19,7 @@ unit_tests += tests/unit/supervisor_test
 tests/unit/supervisor_test.srcs := tests/unit/supervisor_test.c
 tests/unit/supervisor_test.archives := base
 $(BUILD)/tests/unit/supervisor_test: $(BUILD)/sallyportd
+
+unit_tests += tests/unit/trial_test
+tests/unit/trial_test.srcs := tests/unit/trial_test.c control/daemon/trial.c
+tests/unit/trial_test.archives := base

@@ -21,7 +21,7 @@
 #include "dataplane/base/log.h"
 #include "trial.h"
 
-enum { FD_SPARE = 128, LINES_MAX = 10 };
+enum { FD_SPARE = 128, LINES_MAX = 10, LINE_BYTES = 500 };
 
 void trial_init(struct trial *trial)
 {
@@ -208,7 +208,7 @@ static void tell_report(struct trial *trial)
 		if (!lines)
 			snprintf(trial->why, sizeof(trial->why), "%s", line);
 		if (lines < LINES_MAX)
-			log_warnx("policy test: %s", line);
+			log_warnx("policy test: %.*s", LINE_BYTES, line);
 	}
 }
 

@@ -23,3 +23,7 @@ tests/unit/replay_test.archives := trial control policy base
 unit_tests += tests/unit/explain_test
 tests/unit/explain_test.srcs := tests/unit/explain_test.c
 tests/unit/explain_test.archives := trial control policy base
+
+unit_tests += tests/unit/policy_trial_test
+tests/unit/policy_trial_test.srcs := tests/unit/policy_trial_test.c
+tests/unit/policy_trial_test.archives := trial control policy base
