@@ -122,8 +122,10 @@ static void check_profiles(const struct check *check)
 /* Is there a wider peer, which governs its neighbours? None of them is called "_". */
 static bool shuts_out(const struct conf *conf, const struct conf_peer *peer)
 {
-	const char *domain = peer->domain + (strncmp(peer->domain, "*.", 2) ? 0 : 2), *dot = strchr(domain, '.');
+	const char *dot = strchr(peer->domain, '.');
 	char neighbour[CHANNEL_NAME_MAX + 1];
+	if (dot && peer->domain[0] == '*')
+		dot = strchr(dot + 1, '.');
 	snprintf(neighbour, sizeof(neighbour), "_%s", dot ? dot : "");
 	return strcmp(peer->domain, "*") && conf_peer_find(conf, neighbour);
 }

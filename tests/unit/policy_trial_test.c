@@ -125,7 +125,8 @@ static const struct tests_row {
 		"f:3: case: nothing is expected of it (hint: expect='pass')\n"
 		"f:4: case: expected refused (content.secret), was refused (content.forbidden-words): the text holds a "
 		"word that may not cross\n3 cases, 3 failed\n"},
-	{WORDS, BEGIN "<case direction='outbound' expect='close' rule='peering.pair' from='c.example'>" BODY("b.example", "else") END,
+	{WORDS, BEGIN "<case direction='outbound' expect='close' rule='peering.pair' from='c.example'>"
+		BODY("b.example", "else") END,
 		":19: outbound-forbidden-words of profile default: no case is judged by it\n1 cases, 0 failed\n"},
 	{WORDS, BEGIN "<case direction='outbound' expect='refused'>" BODY("b.example", "secret") "<case", "f:3: the file ends "
 		"within the case that begins in line 3 (hint: it was cut off)\n2 cases, 1 failed\n"},
