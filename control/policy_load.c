@@ -56,6 +56,11 @@ static size_t content_items(const struct conf_content_rules *content)
 		content->forbidden_hosts.count + content->scripts.count + content->languages.count + 6;
 }
 
+static size_t features_items(const struct conf_feature_rules *features)
+{
+	return features->names.count + features->pep_nodes.count + features->within.count + 3;
+}
+
 static size_t items_of(const struct conf *conf)
 {
 	size_t count = 0;
@@ -63,7 +68,7 @@ static size_t items_of(const struct conf *conf)
 		for (unsigned d = 0; d < DIRECTIONS; d++)
 			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
 				conf->profiles[i].binaries[d].types.count +
-				conf->profiles[i].features[d].names.count + content_items(&conf->profiles[i].content[d]) +
+				features_items(&conf->profiles[i].features[d]) + content_items(&conf->profiles[i].content[d]) +
 				conf->profiles[i].monitored[d].count + 5;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
@@ -107,6 +112,15 @@ static struct policy_hours draft_hours(const struct conf_hours *hours)
 	return draft;
 }
 
+static struct policy_feature_names draft_features(struct draft *draft, const struct conf_feature_rules *features)
+{
+	return (struct policy_feature_names){.names = draft_list(draft, &features->names),
+		.unknown = (enum policy_unknown)features->unknown,
+		.requires_encryption = features->requires_encryption,
+		.pep_nodes = draft_list(draft, &features->pep_nodes),
+		.within = features->of_peer ? draft_list(draft, &features->within) : NULL};
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
@@ -116,8 +130,7 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->hours[d] = draft_hours(&profile->hours[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 		rules->content[d] = draft_content(draft, &profile->content[d]);
-		rules->features[d] = (struct policy_feature_names){draft_list(draft, &profile->features[d].names),
-			(enum policy_unknown)profile->features[d].unknown, profile->features[d].requires_encryption};
+		rules->features[d] = draft_features(draft, &profile->features[d]);
 		rules->monitored[d] = draft_list(draft, &profile->monitored[d]);
 		rules->binaries[d] = (struct policy_binary_rules){binaries[profile->binaries[d].action],
 			profile->binaries[d].max_bytes, draft_list(draft, &profile->binaries[d].types)};

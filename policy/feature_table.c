@@ -156,6 +156,19 @@ const struct feature_place *feature_place_of(const char *ns)
 	return NULL;
 }
 
+const struct feature_place *feature_place_named(const char *name)
+{
+	const struct feature_place *place = feature_place_of(name);
+	size_t n = strcspn(name, "#+");
+	char ns[256];
+
+	if (place || n >= sizeof(ns))
+		return place;
+	memcpy(ns, name, n);
+	ns[n] = '\0';
+	return feature_place_of(ns);
+}
+
 const char *feature_name(enum feature feature)
 {
 	return feature < FEATURES ? names[feature].name : "unknown";

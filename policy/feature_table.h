@@ -106,6 +106,12 @@ struct feature_place {
 /* NULL: unknown. */
 const struct feature_place *feature_place_of(const char *ns) __attribute__((nonnull));
 
+/*
+ * The same by a name that begins with a namespace: of "urn:xmpp:mam:2#extended" and "urn:xmpp:avatar:metadata+notify"
+ * (XEP-0163 5) what stands before these signs is the namespace, if the whole is none.
+ */
+const struct feature_place *feature_place_named(const char *name) __attribute__((nonnull));
+
 const char *feature_name(enum feature feature);
 const char *feature_rule(enum feature feature);        /* "features.NAME" */
 enum feature feature_first(uint64_t set);           /* FEATURES: there is none */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "children.h"
 #include "features.h"
 
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
@@ -98,22 +99,29 @@ static void check_inner_type(struct feature_use *use, const struct node *node)
 
 /* --- elements --- */
 
-/* Invitations are of the namespace of rooms (XEP-0045 7.8). */
-static uint64_t any_of(const struct feature_place *place, const struct node *node)
+/*
+ * Which features let it cross, where the namespace alone does not tell: invitations are of that of rooms (XEP-0045 7.8); what
+ * is forwarded is of carbons or archives only inside of them.
+ */
+static uint64_t any_of(const struct feature_use *use, const struct feature_place *place, const struct node *node)
 {
-	bool invites = !strcmp(node->ns, NS_MUC_USER) &&
-		(node_child(node, NULL, "invite") || node_child(node, NULL, "decline"));
-
-	return invites ? F(MUC_INVITE) : place->any;
+	if (!strcmp(node->ns, NS_MUC_USER) && (node_child(node, NULL, "invite") || node_child(node, NULL, "decline")))
+		return F(MUC_INVITE);
+	if (place->any & F(FORWARDED) && is_of_stanza(node->parent))
+		return F(FORWARDED);
+	return place->any & F(PUBSUB) ? pubsub_any(use, node) : place->any;
 }
 
 /* True: it is gone. */
 static bool check_known(struct feature_use *use, struct node *node, const struct feature_place *place)
 {
-	uint64_t any = any_of(place, node);
+	uint64_t any = any_of(use, place, node);
 
-	if (feature_is_allowed(use, any))
+	if (feature_is_allowed(use, any)) {
+		if (place->any & F(PUBSUB))
+			pubsub_check(use, node);
 		return false;
+	}
 	if (may_strip(use, node, place->traits & PLACE_ADDITION)) {
 		feature_strip(use, node, feature_first(any));
 		return true;
@@ -165,24 +173,10 @@ static void check_below(struct feature_use *use, struct node *node)
 
 /* --- what others are told --- */
 
-/*
- * Of "urn:xmpp:mam:2#extended" and "urn:xmpp:avatar:metadata+notify" (XEP-0163 5) what stands before these signs is the
- * namespace, if the whole is none.
- */
 static bool may_offer(const struct policy_feature_rules *rules, const char *var)
 {
-	const struct feature_place *place = feature_place_of(var);
-	char ns[256];
+	const struct feature_place *place = feature_place_named(var);
 
-	if (!place) {
-		size_t n = strcspn(var, "#+");
-
-		if (n >= sizeof(ns))
-			return false;
-		memcpy(ns, var, n);
-		ns[n] = '\0';
-		place = feature_place_of(ns);
-	}
 	return place ? (rules->allowed & place->any) != 0 : rules->unknown == POLICY_UNKNOWN_PASS;
 }
 
@@ -208,22 +202,24 @@ static void filter_disco(struct feature_use *use, const struct policy_feature_ru
 }
 
 /* A hash of what is offered (XEP-0115, XEP-0390) is wrong when something of it is not. */
-static void drop_caps(struct feature_use *use)
+static void drop_caps(struct feature_use *use, struct node *node)
 {
 	struct node *next;
 
-	for (struct node *child = use->c->stanza->root->first; child; child = next) {
+	for (struct node *child = node->first; child; child = next) {
 		const struct feature_place *place = child->name ? feature_place_of(child->ns) : NULL;
 
 		next = child->next;
-		if (place && (place->any & F(CAPS)))
+		if (place && (place->any & F(CAPS)) && !(use->c->kind == STANZA_IQ && node == use->c->stanza->root))
 			feature_strip(use, child, FEATURE_CAPS);
+		else
+			drop_caps(use, child);
 	}
 }
 
 static bool allows_all(const struct policy_feature_rules *rules)
 {
-	return rules->allowed == every_feature && rules->unknown == POLICY_UNKNOWN_PASS;
+	return rules->allowed == every_feature && rules->unknown == POLICY_UNKNOWN_PASS && !*rules->pep_nodes;
 }
 
 void features_check(struct policy_case *c)
@@ -234,7 +230,7 @@ void features_check(struct policy_case *c)
 
 	if (!allows_all(other)) {
 		filter_disco(&use, other);
-		drop_caps(&use);
+		drop_caps(&use, c->stanza->root);
 	}
 	if (allows_all(rules) && !rules->requires_encryption)
 		return;

@@ -167,7 +167,7 @@ static __attribute__((format(printf, 3, 4))) int fault(const struct policy_rules
 	return -EINVAL;
 }
 
-const char *const *types_copy(const char *const *list)
+const char *const *list_copy(const char *const *list)
 {
 	size_t count = 0, bytes = 0;
 	const char **copy;
@@ -181,11 +181,19 @@ const char *const *types_copy(const char *const *list)
 	text = (char *)(copy + count + 1);
 	for (size_t i = 0; i < count; i++) {
 		copy[i] = text;
-		for (const char *c = list[i]; *c; c++)
-			*text++ = (char)tolower((unsigned char)*c);
-		*text++ = '\0';
+		text = stpcpy(text, list[i]) + 1;
 	}
 	copy[count] = NULL;
+	return copy;
+}
+
+const char *const *types_copy(const char *const *list)
+{
+	const char *const *copy = list_copy(list);
+
+	for (const char *const *type = copy; type && *type; type++)
+		for (char *c = (char *)*type; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
 	return copy;
 }
 
@@ -221,13 +229,23 @@ static int add_features(const struct policy_rules *rules, int line, struct polic
 	const struct policy_feature_names *names)
 {
 	static const char *const all[] = {"all", NULL};
+	uint64_t within = 0;
 	const char *unknown;
 
 	features->unknown = names->unknown;
 	features->requires_encryption = names->requires_encryption;
+	features->pep_nodes = list_copy(names->pep_nodes);
+	if (!features->pep_nodes)
+		return -ENOMEM;
 	unknown = feature_set_of(names->names ? names->names : all, &features->allowed);
-	return unknown ? fault(rules, line, "features: unknown feature \"%.60s\" (hint: policy/README.md lists them)", unknown)
-		       : 0;
+	if (!unknown)
+		unknown = feature_set_of(names->within ? names->within : all, &within);
+	if (unknown)
+		return fault(rules, line, "features: unknown feature \"%.60s\" (hint: policy/README.md lists them)", unknown);
+	if (features->allowed & ~within)
+		return fault(rules, line, "features: %s is not among those of the profile (hint: a peer can only take away)",
+			feature_name(feature_first(features->allowed & ~within)));
+	return 0;
 }
 
 /* The names of stages that follow a profile; the others say what is no stanza at all, and who is no peer. */
@@ -343,6 +361,7 @@ static void profile_fini(struct profile *profile)
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 		content_fini(&profile->content[d]);
 		free((void *)profile->binaries[d].types);
+		free((void *)profile->features[d].pep_nodes);
 	}
 	names_fini(&profile->inside_users);
 	names_fini(&profile->outside_users);

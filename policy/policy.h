@@ -75,6 +75,8 @@ struct policy_feature_names {
 	const char *const *names;      /* features, `basic`, `all`, "-NAME" to take away; NULL: all */
 	enum policy_unknown unknown;
 	bool requires_encryption;      /* a message with a text has to be encrypted from end to end */
+	const char *const *pep_nodes;  /* of accounts, that may be spoken of; '*' at the end for any rest; NULL or empty: all */
+	const char *const *within;     /* features: it is a fault if `names` has others; NULL: any */
 };
 
 /* Who may begin to speak, of ours and a peer. Answers pass in the other direction, too. */

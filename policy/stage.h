@@ -13,6 +13,7 @@ struct policy_feature_rules {
 	uint64_t allowed;              /* feature_set */
 	enum policy_unknown unknown;
 	bool requires_encryption;
+	const char *const *pep_nodes;  /* NULL-terminated; none: any */
 };
 
 struct profile {
@@ -70,7 +71,8 @@ void binary_check(struct policy_case *c) __attribute__((nonnull));
 /* Is the text of this element a binary's, which only binary_check() can read? */
 bool binary_is_encoded(const struct node *node) __attribute__((nonnull));
 
-/* A list with all in lower case, in one allocation that holds the pointers and the texts. NULL: no memory. */
+/* A list in one allocation that holds the pointers and the texts; of types all is in lower case. NULL: no memory. */
+const char *const *list_copy(const char *const *list) __attribute__((warn_unused_result));
 const char *const *types_copy(const char *const *list) __attribute__((warn_unused_result));
 
 /* Does it say how something ended that came the other way? A subscription is answered by presence (RFC 6121 3.1). */

@@ -67,6 +67,9 @@ struct conf_profile {                  /* [profile NAME] */
 		struct conf_list names;                /* outbound-features, inbound-features */
 		enum conf_unknown unknown;             /* outbound-unknown, inbound-unknown = pass | strip | refuse */
 		bool requires_encryption;              /* outbound-require-encryption, inbound-require-encryption */
+		struct conf_list pep_nodes;            /* outbound-pep-nodes, inbound-pep-nodes */
+		bool of_peer;                          /* a peer names these, and has to stay within those of its profile */
+		struct conf_list within;
 	} features[DIRECTIONS];
 	struct conf_binary_rules {
 		enum conf_binaries action;             /* outbound-binaries, inbound-binaries = refuse | scan | pass */

@@ -212,6 +212,11 @@ const struct conf_key conf_keys[] = {
 		"Nothing here can then look into it."},
 	{"profile", "inbound-require-encryption", set_yes_no, PROFILE(features[INBOUND].requires_encryption), 0, 0, false,
 		"no", "As for outbound."},
+	{"profile", "outbound-pep-nodes", set_list, PROFILE(features[OUTBOUND].pep_nodes), 0, 0, false, "",
+		"What accounts publish (PEP): nodes that may be asked for, or told of, by name, with '*' at the end for any rest:\n"
+		"\"urn:xmpp:avatar:*\". Empty: all that the features let pass."},
+	{"profile", "inbound-pep-nodes", set_list, PROFILE(features[INBOUND].pep_nodes), 0, 0, false, "",
+		"As for outbound."},
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
 		"As for outbound."},

@@ -3,6 +3,7 @@
  * away. Such a peer gets a profile of its own, a copy of the one that it names with these keys changed, so that nothing
  * after this knows of them. What "tighter" is differs from key to key: a new one is a row of the table below.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,10 +107,33 @@ static void tighten_hours(const struct conf_value *v, const struct conf_profile 
 		looser(v, profile);
 }
 
+/* Names of features stand for others; policy knows which, and compares. */
+static void tighten_features(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	struct conf_feature_rules *own = (struct conf_feature_rules *)((char *)field - offsetof(struct conf_feature_rules, names));
+	own->of_peer = true;
+	own->within = *(const struct conf_list *)field_of(profile, v->key);
+}
+
+static void tighten_unknown(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	if (*(enum conf_unknown *)field < *(const enum conf_unknown *)field_of(profile, v->key))
+		looser(v, profile);
+}
+
+static void tighten_demand(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	if (!*(bool *)field && *(const bool *)field_of(profile, v->key))
+		looser(v, profile);
+}
+
 static const struct {
 	const char *key;               /* behind its direction */
 	tighten_fn tighten;
 } rows[] = {
+	{"features", tighten_features},
+	{"unknown", tighten_unknown},
+	{"require-encryption", tighten_demand},
 	{"presence", tighten_number},
 	{"forbidden-words", tighten_words},
 	{"forbidden-patterns", tighten_words},

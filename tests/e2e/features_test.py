@@ -60,3 +60,17 @@ with World(families=(4,)) as world:
     alice.message(bob.jid, "beside", "<encrypted xmlns='urn:xmpp:omemo:2'><payload>AAAA</payload></encrypted>")
     check(bob.wait(lambda e: local(e) == "message" and "encrypted" in {local(child) for child in e}
                    and "body" not in {local(child) for child in e}), "what is encrypted crosses, without the text beside it")
+
+    world.guard.set("profile default", "outbound-features", "basic, personal-events, avatar")
+    world.guard.set("profile default", "outbound-pep-nodes", "urn:xmpp:avatar:*")
+    world.guard.set("peer b.example", "inbound-features", "basic")
+    check(world.guard.change_policy(), "nodes of accounts are listed, and a peer has less than its profile")
+    nodes = {}
+    for node in ("urn:xmpp:avatar:metadata", "http://jabber.org/protocol/tune"):
+        answer = alice.iq(bob.bare, "get", f"<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'/></pubsub>")
+        check(answer is not None, f"somebody answers for {node}")
+        nodes[node] = "features.pep-node" in str(error_condition(answer))
+    check(nodes == {"urn:xmpp:avatar:metadata": False, "http://jabber.org/protocol/tune": True},
+          "only what is listed may be asked for", nodes)
+    expect_refused(bob.wait_error(bob.message(alice.jid, "a link", f"<x xmlns='{OOB}'><url>http://x</url></x>")),
+                   "features.oob", "what the profile allows and the peer does not")

@@ -552,6 +552,35 @@ static void a_peer_that_is_looser_is_a_fault(void **state)
 	}
 }
 
+static void features_of_a_peer_stay_within_its_profile(void **state)
+{
+	(void)state;
+	static const char *const own[] = {"chat", "presence", NULL}, *const its[] = {"basic", "oob", NULL},
+		*const nodes[] = {"urn:xmpp:avatar:*", "tune", NULL};
+	static const char profile[] = "[profile wide]\noutbound-features = basic, oob\ninbound-unknown = strip\n"
+		"inbound-require-encryption = yes\noutbound-pep-nodes = \"urn:xmpp:avatar:*, tune\"\n"         /* 35 to 39 */
+		"[peer t.org]\nprofile = wide\n";                                                         /* 40, 41 */
+	char *faults, more[512];
+	snprintf(more, sizeof(more), "%soutbound-features = chat, presence\ninbound-unknown = refuse\n"
+		"inbound-require-encryption = yes\noutbound-require-encryption = yes\n", profile);
+	struct conf *conf = load_with(more, &faults);
+	assert_string_equal(faults, "");
+	free(faults);
+	const struct conf_profile *tight = &conf->profiles[conf_peer_find(conf, "t.org")->profile];
+	expect_list(conf, &tight->features[OUTBOUND].names, own);
+	assert_true(tight->features[OUTBOUND].of_peer && !tight->features[INBOUND].of_peer);
+	expect_list(conf, &tight->features[OUTBOUND].within, its);
+	expect_list(conf, &tight->features[OUTBOUND].pep_nodes, nodes);
+	assert_int_equal(tight->features[INBOUND].unknown, UNKNOWN_REFUSE);
+	assert_true(tight->features[OUTBOUND].requires_encryption);
+	conf_free(conf);
+	snprintf(more, sizeof(more), "%sinbound-unknown = pass\ninbound-require-encryption = no\n", profile);
+	assert_null(load_with(more, &faults));
+	assert_non_null(strstr(faults, ":42: inbound-unknown: looser than [profile wide]"));
+	assert_non_null(strstr(faults, ":43: inbound-require-encryption: looser than [profile wide]"));
+	free(faults);
+}
+
 /* More of them than there may be profiles, some between peers that are none. */
 static void many_peers_can_be_tighter(void **state)
 {
@@ -1092,6 +1121,7 @@ int main(void)
 		cmocka_unit_test(users_that_cannot_be_are_faults),
 		cmocka_unit_test(a_peer_can_be_tighter_than_its_profile),
 		cmocka_unit_test(a_peer_that_is_looser_is_a_fault),
+		cmocka_unit_test(features_of_a_peer_stay_within_its_profile),
 		cmocka_unit_test(many_peers_can_be_tighter),
 		cmocka_unit_test(lists_stand_in_files_too),
 		cmocka_unit_test(faults_in_a_list_have_its_lines),

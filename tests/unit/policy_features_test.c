@@ -20,6 +20,10 @@
 #define IQ(type) "<iq from='u@a.example' id='1' to='v@b.example' type='" type "'>"
 #define BODY "<body>text</body>"
 #define C(children) M(" type='chat'") children "</message>"
+#define PEP(type, to) "<iq from='u@a.example' id='1' to='" to "' type='" type "'><pubsub " \
+	"xmlns='http://jabber.org/protocol/pubsub'>"
+#define EVENT(node, payload) M(" type='headline'") "<event xmlns='http://jabber.org/protocol/pubsub#event'><items " \
+	"node='" node "'><item>" payload "</item></items></event></message>"
 #define OTR_TAG " \t  \t\t\t\t \t \t \t  "
 #define OTR_V2 "  \t\t  \t "
 #define OTR_V3 "  \t\t  \t\t"
@@ -28,9 +32,8 @@ static const char *const ours[] = {"a.example", NULL};
 static const struct policy_pair pairs[] = {{"a.example", "b.example"}, {"b.example", "a.example"}};
 
 /* A policy of one profile, the same in both directions. */
-static struct policy *policy_of(const char *const *features, enum policy_unknown unknown, bool requires_encryption)
+static struct policy *policy_new_of(struct policy_feature_names names)
 {
-	const struct policy_feature_names names = {features, unknown, requires_encryption};
 	const struct policy_profile_rules profile = {.name = "p", .presence = {POLICY_PRESENCE_FULL,
 		POLICY_PRESENCE_FULL},
 		.features = {names, names}, .binaries = {{POLICY_BINARIES_PASS, 1 << 20, NULL},
@@ -42,6 +45,13 @@ static struct policy *policy_of(const char *const *features, enum policy_unknown
 
 	assert_non_null(policy);
 	return policy;
+}
+
+static struct policy *policy_of(const char *const *features, enum policy_unknown unknown, bool requires_encryption)
+{
+	return policy_new_of((struct policy_feature_names){.names = features,
+		.unknown = unknown,
+		.requires_encryption = requires_encryption});
 }
 
 static struct stanza judge(const struct policy *policy, const char *xml, struct policy_verdict *verdict)
@@ -179,6 +189,40 @@ static const struct row {
 	{{"basic", "otr"}, C("<body>hello" OTR_TAG OTR_V3 "</body>"), "", NULL},
 	{{"basic"}, C(BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/>"), "features.omemo", C(BODY)},
 	{{"basic", "otr"}, C(BODY "<encryption xmlns='urn:xmpp:eme:0' namespace='x'/>"), "", NULL},
+
+	/* accounts publish, and services; what a node is of, its name tells */
+	{{"basic"}, PEP("get", "v@b.example") "<items node='n'/></pubsub></iq>", "features.personal-events", NULL},
+	{{"basic"}, PEP("get", "b.example") "<items node='n'/></pubsub></iq>", "features.pubsub", NULL},
+	{{"basic", "pubsub"}, PEP("get", "v@b.example") "<items node='n'/></pubsub></iq>", "features.personal-events", NULL},
+	{{"basic", "pubsub"}, PEP("get", "b.example") "<items node='n'/></pubsub></iq>", "", NULL},
+	{{"basic", "personal-events"}, PEP("get", "v@b.example") "<items node='n'/></pubsub></iq>", "", NULL},
+	{{"basic", "personal-events"}, PEP("set", "b.example") "<subscribe node='n'/></pubsub></iq>", "features.pubsub", NULL},
+	{{"basic", "pubsub"}, PEP("result", "b.example") "<items node='n'/></pubsub></iq>", "features.personal-events", NULL},
+	{{"basic", "personal-events"}, PEP("result", "b.example") "<items node='n'/></pubsub></iq>", "", NULL},
+	{{"basic", "personal-events", "headline"}, EVENT("n", "") , "", NULL},
+	{{"basic", "pubsub", "headline"}, EVENT("n", ""), "features.personal-events", NULL},
+	{{"basic", "omemo"}, PEP("get", "v@b.example") "<items node='eu.siacs.conversations.axolotl.devicelist'/></pubsub></iq>",
+		"", NULL},
+	{{"basic", "omemo", "headline"}, EVENT("urn:xmpp:omemo:2:devices", "<devices xmlns='urn:xmpp:omemo:2'/>"), "", NULL},
+	{{"basic", "omemo"}, PEP("get", "v@b.example") "<items node='urn:xmpp:omemo:2:devices'/><items node='n'/></pubsub>"
+		"</iq>", "features.personal-events", NULL},
+	{{"all", "-omemo"}, PEP("get", "v@b.example") "<items node='eu.siacs.conversations.axolotl.bundles:12'/></pubsub></iq>",
+		"features.omemo", NULL},
+	{{"all", "-avatar"}, PEP("get", "v@b.example") "<items node='urn:xmpp:avatar:metadata'/></pubsub></iq>",
+		"features.avatar", NULL},
+	{{"all", "-avatar"}, IQ("result") "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions><subscription "
+		"node='urn:xmpp:avatar:metadata'/></subscriptions></pubsub></iq>", "features.avatar", NULL},
+	{{"all", "-avatar"}, IQ("set") "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure "
+		"node='urn:xmpp:avatar:metadata'/></pubsub></iq>", "features.avatar", NULL},
+
+	/* caps are where stanzas are; forwarded is not what carbons are */
+	{{"basic", "forwarded"}, C("<forwarded xmlns='urn:xmpp:forward:0'><presence xmlns='jabber:client'><c "
+		"xmlns='http://jabber.org/protocol/caps'/></presence></forwarded>"), "features.caps",
+		C("<forwarded xmlns='urn:xmpp:forward:0'><presence xmlns='jabber:client'/></forwarded>")},
+	{{"basic", "carbons", "mam"}, C("<forwarded xmlns='urn:xmpp:forward:0'/>"), "features.forwarded", NULL},
+	{{"basic", "carbons"}, C("<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message "
+		"xmlns='jabber:client'><forwarded xmlns='urn:xmpp:forward:0'/></message></forwarded></sent>"),
+		"features.forwarded", NULL},
 
 	/* files that are encrypted, with their key in the link */
 	{{"basic"}, C("<body>aesgcm://b.example/f#00</body>"), "features.file-sharing", NULL},
@@ -380,6 +424,89 @@ static void takes_out_what_stands_beside(void **state)
 	policy_free(policy);
 }
 
+/* --- nodes of accounts --- */
+
+static void lists_nodes(void **state)
+{
+	static const char *const all[] = {"all", NULL}, *const nodes[] = {"urn:xmpp:avatar:*", "http://jabber.org/protocol/Tune",
+		NULL};
+	static const struct {
+		const char *stanza;
+		enum policy_action action;
+	} wanted[] = {
+		{PEP("get", "v@b.example") "<items node='urn:xmpp:avatar:data'/></pubsub></iq>", POLICY_PASS},
+		{PEP("get", "v@b.example") "<items node='urn:xmpp:avatar'/></pubsub></iq>", POLICY_REFUSED},
+		{PEP("get", "v@b.example") "<items node='http://jabber.org/protocol/Tune'/></pubsub></iq>", POLICY_PASS},
+		{PEP("get", "v@b.example") "<items node='http://jabber.org/protocol/tune'/></pubsub></iq>", POLICY_REFUSED},
+		{PEP("get", "v@b.example") "<items node='http://jabber.org/protocol/Tune2'/></pubsub></iq>", POLICY_REFUSED},
+		{PEP("get", "v@b.example") "<items/></pubsub></iq>", POLICY_REFUSED},
+		{PEP("get", "v@b.example") "<subscriptions/></pubsub></iq>", POLICY_PASS},
+		{PEP("result", "v@b.example") "<subscriptions><subscription node='n'/></subscriptions></pubsub></iq>",
+			POLICY_REFUSED},
+		{PEP("set", "v@b.example") "<publish node='urn:xmpp:avatar:data'><item id='1'/></publish><publish-options/>"
+			"</pubsub></iq>", POLICY_PASS},
+		{PEP("set", "v@b.example") "<retract node='n'><item id='1'/></retract></pubsub></iq>", POLICY_REFUSED},
+		{PEP("set", "v@b.example") "<subscribe jid='v@b.example'/></pubsub></iq>", POLICY_REFUSED},
+		{IQ("set") "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'/></pubsub></iq>",
+			POLICY_REFUSED},
+		{IQ("set") "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><purge node='n'/></pubsub></iq>",
+			POLICY_REFUSED},
+		{PEP("get", "b.example") "<items node='n'/></pubsub></iq>", POLICY_PASS},
+		{EVENT("urn:xmpp:avatar:metadata", ""), POLICY_PASS},
+		{EVENT("n", ""), POLICY_DROPPED},
+		{"<message from='a.example' to='v@b.example' type='headline'><event "
+			"xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'/></event></message>", POLICY_PASS},
+		{C("<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='w@c.example'><event "
+			"xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'/></event></message></forwarded>"),
+			POLICY_REFUSED},
+		{"<iq from='u@a.example' id='1' to='v@b.example' type='error'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+			"<items node='n'/></pubsub><error type='cancel'><gone xmlns='" NS_STANZAS "'/></error></iq>", POLICY_REWRITTEN},
+	};
+	struct policy *policy = policy_new_of((struct policy_feature_names){.names = all, .pep_nodes = nodes});
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		struct policy_verdict verdict;
+
+		arena_free(judge(policy, wanted[i].stanza, &verdict).arena);
+		if (verdict.action != wanted[i].action)
+			fail_msg("%s: %s", wanted[i].stanza, policy_action_name(verdict.action));
+		assert_string_equal(verdict.rule, wanted[i].action == POLICY_PASS ? "" : "features.pep-node");
+	}
+	policy_free(policy);
+}
+
+/* --- features of a peer --- */
+
+static void a_peer_stays_within_its_profile(void **state)
+{
+	static const struct {
+		const char *names[3], *within[3], *fault;
+	} wanted[] = {
+		{{"chat", "disco"}, {"basic"}, NULL},
+		{{"basic"}, {"basic", "oob"}, NULL},
+		{{NULL}, {NULL}, NULL},
+		{{"basic", "oob"}, {"basic"}, "features: oob is not among those of the profile (hint: a peer can only take away)"},
+		{{"all", "-voip"}, {"all", "-omemo"},
+			"features: omemo is not among those of the profile (hint: a peer can only take away)"},
+	};
+	const struct policy_peer_rules peer = {.domain = "b.example"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		const struct policy_profile_rules profile = {.name = "p", .line = 7,
+			.features = {{.names = wanted[i].names, .within = wanted[i].within}}};
+		struct policy_fault fault = {0};
+		struct policy *policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = &profile,
+			.profile_count = 1, .peers = &peer, .peer_count = 1, .fault = &fault});
+
+		assert_true(!policy == !!wanted[i].fault);
+		assert_int_equal(fault.line, wanted[i].fault ? 7 : 0);
+		assert_string_equal(fault.text, wanted[i].fault ? wanted[i].fault : "");
+		policy_free(policy);
+	}
+}
+
 /* --- nothing that no rule allows --- */
 
 /* Namespaces of XMPP,
@@ -520,6 +647,8 @@ int main(void)
 		cmocka_unit_test(strips_or_passes_the_unknown),
 		cmocka_unit_test(demands_encryption),
 		cmocka_unit_test(takes_out_what_stands_beside),
+		cmocka_unit_test(lists_nodes),
+		cmocka_unit_test(a_peer_stays_within_its_profile),
 		cmocka_unit_test(nothing_passes_that_no_rule_allows),
 		cmocka_unit_test(offers_only_what_may_come),
 		cmocka_unit_test(names_are_known),

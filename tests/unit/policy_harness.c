@@ -26,7 +26,8 @@ static const struct policy_profile_rules profiles[] = {
 	{.name = "redact", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
 		.content = {{.patterns = patterns, .redacts = true}, {.redacts = true}}},
 	{.name = "some", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
-		.features = {{some, POLICY_UNKNOWN_STRIP, false}, {some, POLICY_UNKNOWN_REFUSE, true}}},
+		.features = {{.names = some, .unknown = POLICY_UNKNOWN_STRIP},
+			{.names = some, .unknown = POLICY_UNKNOWN_REFUSE, .requires_encryption = true}}},
 };
 
 static const struct policy_peer_rules peers[] = {

@@ -77,7 +77,7 @@ static void a_verdict_has_its_steps(void **state)
 {
 	static const char *const basic[] = {"basic", NULL};
 	struct policy_profile_rules profile = {.name = "p", .forbidden = {words},
-		.features = {{basic, POLICY_UNKNOWN_REFUSE, false}}};
+		.features = {{.names = basic, .unknown = POLICY_UNKNOWN_REFUSE}}};
 
 	(void)state;
 	expect(&profile, M("<body>hello</body>"), "pass", "", "binary", "");
@@ -90,7 +90,7 @@ static void a_monitored_stage_changes_nothing(void **state)
 {
 	static const char *const basic[] = {"basic", NULL}, *const content[] = {"content", NULL}, *const all[] = {"all", NULL};
 	struct policy_profile_rules profile = {.name = "p", .forbidden = {words}, .monitored = {content},
-		.features = {{basic, POLICY_UNKNOWN_REFUSE, false}}, .content = {{.redacts = true}}};
+		.features = {{.names = basic, .unknown = POLICY_UNKNOWN_REFUSE}}, .content = {{.redacts = true}}};
 
 	(void)state;
 	expect(&profile, M("<body>a secret</body>"), "pass", "?content.redacted~", "binary", "content.redacted");
