@@ -100,8 +100,8 @@ static void check_inner_type(struct feature_use *use, const struct node *node)
 /* --- elements --- */
 
 /*
- * Which features let it cross, where the namespace alone does not tell: invitations are of that of rooms (XEP-0045 7.8); what
- * is forwarded is of carbons or archives only inside of them.
+ * Which features let it cross, where the namespace alone does not tell: invitations are of that of rooms (XEP-0045 7.8);
+ * what is forwarded is of carbons or archives only inside of them.
  */
 static uint64_t any_of(const struct feature_use *use, const struct feature_place *place, const struct node *node)
 {

@@ -1,6 +1,6 @@
 /*
- * Publish-subscribe (XEP-0060), which is of services, and of accounts (PEP, XEP-0163): whose address has a localpart. What a
- * node of either is of, its name tells; which of those of accounts may be spoken of at all, the profile lists.
+ * Publish-subscribe (XEP-0060), which is of services, and of accounts (PEP, XEP-0163): whose address has a localpart. What
+ * a node of either is of, its name tells; which of those of accounts may be spoken of at all, the profile lists.
  */
 #include <string.h>
 

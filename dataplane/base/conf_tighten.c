@@ -110,7 +110,8 @@ static void tighten_hours(const struct conf_value *v, const struct conf_profile 
 /* Names of features stand for others; policy knows which, and compares. */
 static void tighten_features(const struct conf_value *v, const struct conf_profile *profile, void *field)
 {
-	struct conf_feature_rules *own = (struct conf_feature_rules *)((char *)field - offsetof(struct conf_feature_rules, names));
+	struct conf_feature_rules *own =
+		(struct conf_feature_rules *)((char *)field - offsetof(struct conf_feature_rules, names));
 	own->of_peer = true;
 	own->within = *(const struct conf_list *)field_of(profile, v->key);
 }

@@ -201,7 +201,8 @@ static const struct row {
 	{{"basic", "personal-events"}, PEP("result", "b.example") "<items node='n'/></pubsub></iq>", "", NULL},
 	{{"basic", "personal-events", "headline"}, EVENT("n", "") , "", NULL},
 	{{"basic", "pubsub", "headline"}, EVENT("n", ""), "features.personal-events", NULL},
-	{{"basic", "omemo"}, PEP("get", "v@b.example") "<items node='eu.siacs.conversations.axolotl.devicelist'/></pubsub></iq>",
+	{{"basic", "omemo"}, PEP("get", "v@b.example") "<items node='eu.siacs.conversations.axolotl.devicelist'/>"
+		"</pubsub></iq>",
 		"", NULL},
 	{{"basic", "omemo", "headline"}, EVENT("urn:xmpp:omemo:2:devices", "<devices xmlns='urn:xmpp:omemo:2'/>"), "", NULL},
 	{{"basic", "omemo"}, PEP("get", "v@b.example") "<items node='urn:xmpp:omemo:2:devices'/><items node='n'/></pubsub>"
@@ -428,7 +429,8 @@ static void takes_out_what_stands_beside(void **state)
 
 static void lists_nodes(void **state)
 {
-	static const char *const all[] = {"all", NULL}, *const nodes[] = {"urn:xmpp:avatar:*", "http://jabber.org/protocol/Tune",
+	static const char *const all[] = {"all", NULL}, *const nodes[] = {"urn:xmpp:avatar:*",
+		"http://jabber.org/protocol/Tune",
 		NULL};
 	static const struct {
 		const char *stanza;
