@@ -16,6 +16,7 @@
 #include "control/refusal.h"
 #include "control/scan.h"
 #include "control/sessions.h"
+#include "control/shadows.h"
 #include "dataplane/base/channel.h"
 #include "dataplane/base/conf.h"
 #include "dataplane/base/counters.h"
@@ -35,6 +36,7 @@ struct control {
 	struct presences presences;
 	struct audit audit;
 	struct record record;
+	struct shadows shadows;
 	struct history history; /* what the operator may look back at */
 	uint64_t now_ms;        /* monotonic; read once a turn of the loop */
 	uint64_t wall_ms;       /* since 1970; the same */

@@ -85,6 +85,8 @@ static void check(struct stream *stream, struct stanza *stanza, struct policy_ve
 	if (is_recorded)
 		record_stanza(&session->control->record, stanza);
 	policy_check(session->control->policy, &context, stanza, verdict);
+	if (verdict->shadow.is_there)
+		shadows_count(&session->control->shadows, verdict, session->control->wall_ms);
 	if (is_recorded)
 		record(session->control, &context, stanza, verdict);
 }

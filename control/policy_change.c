@@ -34,6 +34,7 @@ int policy_change(struct control *control, int image)
 	pace_forget(control);
 	policy_free(control->policy);
 	control->policy = policy;
+	control->shadows = (struct shadows){.count = 0};
 	conf_take_policy(control->conf, fresh);
 	sessions_on_policy(control);
 	control_count(control, COUNT_POLICY_CHANGES);

@@ -144,6 +144,7 @@ static struct policy_peer_rules draft_peer(struct draft *draft, const struct con
 {
 	return (struct policy_peer_rules){.domain = peer->domain,
 		.profile = peer->profile,
+		.shadow = peer->shadow,
 		.way = (enum policy_way)peer->way,
 		.inside = draft_list(draft, &peer->inside),
 		.line = peer->line};

@@ -134,6 +134,22 @@ static int show_verdicts(const struct asked *asked)
 	return rc;
 }
 
+/* --- show shadow --- */
+
+static int show_shadow(const struct asked *asked)
+{
+	const struct shadows *shadows = &asked->control->shadows;
+	int rc = buf_printf(asked->out, "%" PRIu64 " stanzas judged by a second profile, %" PRIu64 " otherwise, %" PRIu64
+		" of these not listed\n", shadows->judged, shadows->differing, shadows->in_no_row);
+	for (const struct shadow_row *row = shadows->row; row < shadows->row + shadows->count && !rc; row++) {
+		char when[32];
+		put_time(row->last_wall_ms, when, sizeof(when));
+		rc = buf_printf(asked->out, "%" PRIu64 "  [peer %s], last %s\n    %s -> %s\n", row->count, row->peer, when,
+			row->was, row->would_be);
+	}
+	return rc;
+}
+
 /* --- show counters --- */
 
 /* Of a process of every lane; they all have the same table. */
@@ -238,13 +254,14 @@ static const struct command {
 } commands[] = {
 	{OF_A_LANE, "show sessions", "connections that are guarded now", show_sessions},
 	{OF_A_LANE, "show verdicts", "the last stanzas that did not pass as they were", show_verdicts},
+	{OF_A_LANE, "show shadow", "where the profiles that peers have tried would judge otherwise", show_shadow},
 	{OF_THE_GUARD, "show counters", "every counter of every process, zeroes too", show_counters},
 	{OF_A_LANE, "show certificates", "guard certificates that servers were shown, and theirs", show_certificates},
 	{OF_THE_GUARD, "help", "this list", show_help},
 	{OF_THE_GUARD, "?", "this list", show_help},
 	{OF_THE_GUARD, "show ?", "this list", show_help},
 };
-enum { COMMANDS = sizeof(commands) / sizeof(*commands), COMMANDS_LISTED = 5 };
+enum { COMMANDS = sizeof(commands) / sizeof(*commands), COMMANDS_LISTED = 6 };
 
 static int show_help(const struct asked *asked)
 {

@@ -121,6 +121,7 @@ void peering_check(struct policy_case *c)
 	peer = peering_find(c->policy, c->from, c->to, &reason);
 	if (peer && is_ours(c->policy, outbound ? c->from : c->to)) {
 		c->profile = &c->policy->profiles[peer->profile];
+		c->peer = peer;
 		c->verdict->peer = peer->name;
 		check_way(c, peer);
 		check_users(c);

@@ -74,16 +74,55 @@ static void ask(struct policy_case *c, const struct stage *stage)
 		stage->check(c);
 }
 
+/* Before a profile has changed anything. NULL: nothing is tried beside, or there is no room for it, which is told. */
+static struct node *copy_for_shadow(struct policy_case *c)
+{
+	struct node *copy = NULL;
+
+	if (c->peer && c->peer->shadow && c->verdict->action < POLICY_REFUSED) {
+		copy = node_copy(c->stanza->arena, c->stanza->root);
+		c->verdict->shadow = (struct policy_shadow){true, !copy, POLICY_REFUSED, "policy.memory"};
+	}
+	return copy;
+}
+
+/* The other profile looks at the copy; what the first one had monitored does not matter to it. */
+static void check_shadow(const struct policy_case *c, struct node *root)
+{
+	struct policy_verdict other = {.rule = "", .error_condition = "", .error_type = ""};
+	struct stanza copy = {c->stanza->arena, root};
+	struct policy_case shadow = *c;
+
+	shadow.stanza = &copy;
+	shadow.verdict = &other;
+	shadow.step = NULL;
+	shadow.profile = &c->policy->profiles[c->peer->shadow - 1];
+	for (const struct stage *stage = stages; stage < stages + STAGES; stage++)
+		if (stage->by_profile && other.action < POLICY_REFUSED && !is_monitored(&shadow, stage))
+			stage->check(&shadow);
+	c->verdict->shadow = (struct policy_shadow){true, other.action != c->verdict->action ||
+			strcmp(other.rule, c->verdict->rule) || strcmp(other.changed, c->verdict->changed),
+		other.action, other.rule};
+}
+
 void policy_check(const struct policy *policy, const struct policy_context *context, struct stanza *stanza,
 	struct policy_verdict *verdict)
 {
 	struct policy_case c = {.policy = policy, .context = context, .stanza = stanza, .verdict = verdict};
+	struct node *copy = NULL;
+	const struct stage *stage = stages;
 
 	*verdict = (struct policy_verdict){.rule = "", .error_condition = "", .error_type = "", .peer = "", .profile = "",
-		.told.rule = ""};
-	for (const struct stage *stage = stages; stage < stages + STAGES; stage++)
-		if (verdict->action < (stage->by_profile ? POLICY_REFUSED : POLICY_CLOSE))
+		.told.rule = "", .shadow.rule = ""};
+	for (; stage < stages + STAGES && !stage->by_profile; stage++)
+		if (verdict->action < POLICY_CLOSE)
 			ask(&c, stage);
+	copy = copy_for_shadow(&c);
+	for (; stage < stages + STAGES; stage++)
+		if (verdict->action < POLICY_REFUSED)
+			ask(&c, stage);
+	if (copy)
+		check_shadow(&c, copy);
 	if (c.profile)
 		tell_profile(&c);
 }
@@ -312,8 +351,8 @@ static int add_peer(struct policy *policy, const struct policy_rules *rules, con
 	unsigned number = policy->peer_count++;
 	int err;
 
-	policy->peers[number] = (struct peer){.profile = peer->profile, .way = peer->way};
-	if (peer->profile >= rules->profile_count)
+	policy->peers[number] = (struct peer){.profile = peer->profile, .shadow = peer->shadow, .way = peer->way};
+	if (peer->profile >= rules->profile_count || peer->shadow > rules->profile_count)
 		return fault(rules, peer->line, "there is no such profile");
 	err = names_add(&policy->peer_names, peer->domain, number, false);
 	if (err)

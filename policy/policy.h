@@ -101,6 +101,7 @@ struct policy_profile_rules {
 struct policy_peer_rules {
 	const char *domain;            /* "b.example", "*.b.example", "*"; the longest match governs */
 	unsigned profile;              /* index */
+	unsigned shadow;               /* 1 + the index of a profile that is tried beside it; 0: none is */
 	enum policy_way way;
 	const char *const *inside;     /* those of our domains that it is a peer of; NULL, or none: all */
 	int line;
@@ -191,6 +192,11 @@ struct policy_verdict {
 		const char *rule;
 		char reason[160];
 	} told;
+	struct policy_shadow {         /* what the profile would have made of it that the peer has tried beside its own */
+		bool is_there, differs;
+		enum policy_action action;
+		const char *rule;
+	} shadow;
 	unsigned retry_seconds;        /* for the answer: when the same could pass; 0: not a matter of time */
 };
 

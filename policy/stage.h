@@ -30,6 +30,7 @@ struct profile {
 
 struct peer {
 	const char *name;              /* as peer_names has it */
+	unsigned shadow;               /* 1 + index; 0: none */
 	unsigned profile;
 	enum policy_way way;
 	struct names inside;           /* of our domains; empty: all */
@@ -55,7 +56,8 @@ struct policy_case {
 	enum stanza_kind kind;
 	const char *type;              /* the attribute; "" if absent */
 	char from[JID_PART_BYTES + 1], to[JID_PART_BYTES + 1];         /* domains, lower case */
-	const struct profile *profile; /* NULL until peering has found it */
+	const struct peer *peer;       /* NULL until peering has found it */
+	const struct profile *profile; /* the same */
 	struct policy_step *step;      /* of the stage that is being asked */
 };
 

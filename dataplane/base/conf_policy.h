@@ -105,6 +105,7 @@ struct conf_peer {                     /* [peer DOMAIN]: DOMAIN, *.DOMAIN or * *
 	char domain[CHANNEL_NAME_MAX];
 	int line;
 	unsigned profile;              /* index */
+	unsigned shadow;               /* shadow: 1 + the index of a profile that is tried beside it; 0: none */
 	enum conf_way way;             /* directions = both | outbound | inbound | none */
 	struct conf_list inside;       /* inside: those of our domains that it is a peer of; none: all */
 	unsigned pin_count;

@@ -308,6 +308,9 @@ const struct conf_key conf_keys[] = {
 		"As for outbound."},
 
 	{"peer", "profile", set_profile, PEER(profile), 0, 0, true, "default", "Name of the profile that governs it."},
+	{"peer", "shadow", set_shadow, PEER(shadow), 0, 0, false, "",
+		"Name of a profile that is tried on all that comes, beside the one that governs: \"show shadow\" tells where\n"
+		"it would have judged otherwise. Empty: none."},
 	{"peer", "directions", set_way, PEER(way), 0, 0, false, "both",
 		"Who may begin to speak. both; outbound: only ours, and what answers them passes (results and errors, and\n"
 		"subscribed); inbound: only theirs; none: nobody, so that [peer *] may let in all but some."},

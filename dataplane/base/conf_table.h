@@ -60,6 +60,7 @@ void set_over_rate(const struct conf_value *v, void *field);
 void set_binaries(const struct conf_value *v, void *field);
 void set_list(const struct conf_value *v, void *field);        /* struct conf_list */
 void set_profile(const struct conf_value *v, void *field);
+void set_shadow(const struct conf_value *v, void *field);
 void set_elsewhere(const struct conf_value *v, void *field);
 void set_answer(const struct conf_value *v, void *field);
 void set_authentication(const struct conf_value *v, void *field);

@@ -311,6 +311,17 @@ void set_profile(const struct conf_value *v, void *field)
 		FAULT(v, "there is no [profile %s] (hint: add that section)", v->text);
 }
 
+void set_shadow(const struct conf_value *v, void *field)
+{
+	unsigned faults = v->faults->count, profile = 0;
+	*(unsigned *)field = 0;
+	if (!*v->text)
+		return;
+	set_profile(v, &profile);
+	if (v->faults->count == faults)
+		*(unsigned *)field = profile + 1;
+}
+
 void set_tls(const struct conf_value *v, void *field)
 {
 	const struct conf *conf = v->conf;

@@ -102,6 +102,46 @@ static void a_monitored_stage_changes_nothing(void **state)
 	expect(&profile, M("<body>hello</body>"), "pass", "", "binary", "");
 }
 
+/* A second profile is tried on the stanza as it came, and changes nothing. */
+static void a_shadow_judges_the_same_stanza(void **state)
+{
+	static const char *const basic[] = {"basic", NULL};
+	static const struct policy_profile_rules profiles[] = {
+		{.name = "p", .features = {{basic, POLICY_UNKNOWN_REFUSE, false}}},
+		{.name = "q", .forbidden = {words}, .features = {{basic, POLICY_UNKNOWN_STRIP, false}}},
+	};
+	static const struct {
+		const char *xml, *action, *shadow_action, *shadow_rule;
+		bool differs;
+	} rows[] = {
+		{M("<body>hello</body>"), "pass", "pass", "", false},
+		{M("<body>hello</body>" NICK), "rewritten", "rewritten", "features.nick", false},
+		{M("<body>secret</body>"), "pass", "refused", "content.forbidden-words", true},
+		{M("<body>secret</body>" NICK), "rewritten", "refused", "content.forbidden-words", true},
+		{M("<body>hello</body><x xmlns='urn:x'/>"), "refused", "rewritten", "features.unknown", true},
+	};
+	struct policy *policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = profiles, .profile_count = 2,
+		.peers = &(struct policy_peer_rules){.domain = "*.b.example", .shadow = 2}, .peer_count = 1});
+
+	(void)state;
+	assert_non_null(policy);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct stanza stanza = stanza_of(rows[i].xml);
+		struct policy_verdict verdict;
+
+		policy_check(policy, &context, &stanza, &verdict);
+		assert_string_equal(policy_action_name(verdict.action), rows[i].action);
+		assert_true(verdict.shadow.is_there);
+		assert_string_equal(policy_action_name(verdict.shadow.action), rows[i].shadow_action);
+		assert_string_equal(verdict.shadow.rule, rows[i].shadow_rule);
+		assert_int_equal(verdict.shadow.differs, rows[i].differs);
+		arena_free(stanza.arena);
+	}
+	policy_free(policy);
+	assert_null(policy_new(&(struct policy_rules){.domains = ours, .profiles = profiles, .profile_count = 2,
+		.peers = &(struct policy_peer_rules){.domain = "*.b.example", .shadow = 3}, .peer_count = 1}));
+}
+
 static void only_stages_of_a_profile_are_monitored(void **state)
 {
 	static const char *const bad[][2] = {{"peering", NULL}, {"contents", NULL}};
@@ -122,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_verdict_has_its_steps),
 		cmocka_unit_test(a_monitored_stage_changes_nothing),
+		cmocka_unit_test(a_shadow_judges_the_same_stanza),
 		cmocka_unit_test(only_stages_of_a_profile_are_monitored),
 	};
 
