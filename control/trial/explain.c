@@ -143,16 +143,21 @@ struct found {
 	unsigned older;
 };
 
-static void take(struct found *found, json_t *line)
+static bool is_verdict(const json_t *line)
 {
 	const char *event = text_of(line, "event");
-	if (!strcmp(event, "verdict") || !strcmp(event, "monitor")) {
+	return !strcmp(event, "verdict") || !strcmp(event, "monitor");
+}
+
+static void take(struct found *found, json_t *line)
+{
+	if (is_verdict(line)) {
 		found->older += found->verdict != NULL;
 		json_decref(found->verdict);
 		json_decref(found->refusal);
 		found->verdict = json_incref(line);
 		found->refusal = NULL;
-	} else if (!strcmp(event, "refusal")) {
+	} else if (!strcmp(text_of(line, "event"), "refusal")) {
 		json_decref(found->refusal);
 		found->refusal = json_incref(line);
 	}
@@ -176,6 +181,29 @@ static int look(FILE *audit, uint64_t number, struct found *found)
 	error = ferror(audit) ? errno : 0;
 	free(text);
 	return -error;
+}
+
+int explain_all(FILE *audit, FILE *out)
+{
+	char *text = NULL;
+	size_t capacity = 0;
+	errno = 0;
+	for (ssize_t n; (n = getline(&text, &capacity, audit)) >= 0;) {
+		json_t *line = json_loadb(text, (size_t)n, 0, NULL);
+		if (is_verdict(line)) {
+			print_verdict(line, out);
+			fputc('\n', out);
+		}
+		json_decref(line);
+	}
+	int error = ferror(audit) ? errno : 0;
+	free(text);
+	return -error;
+}
+
+void explain_init(void)
+{
+	json_object_seed(0);
 }
 
 int explain(FILE *audit, uint64_t number, FILE *out)

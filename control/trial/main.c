@@ -12,7 +12,9 @@
 
 #include "control/policy_load.h"
 #include "control/trial/check.h"
+#include "control/trial/explain.h"
 #include "control/trial/judge.h"
+#include "control/trial/replay.h"
 #include "control/trial/tests.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/sandbox.h"
@@ -22,7 +24,10 @@ enum { EXIT_FAULT = 1, EXIT_USAGE = 2, FILES_MAX = 64, MEMORY_MIB_MAX = 1024 };
 static int usage(void)
 {
 	fputs("usage: sallyport policy check FILE             what is wrong with a configuration, and what has no effect\n"
-	      "       sallyport policy test FILE [CASES ...]  tries it on its own cases ([guard] policy-tests), and on these\n",
+	      "       sallyport policy test FILE [CASES ...]  tries it on its own cases ([guard] policy-tests), and on these\n"
+	      "       sallyport policy replay RECORDING [FILE]  what it would make otherwise of what a guard has recorded\n"
+	      "       sallyport policy explain ID|all [FILE]  why the audit has that verdict, or each\n"
+	      "FILE is a configuration; for the last two the guard's, if none is given\n",
 		stderr);
 	return EXIT_USAGE;
 }
@@ -111,6 +116,65 @@ static int run_test(int count, char **words)
 	return rc;
 }
 
+/* --- replay and explain --- */
+
+static const char *conf_name(int count, char **words)
+{
+	return count > 1 ? words[1] : SYSCONFDIR "/sallyport/sallyport.conf";
+}
+
+static FILE *open_file(const char *name)
+{
+	FILE *file = fopen(name, "re");
+	if (!file)
+		fprintf(stderr, "sallyport: %s: %s\n", name, strerror(errno));
+	return file;
+}
+
+/* Status 1 where something would change, as of diff(1); 2: it cannot be told. */
+static int run_replay(int count, char **words)
+{
+	struct conf *conf = policy_read(conf_name(count, words), stderr);
+	FILE *file = conf ? open_file(words[0]) : NULL;
+	if (!file)
+		return EXIT_USAGE;
+	enter_sandbox(conf);
+	struct policy *policy = policy_load(conf, NULL);
+	struct replay_result result;
+	struct cases_fault fault;
+	if (!policy)
+		fatalx("out of memory (hint: shorter lists)");
+	int rc = replay(fileno(file), policy, stdout, &result, &fault);
+	if (rc)
+		fprintf(stderr, "%s:%u: %s\n", words[0], fault.line, fault.text);
+	policy_free(policy);
+	conf_free(conf);
+	return rc ? EXIT_USAGE : result.changed ? EXIT_FAULT : 0;
+}
+
+static int run_explain(int count, char **words)
+{
+	bool all = !strcmp(words[0], "all");
+	char *end;
+	uint64_t number = strtoull(words[0], &end, 10);
+	if (!all && (*end || end == words[0])) {
+		fprintf(stderr, "sallyport: \"%s\" is no number (hint: \"id\" of a verdict in the audit)\n", words[0]);
+		return EXIT_USAGE;
+	}
+	struct conf *conf = conf_load(conf_name(count, words), conf_name(count, words), stderr);
+	FILE *audit = conf ? open_file(conf->audit) : NULL;
+	if (!audit)
+		return EXIT_FAULT;
+	explain_init();
+	enter_sandbox(conf);
+	int rc = all ? explain_all(audit, stdout) : explain(audit, number, stdout);
+	if (rc)
+		fprintf(stderr, "sallyport: %s: %s\n", conf->audit,
+			rc == -ENOENT ? "no verdict has that number (hint: stanzas that simply pass have none)" : strerror(-rc));
+	conf_free(conf);
+	return rc ? EXIT_FAULT : 0;
+}
+
 /* --- judge --- */
 
 /* What sallyportd wants to know: descriptors and names of judge.h. Its standard output is a file that does not grow. */
@@ -135,6 +199,8 @@ static const struct verb {
 } verbs[] = {
 	{"check", 1, 1, run_check},
 	{"test", 1, FILES_MAX / 2, run_test},
+	{"replay", 1, 2, run_replay},
+	{"explain", 1, 2, run_explain},
 	{JUDGE_VERB, 0, CONF_POLICY_TESTS_MAX, run_judge},
 };
 

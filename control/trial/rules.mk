@@ -6,6 +6,8 @@ trial.libs := -ljansson
 programs += sallyport-policy
 sallyport-policy.srcs := control/trial/main.c
 sallyport-policy.archives := trial control policy base
+# What has paths compiled in is compiled again when they change.
+$(BUILD)/control/trial/main.o: $(BUILD)/.paths
 
 unit_tests += tests/unit/cases_test
 tests/unit/cases_test.srcs := tests/unit/cases_test.c tests/unit/xml_harness.c

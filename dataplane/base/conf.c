@@ -186,7 +186,7 @@ static void check_profiles(struct loader *loader)
 	for (unsigned i = 0; i < conf->profile_count && !loader->faults.count; i++) {
 		bool used = !strcasecmp(conf->profiles[i].name, "default");
 		for (unsigned p = 0; p < conf->peer_count && !used; p++)
-			used = conf->peers[p].profile == i;
+			used = conf->peers[p].profile == i || conf->peers[p].shadow == i + 1;
 		if (!used)
 			conf_fault(&loader->faults, conf->profiles[i].line, "[profile %s] is used nowhere (hint: profile = %s in a "
 				"[peer], or take it out)", conf->profiles[i].name, conf->profiles[i].name);

@@ -115,6 +115,20 @@ class Guard:
     def audit_lines(self):
         return [json.loads(line) for line in self.audit.read_text().splitlines()] if self.audit.exists() else []
 
+    def unexplained(self):
+        """Verdicts in the audit that `sallyport policy explain` does not explain, if the configuration can be read."""
+        lines = self.audit.read_text(errors="replace").splitlines() if self.audit.is_file() else []
+        verdicts = [line for line in lines if '"event":"verdict"' in line or '"event":"monitor"' in line]
+        if not verdicts:
+            return []
+        done = subprocess.run([BUILD / "sallyport", "policy", "explain", "all", self.conf], capture_output=True, text=True)
+        if done.returncode and "(hint: " in done.stderr:
+            return []                                   # a test's own fault
+        told = done.stdout.split("\n\n")
+        if len(told) != len(verdicts) + 1:
+            return [f"{len(told) - 1} of {len(verdicts)} explained: {done.stderr}"]
+        return [text for text in told[:-1] if "decided by: " not in text or "nothing that is configured" in text][:3]
+
     def wait_audit(self, wanted, timeout=5):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -54,6 +54,9 @@ class World:
         try:
             if kind is None and self.guard.process:
                 check(not self.guard.faults(), "the guard's own log has no fault", self.guard.faults())
+                unexplained = self.guard.unexplained()
+                if unexplained:
+                    check(False, "each verdict in the audit can be explained", unexplained)
         except SystemExit as fault:
             kind, value = SystemExit, fault
             raise
