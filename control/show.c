@@ -254,7 +254,7 @@ static const struct command {
 } commands[] = {
 	{OF_A_LANE, "show sessions", "connections that are guarded now", show_sessions},
 	{OF_A_LANE, "show verdicts", "the last stanzas that did not pass as they were", show_verdicts},
-	{OF_A_LANE, "show shadow", "where the profiles that peers have tried would judge otherwise", show_shadow},
+	{OF_A_LANE, "show shadow", "where second profiles of peers would judge otherwise", show_shadow},
 	{OF_THE_GUARD, "show counters", "every counter of every process, zeroes too", show_counters},
 	{OF_A_LANE, "show certificates", "guard certificates that servers were shown, and theirs", show_certificates},
 	{OF_THE_GUARD, "help", "this list", show_help},
