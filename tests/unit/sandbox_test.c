@@ -240,6 +240,46 @@ static void nothing_is_left_of_privilege_or_network(void **state)
 	expect("looks around", run(looks_around, NULL), 0, LIVED);
 }
 
+/* --- without being root --- */
+
+static void enter_as_user(void)
+{
+	const struct sandbox sandbox = {
+		.uid = TEST_UID, .gid = TEST_GID, .memory_max_bytes = 256 << 20, .files_max = 32, .syscalls = no_more};
+	if (setresgid(TEST_GID, TEST_GID, TEST_GID) || setresuid(TEST_UID, TEST_UID, TEST_UID) ||
+		sandbox_enter_unprivileged(&sandbox))
+		_exit(NO_SANDBOX);
+}
+
+static void user_lives_well(void)
+{
+	enter_as_user();
+	live_well();
+}
+
+static void user_looks_for_a_file(void)
+{
+	enter_as_user();
+	report(open("/etc/passwd", O_RDONLY));
+}
+
+static void user_makes_a_socket(void)
+{
+	enter_as_user();
+	report(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static void a_user_may_enter_what_there_is_for_him(void **state)
+{
+	(void)state;
+	expect("a user", run(user_lives_well, NULL), 0, LIVED);
+#ifdef SANITIZE
+	skip();
+#endif
+	expect("a user's file", run(user_looks_for_a_file, NULL), 0, REFUSED);
+	expect("a user's socket", run(user_makes_a_socket, NULL), SIGSYS, 0);
+}
+
 /* A thread that was made before is in the sandbox too. */
 static int go = -1;
 
@@ -307,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_role_may_do_more_but_not_what_stays_restricted),
 		cmocka_unit_test(root_is_refused),
 		cmocka_unit_test(nothing_is_left_of_privilege_or_network),
+		cmocka_unit_test(a_user_may_enter_what_there_is_for_him),
 		cmocka_unit_test(threads_are_covered),
 		cmocka_unit_test(leaves_no_mount_behind),
 	};
