@@ -6,8 +6,8 @@
 #include "control/trial/coverage.h"
 
 enum restriction {
-	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, ENCRYPTION, PRESENCE, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES,
-	URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
+	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, PEP_NODES, ENCRYPTION, PRESENCE, WORDS, PATTERNS, MAX_BODY,
+	URL_SCHEMES, URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
 };
 
 /* The key that makes it, and how the rules begin that a verdict names for it, outbound and inbound. */
@@ -19,6 +19,7 @@ static const struct {
 	[OUTSIDE_USERS] = {"outside-users", {"peering.receiver", "peering.sender"}},
 	[WEEK_HOURS] = {"hours", {"hours.", "hours."}},
 	[FEATURES] = {"features", {"features.", "features."}},
+	[PEP_NODES] = {"pep-nodes", {"features.pep-node", "features.pep-node"}},
 	[ENCRYPTION] = {"require-encryption", {"features.not-encrypted", "features.not-encrypted"}},
 	[PRESENCE] = {"presence", {"presence.", "presence."}},
 	[WORDS] = {"forbidden-words", {"content.forbidden-words", "content.forbidden-words"}},
@@ -63,6 +64,7 @@ static uint32_t restrictions_of(const struct conf *conf, const struct conf_profi
 		[OUTSIDE_USERS] = d == OUTBOUND && profile->users[WIRE_OUTSIDE].count,
 		[WEEK_HOURS] = profile->hours[d].count,
 		[FEATURES] = profile->features[d].unknown != UNKNOWN_PASS || !only_feature(conf, &profile->features[d], "all"),
+		[PEP_NODES] = profile->features[d].pep_nodes.count,
 		[ENCRYPTION] = profile->features[d].requires_encryption,
 		[PRESENCE] = profile->presence[d] != PRESENCE_FULL,
 		[WORDS] = profile->forbidden[d].count,
@@ -82,12 +84,14 @@ static bool begins(const char *rule, const char *with)
 	return !strncmp(rule, with, strlen(with));
 }
 
-/* Whatever the words or patterns were, taking them out is one rule. */
+/* Whatever the words or patterns were, taking them out is one rule; rules about features with a key of their own are not
+ * about which of them may cross. */
 static uint32_t restrictions_by(const char *rule, enum conf_direction d)
 {
 	bool made[RESTRICTIONS];
 	for (unsigned i = 0; i < RESTRICTIONS; i++)
 		made[i] = begins(rule, rows[i].rule[d]);
+	made[FEATURES] = made[FEATURES] && !made[PEP_NODES] && !made[ENCRYPTION];
 	made[WORDS] = made[WORDS] || !strcmp(rule, "content.redacted");
 	made[PATTERNS] = made[PATTERNS] || !strcmp(rule, "content.redacted");
 	return set_of(made);

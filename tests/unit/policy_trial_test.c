@@ -154,6 +154,14 @@ static const struct tests_row {
 	{"[profile p]\n" OPEN "inside-users = bert@a.example\n[peer c.example]\nprofile = p\n",
 		BEGIN "<case direction='inbound' expect='refused' rule='peering.receiver'><message xmlns='jabber:server' "
 		"from='a@c.example' to='a@a.example'/></case>" END, "1 cases, 0 failed\n"},
+	/* Features have rules of several keys. */
+	{"[profile p]\n" OPEN "outbound-require-encryption = yes\n[peer b.example]\nprofile = p\n",
+		BEGIN "<case direction='outbound' expect='refused'>" BODY("b.example", "x") END, "1 cases, 0 failed\n"},
+	{"[profile p]\ninbound-features = all\ninbound-unknown = pass\ninbound-presence = full\n"
+		"outbound-require-encryption = yes\noutbound-presence = full\n[peer b.example]\nprofile = p\n",
+		BEGIN "<case direction='outbound' expect='refused' rule='features.not-encrypted'>" BODY("b.example", "x") END,
+		":19: outbound-features of profile p: no case is judged by it\n"
+		":19: inbound-binaries of profile p: no case is judged by it\n1 cases, 0 failed\n"},
 	/* Hours, of a week here and of a recording. */
 	{"[profile p]\n" OPEN "outbound-hours = Mon-Fri 08:00-18:00\n[peer b.example]\nprofile = p\n",
 		BEGIN "<case direction='outbound' time='Fri 17:59' expect='pass'>" BODY("b.example", "x")
