@@ -1,7 +1,7 @@
 /*
  * Stanzas from bytes through the test policy, in the direction that the first byte names. What passes must be
- * writable, read back as what was judged, and pass again unchanged; what is refused must have an answer that is no
- * refused stanza itself.
+ * writable, read back as what was judged, pass again unchanged, go between the addresses that it came with, and be nothing
+ * that a policy without any restriction refuses; what is refused must have an answer that is no refused stanza itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,16 @@ static void write_text(struct buf *out, const struct node *node)
 	must(!buf_put(out, "", 1), "room for the end");
 }
 
+/* Only shape and peering. */
+static const struct policy *open_policy(void)
+{
+	static struct policy *policy;
+
+	if (!policy)
+		policy = test_policy_open();
+	return policy;
+}
+
 static void check_passed(const struct policy *policy, const struct policy_context *context, struct stanza *stanza)
 {
 	struct policy_verdict verdict;
@@ -38,6 +48,8 @@ static void check_passed(const struct policy *policy, const struct policy_contex
 	must(second.root, "what is sent can be read");
 	policy_check(policy, context, &second, &verdict);
 	must(verdict.action == POLICY_PASS, "what passed passes again as it is");
+	policy_check(open_policy(), context, &second, &verdict);
+	must(verdict.action == POLICY_PASS, "nothing passes that is refused where nothing is forbidden");
 	write_text(&again, second.root);
 	must(!strcmp((const char *)buf_head(&sent), (const char *)buf_head(&again)), "and is written the same");
 	buf_fini(&sent);
@@ -65,8 +77,13 @@ static void check_stanza(const struct policy *policy, enum policy_direction dire
 {
 	struct policy_context context = {direction, test_pairs, test_pair_count, 0};
 	struct policy_verdict verdict;
+	const char *from = node_attribute(stanza->root, "from"), *to = node_attribute(stanza->root, "to");
 
 	policy_check(policy, &context, stanza, &verdict);
+	must(verdict.action > POLICY_REWRITTEN ||
+			(from && to && !strcmp(from, node_attribute(stanza->root, "from")) &&
+				!strcmp(to, node_attribute(stanza->root, "to"))),
+		"who it is from and to stays");
 	must((verdict.action == POLICY_PASS) == !*verdict.rule, "every other verdict has a rule");
 	must(verdict.action != POLICY_REWRITTEN || *verdict.changed, "a change is told");
 	must((verdict.action == POLICY_REFUSED || verdict.action == POLICY_CLOSE) ==

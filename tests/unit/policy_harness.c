@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/policy_harness.h"
 
@@ -44,15 +45,32 @@ static const struct policy_peer_rules peers[] = {
 	{.domain = "redact.example", .profile = 5},
 };
 
-struct policy *test_policy(void)
+static struct policy *policy_of(const struct policy_profile_rules *of, size_t count)
 {
-	struct policy *policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = profiles,
-		.profile_count = sizeof(profiles) / sizeof(*profiles), .peers = peers,
-		.peer_count = sizeof(peers) / sizeof(*peers)});
+	struct policy_peer_rules own[sizeof(peers) / sizeof(*peers)];
+	struct policy *policy;
 
+	memcpy(own, peers, sizeof(peers));
+	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
+		own[i].profile = own[i].profile < count ? own[i].profile : 0;
+	policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = of, .profile_count = (unsigned)count,
+		.peers = own, .peer_count = sizeof(peers) / sizeof(*peers)});
 	if (!policy)
 		abort();
 	return policy;
+}
+
+struct policy *test_policy(void)
+{
+	return policy_of(profiles, sizeof(profiles) / sizeof(*profiles));
+}
+
+struct policy *test_policy_open(void)
+{
+	static const struct policy_profile_rules all = {.name = "all", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		.binaries = {{POLICY_BINARIES_PASS, 16 << 20, NULL}, {POLICY_BINARIES_PASS, 16 << 20, NULL}}};
+
+	return policy_of(&all, 1);
 }
 
 #define BOTH(a, b) {a, b}, {b, a}

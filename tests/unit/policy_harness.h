@@ -18,6 +18,7 @@ struct policy_row {
 };
 
 struct policy *test_policy(void);
+struct policy *test_policy_open(void);         /* the same peers, and nothing is forbidden */
 extern const struct policy_pair test_pairs[];
 extern const unsigned test_pair_count;
 
