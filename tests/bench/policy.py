@@ -4,6 +4,7 @@ import subprocess
 from lib import BUILD
 
 LISTS = {"words": (10, 100, 1000, 10000), "patterns": (2, 20, 200, 2000), "peers": (10, 100, 1000, 10000)}
+REPLAYED = 100_000
 NAMED = (("words", 1000), ("patterns", 200), ("peers", 10000))
 
 

@@ -3,14 +3,18 @@
  *
  *     policy_cost WHAT COUNT
  *
- * WHAT is nothing, words, patterns, peers, or parse: reading and writing the stanza, which the guard does in any case.
+ * WHAT is nothing, words, patterns, peers, or parse: reading and writing the stanza, which the guard does in any case; or
+ * replay: COUNT such messages, recorded and judged again.
  */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "control/record.h"
+#include "control/trial/replay.h"
 #include "policy/policy.h"
 #include "tests/bench/stream.h"
 #include "tests/unit/xml_harness.h"
@@ -93,10 +97,11 @@ struct work {
 	struct buf out;
 };
 
+static const struct policy_pair pair = {"a.example", "b.example"};
+static const struct policy_context context = {.direction = POLICY_OUTBOUND, .pairs = &pair, .pair_count = 1};
+
 static void judge(struct work *work)
 {
-	static const struct policy_pair pair = {"a.example", "b.example"};
-	static const struct policy_context context = {.direction = POLICY_OUTBOUND, .pairs = &pair, .pair_count = 1};
 	struct policy_verdict verdict;
 	policy_check(work->policy, &context, &work->stanza, &verdict);
 	if (verdict.action != POLICY_PASS)
@@ -127,6 +132,32 @@ static double cost_us(struct work *work, void (*step)(struct work *work))
 	return best / 1000;
 }
 
+/* Microseconds for each of `count` messages. */
+static double replay_us(struct work *work, unsigned count)
+{
+	char path[] = "/tmp/policy_cost.XXXXXX";
+	struct policy_verdict verdict;
+	struct replay_result result;
+	struct cases_fault fault;
+	struct record record;
+	double begin;
+	int fd = mkstemp(path);
+	if (fd < 0 || record_open(&record, path, UINT64_MAX))
+		err(1, "%s", path);
+	unlink(path);
+	policy_check(work->policy, &context, &work->stanza, &verdict);
+	record_stanza(&record, &work->stanza);
+	for (unsigned i = 0; i < count; i++)
+		if (record_verdict(&record, &context, &work->stanza, &verdict, 0) != 1)
+			errx(1, "recording");
+	record_close(&record);
+	begin = cpu_ns();
+	if (replay(fd, work->policy, stderr, &result, &fault) || result.cases != count || result.changed)
+		errx(1, "replay: %s", fault.text);
+	close(fd);
+	return (cpu_ns() - begin) / 1000 / count;
+}
+
 int main(int argc, char **argv)
 {
 	char message[STREAM_MESSAGE_BYTES + 1];
@@ -141,6 +172,7 @@ int main(int argc, char **argv)
 	}
 	work.policy = policy_of(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	work.stanza = stanza_of(message);
-	printf("%.3f\n", cost_us(&work, judge));
+	printf("%.3f\n", strcmp(argv[1], "replay") ? cost_us(&work, judge)
+						    : replay_us(&work, (unsigned)strtoul(argv[2], NULL, 10)));
 	return 0;
 }

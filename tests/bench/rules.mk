@@ -24,6 +24,6 @@ tests/bench/bare_stanza.srcs := tests/bench/bare_stanza.c tests/bench/message.c
 tests/bench/bare_stanza.libs := -lexpat -lssl -lcrypto
 
 bench_programs += tests/bench/policy_cost
-tests/bench/policy_cost.srcs := tests/bench/policy_cost.c tests/bench/message.c $(xml_harness)
-tests/bench/policy_cost.archives := policy base
+tests/bench/policy_cost.srcs := tests/bench/policy_cost.c tests/bench/message.c tests/unit/xml_harness.c
+tests/bench/policy_cost.archives := trial control policy base
 tests/bench/policy_cost.libs := -lexpat -lcmocka
