@@ -50,6 +50,7 @@
 	X(RATES_HELD, "rates-held") \
 	X(RATES_FULL, "rates-full") \
 	X(REFUSALS_NOT_DUE, "refusals-not-due") \
+	X(REFUSALS_INSTEAD, "refusals-instead") \
 	X(REFUSALS_BY_BIDI, "refusals-by-bidi") \
 	X(REFUSALS_BY_REVERSE, "refusals-by-reverse") \
 	X(REFUSALS_BY_OWN_STREAM, "refusals-by-own-stream") \

@@ -73,15 +73,21 @@ static int minute_of_week(struct control *control)
 	return control->local.of_week;
 }
 
+static struct policy_context context_of(const struct stream *stream, struct policy_pair pairs[SESSION_PAIRS_MAX])
+{
+	const struct session *session = stream->session;
+	return (struct policy_context){.direction = session_direction(session, stream->side),
+		.pairs = pairs,
+		.pair_count = collect_pairs(session, stream->side, pairs),
+		.minute_of_week = minute_of_week(session->control)};
+}
+
 static void check(struct stream *stream, struct stanza *stanza, struct policy_verdict *verdict)
 {
 	const struct session *session = stream->session;
 	bool is_recorded = record_is_on(&session->control->record);
 	struct policy_pair pairs[SESSION_PAIRS_MAX];
-	struct policy_context context = {.direction = session_direction(session, stream->side),
-		.pairs = pairs,
-		.pair_count = collect_pairs(session, stream->side, pairs),
-		.minute_of_week = minute_of_week(session->control)};
+	struct policy_context context = context_of(stream, pairs);
 	if (is_recorded)
 		record_stanza(&session->control->record, stanza);
 	policy_check(session->control->policy, &context, stanza, verdict);
@@ -91,22 +97,43 @@ static void check(struct stream *stream, struct stanza *stanza, struct policy_ve
 		record(session->control, &context, stanza, verdict);
 }
 
-/* Something crosses only after its line stands in the audit. */
-static void act(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
+/* An error for the one who waits for a refused result; NULL: there is none, or it may not pass either. */
+static struct node *instead_of_result(struct stream *stream, const struct stanza *stanza,
+	const struct policy_verdict *verdict)
+{
+	struct stanza instead = {stanza->arena, policy_refused_result(stanza, verdict)};
+	struct policy_pair pairs[SESSION_PAIRS_MAX];
+	struct policy_context context = context_of(stream, pairs);
+	struct policy_verdict of_it;
+	if (!instead.root)
+		return NULL;
+	policy_check(stream->session->control->policy, &context, &instead, &of_it);
+	return of_it.action == POLICY_PASS ? instead.root : NULL;
+}
+
+/* Something crosses only after its line stands in the audit. Whether something does. */
+static bool act(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
 {
 	struct session *session = stream->session;
 	struct control *control = session->control;
 	uint64_t number = audit_next_verdict(&control->audit);
 	enum delivery delivery = DELIVERY_NONE;
-	if (verdict->action == POLICY_REFUSED)
+	const struct node *onward = instead_of_result(stream, stanza, verdict);
+	if (verdict->action == POLICY_REWRITTEN)
+		onward = stanza->root;
+	if (onward && verdict->action == POLICY_REFUSED) {
+		delivery = DELIVERY_INSTEAD;
+		control_count(control, COUNT_REFUSALS_INSTEAD);
+	} else if (verdict->action == POLICY_REFUSED)
 		delivery = refusal_deliver(control, session, stream->side, policy_refusal(stanza, verdict), number);
 	int rc = audit_verdict(control, stream, stanza->root, verdict, number, delivery);
 	if (verdict->action == POLICY_CLOSE)
 		session_close(session, stream->side, verdict->error_condition, verdict->reason);
 	else if (rc)
 		session_close(session, SIDES, "internal-server-error", "the audit cannot be written");
-	else if (verdict->action == POLICY_REWRITTEN)
-		negotiation_pass(stream, stanza->root);
+	else if (onward)
+		negotiation_pass(stream, onward);
+	return onward;
 }
 
 static bool passes(const struct policy_verdict *verdict)
@@ -146,16 +173,17 @@ static int tell_of_monitored(struct stream *stream, const struct stanza *stanza,
 void judge_conclude(struct stream *stream, struct stanza *stanza, const struct policy_verdict *verdict)
 {
 	struct session *session = stream->session;
+	bool crosses = true;
 	count(session, stanza->root, verdict->action);
 	if (verdict->told.action != POLICY_PASS && tell_of_monitored(stream, stanza, verdict))
 		return;
 	if (verdict->action == POLICY_PASS)
 		negotiation_pass(stream, stanza->root);
 	else
-		act(stream, stanza, verdict);
+		crosses = act(stream, stanza, verdict);
 	if (passes(verdict))
 		transfers_look(session->control, stanza);
-	management_count(session, stream->side, passes(verdict) ? ACKS_FORWARDED : ACKS_DROPPED);
+	management_count(session, stream->side, crosses ? ACKS_FORWARDED : ACKS_DROPPED);
 }
 
 void judge_take_stanza(struct stream *stream, struct stanza *stanza)

@@ -12,6 +12,7 @@ const char *delivery_name(enum delivery delivery)
 {
 	static const char *const names[] = {[DELIVERY_NONE] = "none",
 		[DELIVERY_NOT_DUE] = "not-due",
+		[DELIVERY_INSTEAD] = "instead",
 		[DELIVERY_BIDI] = "bidi",
 		[DELIVERY_REVERSE] = "reverse",
 		[DELIVERY_OWN_STREAM] = "own-stream",

@@ -18,6 +18,7 @@ struct node;
 enum delivery {
 	DELIVERY_NONE,    /* there was nothing to deliver */
 	DELIVERY_NOT_DUE, /* this kind of stanza has no answer */
+	DELIVERY_INSTEAD, /* of a result: its asker gets an error in its place */
 	DELIVERY_BIDI,    /* on the same connection */
 	DELIVERY_REVERSE, /* on another one */
 	DELIVERY_OWN_STREAM, /* on one of the guard's own */

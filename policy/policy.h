@@ -222,6 +222,13 @@ void policy_tighten(struct policy_verdict *verdict, enum policy_action action, c
 struct node *policy_refusal(const struct stanza *stanza, const struct policy_verdict *verdict)
 	__attribute__((warn_unused_result, nonnull));
 
+/*
+ * What goes on to the one who asked, in the place of an iq result that was refused: an error, which is to be judged itself.
+ * NULL: it was no such, or there is no memory. In `stanza`'s arena.
+ */
+struct node *policy_refused_result(const struct stanza *stanza, const struct policy_verdict *verdict)
+	__attribute__((warn_unused_result, nonnull));
+
 const char *policy_action_name(enum policy_action action);
 
 /* The domain part of a JID in the form in which domains are compared: lower-case A-labels, without the dot of the root, an

@@ -46,9 +46,8 @@ static struct node *add_child(struct arena *arena, struct node *parent, const ch
 }
 
 /* The text names the rule, and nothing of the stanza or of the configuration. */
-static struct node *error_answer(struct arena *arena, const struct node *stanza, const struct policy_verdict *verdict)
+static struct node *add_error(struct arena *arena, struct node *answer, const struct policy_verdict *verdict)
 {
-	struct node *answer = answer_new(arena, stanza, "error");
 	struct node *error = answer ? add_child(arena, answer, NS_SERVER, "error") : NULL;
 	struct node *text;
 	char words[128];
@@ -84,10 +83,29 @@ struct node *policy_refusal(const struct stanza *stanza, const struct policy_ver
 		return NULL;
 	arena_allow(stanza->arena, REFUSAL_BYTES);
 	if (node_is(root, NS_SERVER, "message"))
-		return error_answer(stanza->arena, root, verdict);
+		return add_error(stanza->arena, answer_new(stanza->arena, root, "error"), verdict);
 	if (node_is(root, NS_SERVER, "presence") && is_type(root, "subscribe"))
 		return answer_new(stanza->arena, root, "unsubscribed");
 	if (node_is(root, NS_SERVER, "iq") && node_attribute(root, "id") && !is_type(root, "result"))
-		return error_answer(stanza->arena, root, verdict);
+		return add_error(stanza->arena, answer_new(stanza->arena, root, "error"), verdict);
 	return NULL;
+}
+
+/* RFC 6120 8.2.3: whoever asked waits for an answer, whichever it is. */
+struct node *policy_refused_result(const struct stanza *stanza, const struct policy_verdict *verdict)
+{
+	const struct node *root = stanza->root;
+	struct arena *arena = stanza->arena;
+	struct node *error;
+
+	if (verdict->action != POLICY_REFUSED || !*verdict->profile || !node_is(root, NS_SERVER, "iq") ||
+		!is_type(root, "result") || !strncmp(verdict->rule, "shape.", 6) || !strncmp(verdict->rule, "peering.", 8))
+		return NULL;
+	arena_allow(arena, REFUSAL_BYTES);
+	error = node_new(arena, NS_SERVER, "iq");
+	if (!error || copy_attribute(arena, error, "from", node_attribute(root, "from")) ||
+		copy_attribute(arena, error, "to", node_attribute(root, "to")) ||
+		copy_attribute(arena, error, "id", node_attribute(root, "id")) || copy_attribute(arena, error, "type", "error"))
+		return NULL;
+	return add_error(arena, error, verdict);
 }

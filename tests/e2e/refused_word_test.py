@@ -72,6 +72,17 @@ with World() as world:
         check(alice.wait_error(alice.message(bob.jid, text)) is not None, f"{text!r} is refused by either list")
     check(deliver(bob, alice, "the sparrow may come in"), "in the direction that it says")
 
+    # Whoever asked is answered, if not with what may not cross.
+    name = bob.request(alice.jid, "get", "<query xmlns='jabber:iq:version'/>")
+    asked = alice.wait(lambda e: e.get("id") == name)
+    alice.send(f"<iq type='result' id='{name}' to='{bob.jid}'><query xmlns='jabber:iq:version'><name>Nightingale</name>"
+               "<version>1</version></query></iq>")
+    answer = bob.wait(lambda e: e.get("id") == name)
+    check(asked is not None and answer is not None and answer.get("type") == "error" and answer.get("from") == alice.jid,
+          "the asker of a refused result gets an error in its place", answer)
+    line = world.guard.wait_audit(lambda line: line.get("delivery") == "instead")
+    check(line is not None and line["rule"] == "content.forbidden-words", "which the audit tells", line)
+
     with tempfile.NamedTemporaryFile("w", suffix=".patterns") as patterns:
         patterns.write("# one a line\nproject \\d{1,3}\n\\bDE\\d{2}( ?\\d{4}){4},? \\d{2}\\b\n")
         patterns.flush()
