@@ -69,7 +69,8 @@ static size_t items_of(const struct conf *conf)
 			count += conf->profiles[i].forbidden[d].count + conf->profiles[i].users[d].count +
 				conf->profiles[i].binaries[d].types.count +
 				features_items(&conf->profiles[i].features[d]) + content_items(&conf->profiles[i].content[d]) +
-				conf->profiles[i].monitored[d].count + 5;
+				conf->profiles[i].messages[d].strip.count +
+				conf->profiles[i].monitored[d].count + 6;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
 	return count;
@@ -121,12 +122,28 @@ static struct policy_feature_names draft_features(struct draft *draft, const str
 		.within = features->of_peer ? draft_list(draft, &features->within) : NULL};
 }
 
+static_assert((int)MESSAGE_TYPES == (int)POLICY_MESSAGE_TYPES && (int)MESSAGE_NORMAL == (int)POLICY_MESSAGE_NORMAL &&
+	(int)MESSAGE_CHAT == (int)POLICY_MESSAGE_CHAT && (int)MESSAGE_HEADLINE == (int)POLICY_MESSAGE_HEADLINE &&
+	(int)MESSAGE_GROUPCHAT == (int)POLICY_MESSAGE_GROUPCHAT, "one order of types");
+static_assert((int)MESSAGE_PASSES == (int)POLICY_MESSAGE_PASSES && (int)MESSAGE_REFUSED == (int)POLICY_MESSAGE_REFUSED &&
+	(int)MESSAGE_TO_NORMAL == (int)POLICY_MESSAGE_TO_NORMAL && (int)MESSAGE_TO_CHAT == (int)POLICY_MESSAGE_TO_CHAT &&
+	(int)MESSAGE_TO_HEADLINE == (int)POLICY_MESSAGE_TO_HEADLINE, "one order of what becomes of them");
+
+static struct policy_message_rules draft_messages(struct draft *draft, const struct conf_message_rules *messages)
+{
+	struct policy_message_rules rules = {.strip = draft_list(draft, &messages->strip)};
+	for (unsigned type = 0; type < MESSAGE_TYPES; type++)
+		rules.fates[type] = (enum policy_message_fate)messages->fates[type];
+	return rules;
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
 	for (unsigned d = 0; d < DIRECTIONS; d++) {
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->rates[d] = draft_rates(&profile->rates[d]);
+		rules->messages[d] = draft_messages(draft, &profile->messages[d]);
 		rules->hours[d] = draft_hours(&profile->hours[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 		rules->content[d] = draft_content(draft, &profile->content[d]);

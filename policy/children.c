@@ -159,7 +159,7 @@ static const char *known_child_fault(const struct node *node, enum stanza_kind k
  */
 bool is_of_stanza(const struct node *node)
 {
-	static const char *const namespaces[] = {NS_SERVER, "jabber:client", "jabber:component:accept",
+	static const char *const namespaces[] = {NS_SERVER, NS_CLIENT, "jabber:component:accept",
 		"jabber:component:connect"};
 
 	if (*node->ns != 'j')          /* most */

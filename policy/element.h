@@ -44,6 +44,7 @@ struct stanza {
 };
 
 #define NS_SERVER "jabber:server"
+#define NS_CLIENT "jabber:client"      /* of what is forwarded */
 #define NS_STREAMS "http://etherx.jabber.org/streams"
 #define NS_STANZAS "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"

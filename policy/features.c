@@ -81,7 +81,7 @@ static bool is_in_room(const struct node *presence)
 
 static bool is_stanzas(const char *ns)
 {
-	return !strcmp(ns, NS_SERVER) || !strcmp(ns, "jabber:client") || !strcmp(ns, NS_STANZAS);
+	return !strcmp(ns, NS_SERVER) || !strcmp(ns, NS_CLIENT) || !strcmp(ns, NS_STANZAS);
 }
 
 /* A message or presence within another one; see RFC 6121 for types that are not known, which are normal. */
@@ -89,7 +89,7 @@ static void check_inner_type(struct feature_use *use, const struct node *node)
 {
 	const char *type = node_attribute(node, "type");
 
-	if (strcmp(node->ns, NS_SERVER) != 0 && strcmp(node->ns, "jabber:client") != 0)
+	if (strcmp(node->ns, NS_SERVER) != 0 && strcmp(node->ns, NS_CLIENT) != 0)
 		return;
 	if (!strcmp(node->name, "message"))
 		check_type(use, STANZA_MESSAGE, type ? type : "");

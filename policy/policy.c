@@ -20,6 +20,7 @@ static const struct stage {
 	{"hours", hours_check, true},
 	{"features", features_check, true},
 	{"presence", presence_check, true},
+	{"message", message_check, true},
 	{"content", content_check, true},
 	{"binary", binary_check, true},
 };
@@ -287,6 +288,16 @@ static int add_features(const struct policy_rules *rules, int line, struct polic
 	return 0;
 }
 
+static int add_messages(const struct policy_rules *rules, int line, struct message_rules *messages,
+	const struct policy_message_rules *from)
+{
+	const char *bad;
+	int err = message_rules_init(messages, from, &bad);
+
+	return err == -EINVAL ? fault(rules, line, "strip: \"%.50s\" is no element that can be taken out (hint: "
+		"{urn:xmpp:hints}store, {urn:xmpp:hints}, not of jabber:server or jabber:client)", bad) : err;
+}
+
 /* The names of stages that follow a profile; the others say what is no stanza at all, and who is no peer. */
 static int add_monitored(const struct policy_rules *rules, int line, unsigned *bits, const char *const *names)
 {
@@ -322,6 +333,8 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		err = add_content(policy, rules, d, &profile->content[d]);
 		if (!err)
 			err = add_features(policy, rules->line, &profile->features[d], &rules->features[d]);
+		if (!err)
+			err = add_messages(policy, rules->line, &profile->messages[d], &rules->messages[d]);
 		if (!err)
 			err = add_monitored(policy, rules->line, &profile->monitored[d], rules->monitored[d]);
 	}
@@ -399,6 +412,7 @@ static void profile_fini(struct profile *profile)
 	free(profile->name);
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 		content_fini(&profile->content[d]);
+		message_rules_fini(&profile->messages[d]);
 		free((void *)profile->binaries[d].types);
 		free((void *)profile->features[d].pep_nodes);
 	}

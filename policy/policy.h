@@ -1,7 +1,7 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, hours, features, presence, content, binary), each in one file with one
- * signature; a stage can only tighten what stages before it decided.
+ * Stages run in one fixed order (shape, peering, hours, features, presence, message, content, binary), each in one file
+ * with one signature; a stage can only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -70,6 +70,17 @@ struct policy_hours {
 	struct policy_span spans[POLICY_SPANS_MAX];
 };
 
+/* What becomes of messages of a type; what rooms say (groupchat) can only be refused. */
+enum policy_message_type { POLICY_MESSAGE_NORMAL, POLICY_MESSAGE_CHAT, POLICY_MESSAGE_HEADLINE, POLICY_MESSAGE_GROUPCHAT,
+	POLICY_MESSAGE_TYPES };
+enum policy_message_fate { POLICY_MESSAGE_PASSES, POLICY_MESSAGE_REFUSED, POLICY_MESSAGE_TO_NORMAL, POLICY_MESSAGE_TO_CHAT,
+	POLICY_MESSAGE_TO_HEADLINE };
+
+struct policy_message_rules {
+	enum policy_message_fate fates[POLICY_MESSAGE_TYPES];
+	const char *const *strip;      /* "{namespace}name", or "{namespace}" for all of it; NULL-terminated; NULL: none */
+};
+
 /* Which features may cross; see feature_table.h. */
 struct policy_feature_names {
 	const char *const *names;      /* features, `basic`, `all`, "-NAME" to take away; NULL: all */
@@ -96,6 +107,7 @@ struct policy_profile_rules {
 	int line;
 	struct policy_rates rates[POLICY_DIRECTIONS];
 	struct policy_hours hours[POLICY_DIRECTIONS];
+	struct policy_message_rules messages[POLICY_DIRECTIONS];
 };
 
 struct policy_peer_rules {

@@ -64,7 +64,7 @@ tests/unit/policy_$(1)_test.srcs := tests/unit/policy_$(1)_test.c tests/unit/pol
 tests/unit/policy_$(1)_test.archives := policy base
 tests/unit/policy_$(1)_test.libs := -lexpat
 endef
-$(foreach stage,shape peering hours features presence content text binary steps,$(eval $(call policy_test,$(stage))))
+$(foreach stage,shape peering hours features presence message content text binary steps,$(eval $(call policy_test,$(stage))))
 tests/unit/policy_content_test.libs += $(foreach f,malloc calloc,-Wl$(comma)--wrap=$(f))
 
 fuzzers += tests/fuzz/policy_fuzz

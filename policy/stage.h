@@ -6,6 +6,7 @@
 
 #include "content.h"
 #include "jid.h"
+#include "message.h"
 #include "names.h"
 #include "policy.h"
 
@@ -26,6 +27,7 @@ struct profile {
 	struct policy_rates rates[POLICY_DIRECTIONS];
 	unsigned monitored[POLICY_DIRECTIONS];                 /* bits of stages, in their order */
 	struct policy_hours hours[POLICY_DIRECTIONS];
+	struct message_rules messages[POLICY_DIRECTIONS];
 };
 
 struct peer {
@@ -67,6 +69,7 @@ void peering_check(struct policy_case *c) __attribute__((nonnull));
 void hours_check(struct policy_case *c) __attribute__((nonnull));
 void features_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
+void message_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
 void binary_check(struct policy_case *c) __attribute__((nonnull));
 

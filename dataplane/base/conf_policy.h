@@ -45,6 +45,11 @@ struct conf_hours {                    /* none: always */
 	struct conf_span spans[CONF_SPANS_MAX];
 };
 
+/* What becomes of messages of a type; the same as policy has it. */
+enum conf_message_type { MESSAGE_NORMAL, MESSAGE_CHAT, MESSAGE_HEADLINE, MESSAGE_GROUPCHAT, MESSAGE_TYPES };
+enum conf_message_fate { MESSAGE_PASSES, MESSAGE_REFUSED, MESSAGE_TO_NORMAL, MESSAGE_TO_CHAT, MESSAGE_TO_HEADLINE,
+	MESSAGE_FATES };
+
 /* The same as policy has it. */
 enum conf_unknown { UNKNOWN_PASS, UNKNOWN_STRIP, UNKNOWN_REFUSE };
 
@@ -83,6 +88,10 @@ struct conf_profile {                  /* [profile NAME] */
 	} rates[DIRECTIONS];
 	struct conf_list monitored[DIRECTIONS];        /* outbound-monitor, inbound-monitor */
 	struct conf_hours hours[DIRECTIONS];           /* outbound-hours, inbound-hours */
+	struct conf_message_rules {
+		enum conf_message_fate fates[MESSAGE_TYPES];   /* outbound-message-types, inbound-message-types */
+		struct conf_list strip;                /* outbound-strip, inbound-strip */
+	} messages[DIRECTIONS];
 	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
 };
 

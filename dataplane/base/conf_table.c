@@ -24,9 +24,9 @@ const struct conf_section conf_sections[] = {
 		false, true},
 	{"peer", "peer b.example",
 		"A peer is a domain outside that ours may speak with: [peer b.example], [peer *.b.example] for all below it,\n"
-		"[peer *] for any other. The longest match governs. Without one nothing passes. Presence, words, hours and\n"
-		"binaries may stand here as in a profile, where they hold for this peer: words are added, and all else may\n"
-		"only be tighter.",
+		"[peer *] for any other. The longest match governs. Without one nothing passes. Presence, words, hours,\n"
+		"messages and binaries may stand here as in a profile, where they hold for this peer: words are added, and all\n"
+		"else may only be tighter.",
 		false, true},
 	{"certificate", "certificate a.example",
 		"A real certificate and its key, shown wherever a certificate of that domain is due, in the place of one that the\n"
@@ -219,6 +219,16 @@ const struct conf_key conf_keys[] = {
 		"As for outbound."},
 	{"profile", "outbound-presence", set_presence, PROFILE(presence[OUTBOUND]), 0, 0, false, "none", PRESENCE_HELP},
 	{"profile", "inbound-presence", set_presence, PROFILE(presence[INBOUND]), 0, 0, false, "none",
+		"As for outbound."},
+	{"profile", "outbound-message-types", set_message_types, PROFILE(messages[OUTBOUND].fates), 0, 0, false, "",
+		"What becomes of messages by their type: \"headline=refuse, normal=chat\". normal, chat and headline can be\n"
+		"refused or become another of these; groupchat can be refused. Empty: all stay what they are."},
+	{"profile", "inbound-message-types", set_message_types, PROFILE(messages[INBOUND].fates), 0, 0, false, "",
+		"As for outbound."},
+	{"profile", "outbound-strip", set_list, PROFILE(messages[OUTBOUND].strip), 0, 0, false, "",
+		"Elements that are taken out of messages and presence, also of forwarded ones: {urn:xmpp:hints}store, or\n"
+		"{urn:xmpp:hints} for all of that namespace. A message of which nothing is left is dropped."},
+	{"profile", "inbound-strip", set_list, PROFILE(messages[INBOUND].strip), 0, 0, false, "",
 		"As for outbound."},
 	{"profile", "outbound-forbidden-words", set_list, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
 	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",

@@ -56,6 +56,7 @@ void set_scanner(const struct conf_value *v, void *field);
 void set_rate(const struct conf_value *v, void *field);        /* struct conf_rate; the key's min and max: of its numbers */
 void set_byte_rate(const struct conf_value *v, void *field);   /* the same, with K, M and G */
 void set_hours(const struct conf_value *v, void *field);       /* struct conf_hours */
+void set_message_types(const struct conf_value *v, void *field);       /* enum conf_message_fate[MESSAGE_TYPES] */
 void set_over_rate(const struct conf_value *v, void *field);
 void set_binaries(const struct conf_value *v, void *field);
 void set_list(const struct conf_value *v, void *field);        /* struct conf_list */

@@ -101,6 +101,21 @@ static void tighten_length(const struct conf_value *v, const struct conf_profile
 		looser(v, profile);
 }
 
+/* A type that the peer does not name is what the profile makes of it. */
+static void tighten_message_types(const struct conf_value *v, const struct conf_profile *profile, void *field)
+{
+	enum conf_message_fate *peers = field;
+	const enum conf_message_fate *profiles = field_of(profile, v->key);
+	bool tighter = true;
+	for (unsigned type = 0; type < MESSAGE_TYPES; type++) {
+		if (peers[type] == MESSAGE_PASSES)
+			peers[type] = profiles[type];
+		tighter &= peers[type] == MESSAGE_REFUSED || profiles[type] == MESSAGE_PASSES || peers[type] == profiles[type];
+	}
+	if (!tighter)
+		looser(v, profile);
+}
+
 static void tighten_hours(const struct conf_value *v, const struct conf_profile *profile, void *field)
 {
 	if (!conf_hours_within(field, field_of(profile, v->key)))
@@ -146,6 +161,8 @@ static const struct {
 	{"scripts", tighten_items},
 	{"languages", tighten_items},
 	{"hours", tighten_hours},
+	{"message-types", tighten_message_types},
+	{"strip", tighten_words},
 	{"binaries", tighten_number},
 	{"max-binary", tighten_number},
 	{"binary-types", tighten_items},

@@ -1,11 +1,15 @@
 #!/usr/bin/python3
-"""What passes at some hours only, by the zone of the machine, which is read before there are no files any more."""
+"""
+What passes at some hours only, by the zone of the machine, which is read before there are no files any more; messages of
+which types become others, or elements are taken out.
+"""
 import os
 import struct
 import time
 
-from lib import World, check, error_condition
+from lib import World, check, error_condition, local
 
+HINTS, STATES = "urn:xmpp:hints", "http://jabber.org/protocol/chatstates"
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 ZONE_SECONDS = 41400                  # 11:30 h ahead: what is now there is far from now in UTC, and everywhere else
 
@@ -34,6 +38,23 @@ def closed_and_open(world, alice, bob):
     check(line is not None and line["action"] == "refused", "the audit names the rule", line)
 
 
+def folded(world, alice, bob):
+    world.guard.set("profile default", "outbound-message-types", "headline=refuse, normal=chat")
+    world.guard.set("profile default", "outbound-strip", f"{{{HINTS}}}store, {{{STATES}}}")
+    check(world.guard.change_policy(), "messages are folded")
+    alice.send(f"<message to='{bob.jid}' id='news' type='headline'><body>news</body></message>")
+    error = alice.wait_error("news")
+    check(error is not None and "message.type" in error_condition(error)[2], "a type is refused", error)
+    alice.send(f"<message to='{bob.jid}' id='typing' type='chat'><composing xmlns='{STATES}'/></message>")
+    alice.send(f"<message to='{bob.jid}' type='normal'><body>a letter</body><store xmlns='{HINTS}'/>"
+               f"<no-store xmlns='{HINTS}'/><active xmlns='{STATES}'/></message>")
+    letter = bob.wait_message("a letter")
+    check(letter is not None and letter.get("type") == "chat", "another becomes chat", letter)
+    check({local(child) for child in letter} == {"body", "no-store"}, "what is listed is taken out, and no more", letter)
+    line = world.guard.wait_audit(lambda line: line.get("stanza_id") == "typing")
+    check(line is not None and (line["action"], line["rule"]) == ("dropped", "message.empty"), "what is left empty is dropped", line)
+
+
 def at_all_hours(world, alice, bob):
     for direction in ("outbound", "inbound"):
         world.guard.set("profile default", f"{direction}-hours", "Mon-Sat 00:00-24:00, Sun 00:00-24:00")
@@ -53,3 +74,4 @@ with World(families=(4,)) as world:
     alice.presence(), bob.presence()
     closed_and_open(world, alice, bob)
     at_all_hours(world, alice, bob)
+    folded(world, alice, bob)

@@ -47,6 +47,8 @@ static int take(void *owner, struct test_case *one)
 	struct record *record = owner;
 	note(record, "%u \"%s\" %s %s>%s", one->line, one->name, one->direction == POLICY_INBOUND ? "in" : "out", one->from,
 		one->to);
+	if (one->minute_of_week != POLICY_MINUTE_UNKNOWN)
+		note(record, " at %d", one->minute_of_week);
 	if (one->expected.is_given)
 		note(record, " %s", policy_action_name(one->expected.action));
 	if (one->expected.rule)
@@ -106,6 +108,13 @@ static const struct row {
 	{"<c:cases xmlns:c='urn:sallyport:cases:1' xmlns='jabber:server'><c:case direction='outbound' expect='close'>"
 	 "<iq to='@'/></c:case></c:cases>", "1 \"\" out > close (iq{jabber:server} to='@')\n"},
 	{BEGIN END, ""},
+	{BEGIN "<case direction='outbound' time='Tue 10:01'>" STANZA "</case>"
+	 "<case direction='outbound' time='2026-11-23T16:24:26.123Z'>" STANZA "</case>" END,
+		"2 \"\" out a.example>b.example at 2041 " TREE "\n2 \"\" out a.example>b.example at 1344 " TREE "\n"},
+	{BEGIN "<case direction='outbound' time='Tue 24:01'>" STANZA "</case>",
+		"fault 2: time=\"Tue 24:01\" (hint: Mon 09:30, by the zone of this machine, or 2026-01-31T12:00:00Z)\n"},
+	{BEGIN "<case direction='outbound' time='2026-11-23T16:24:26'>" STANZA "</case>",
+		"fault 2: time=\"2026-11-23T16:24:26\" (hint: Mon 09:30, by the zone of this machine, or 2026-01-31T12:00:00Z)\n"},
 	{BEGIN OUT "<presence xmlns='jabber:server'/></case><case direction='inbound'>\n" STANZA "</case>" END,
 		"2 \"\" out > (presence{jabber:server})\n2 \"\" in a.example>b.example " TREE "\n"},
 
@@ -279,5 +288,6 @@ int main(void)
 		cmocka_unit_test(takes_the_largest_stanzas),
 		cmocka_unit_test(tells_what_cannot_be_read),
 	};
+	setenv("TZ", "XST-6", 1);          /* six hours ahead of UTC */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -461,12 +461,6 @@ static void a_peer_has_hours_within_those_of_its_profile(void **state)
 	}
 }
 
-/* --- peers that are tighter than their profile --- */
-
-#define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
-	"inbound-binaries = pass\ninbound-max-binary = 5000\ninbound-binary-types = image/*, text/plain\n"   /* 35 to 41 */ \
-	"[peer wide.org]\nprofile = wide\n"                   /* 42, 43 */
-
 static void expect_list(const struct conf *conf, const struct conf_list *list, const char *const *expected)
 {
 	unsigned i = 0;
@@ -474,6 +468,87 @@ static void expect_list(const struct conf *conf, const struct conf_list *list, c
 		assert_string_equal(item, expected[i]);
 	assert_null(expected[i]);
 }
+
+static void types_of_messages_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum conf_message_fate fates[MESSAGE_TYPES];
+	} rows[] = {
+		{"", {MESSAGE_PASSES}},
+		{"headline=refuse", {[MESSAGE_HEADLINE] = MESSAGE_REFUSED}},
+		{"groupchat = refuse, normal\t=chat,chat= headline , headline=normal", {MESSAGE_TO_CHAT, MESSAGE_TO_HEADLINE,
+			MESSAGE_TO_NORMAL, MESSAGE_REFUSED}},
+	};
+	static const char *const bad[] = {"headline", "headline=", "=refuse", "headline=drop", "headline=groupchat",
+		"groupchat=chat", "groupchat=groupchat", "chat=chat", "error=refuse", "chat=error", "Chat=refuse", "chat==refuse",
+		"chat=refuse=normal", "chat refuse", "cha=refuse", "chats=refuse", "chat=refus"};
+	char *faults, more[512];
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s\"\n", rows[i].text);
+		struct conf *conf = load_with(more, &faults);
+		assert_string_equal(faults, "");
+		free(faults);
+		assert_memory_equal(conf->profiles[2].messages[INBOUND].fates, rows[i].fates, sizeof(rows[i].fates));
+		assert_int_equal(conf->profiles[2].messages[OUTBOUND].fates[MESSAGE_HEADLINE], MESSAGE_PASSES);
+		conf_free(conf);
+	}
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s, normal=refuse\"\n", bad[i]);
+		assert_null(load_with(more, &faults));
+		snprintf(more, sizeof(more), "etc/test.conf:36: inbound-message-types: \"%s\" cannot be (hint: "
+			"groupchat=refuse, or normal, chat and headline = refuse or another of the three)\n", bad[i]);
+		assert_string_equal(faults, more);
+		free(faults);
+	}
+	assert_null(load_with("[profile m]\noutbound-message-types = \"chat=normal, chat=refuse\"\n", &faults));
+	assert_string_equal(faults, "etc/test.conf:36: outbound-message-types: chat is there twice (hint: once)\n");
+	free(faults);
+}
+
+static void a_peer_folds_messages_no_less_than_its_profile(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *profile, *peer;
+		bool allowed;
+		enum conf_message_fate chat, normal;   /* what holds */
+	} rows[] = {
+		{"", "chat=refuse", true, MESSAGE_REFUSED, MESSAGE_PASSES},
+		{"chat=refuse", "normal=refuse", true, MESSAGE_REFUSED, MESSAGE_REFUSED},
+		{"chat=refuse", "chat=normal", false, 0, 0},
+		{"normal=chat", "normal=refuse", true, MESSAGE_PASSES, MESSAGE_REFUSED},
+		{"normal=chat", "normal=chat, chat=refuse", true, MESSAGE_REFUSED, MESSAGE_TO_CHAT},
+		{"normal=chat", "normal=headline", false, 0, 0},
+		{"normal=chat, chat=refuse", "", true, MESSAGE_REFUSED, MESSAGE_TO_CHAT},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const char *const both[] = {"{urn:y}y", "{urn:x}", NULL};
+		char *more, *faults;
+		assert_true(asprintf(&more, "[profile m]\ninbound-message-types = \"%s\"\ninbound-strip = {urn:x}\n[peer t.org]\n"
+			"profile = m\ninbound-strip = {urn:y}y\ninbound-message-types = \"%s\"\n", rows[i].profile, rows[i].peer) > 0);
+		struct conf *conf = load_with(more, &faults);
+		assert_string_equal(faults, rows[i].allowed ? "" : "etc/test.conf:41: inbound-message-types: looser than "
+			"[profile m] in line 35 has it (hint: a peer can only take away; loosen the profile, or name another)\n");
+		assert_true(!conf == !rows[i].allowed);
+		if (conf) {
+			const struct conf_profile *own = &conf->profiles[conf_peer_find(conf, "t.org")->profile];
+			assert_int_equal(own->messages[INBOUND].fates[MESSAGE_CHAT], rows[i].chat);
+			assert_int_equal(own->messages[INBOUND].fates[MESSAGE_NORMAL], rows[i].normal);
+			expect_list(conf, &own->messages[INBOUND].strip, both);
+		}
+		conf_free(conf);
+		free(faults);
+		free(more);
+	}
+}
+
+/* --- peers that are tighter than their profile --- */
+
+#define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
+	"inbound-binaries = pass\ninbound-max-binary = 5000\ninbound-binary-types = image/*, text/plain\n"   /* 35 to 41 */ \
+	"[peer wide.org]\nprofile = wide\n"                   /* 42, 43 */
 
 static void a_peer_can_be_tighter_than_its_profile(void **state)
 {
@@ -1108,6 +1183,8 @@ int main(void)
 		cmocka_unit_test(a_good_file_is_read),
 		cmocka_unit_test(scanners_are_read),
 		cmocka_unit_test(rates_are_read),
+		cmocka_unit_test(types_of_messages_are_read),
+		cmocka_unit_test(a_peer_folds_messages_no_less_than_its_profile),
 		cmocka_unit_test(hours_are_read),
 		cmocka_unit_test(hours_that_cannot_be_are_faults),
 		cmocka_unit_test(a_peer_has_hours_within_those_of_its_profile),

@@ -8,6 +8,7 @@ static const char *const words_out[] = {"secret", "top priority", NULL};
 static const char *const words_in[] = {"virus", NULL};
 
 static const char *const some[] = {"basic", "-headline", "carbons", "mam", "encryption", NULL};
+static const char *const stripped[] = {"{urn:xmpp:hints}", "{http://jabber.org/protocol/chatstates}active", NULL};
 static const char *const images[] = {"image/*", "application/pdf", "text/plain", NULL};
 
 static const char *const patterns[] = {"\\bproject[ -]?\\d{2}\\b", "(?<!\\w)4711(?!\\w)", "(x+)+y$", NULL};
@@ -29,6 +30,9 @@ static const struct policy_profile_rules profiles[] = {
 	{.name = "some", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
 		.features = {{.names = some, .unknown = POLICY_UNKNOWN_STRIP},
 			{.names = some, .unknown = POLICY_UNKNOWN_REFUSE, .requires_encryption = true}}},
+	{.name = "folded", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		.messages = {{.fates = {[POLICY_MESSAGE_NORMAL] = POLICY_MESSAGE_TO_CHAT}, .strip = stripped},
+			{.strip = stripped}}},
 };
 
 static const struct policy_peer_rules peers[] = {
@@ -43,6 +47,7 @@ static const struct policy_peer_rules peers[] = {
 	{.domain = "some.example", .profile = 6},
 	{.domain = "text.example", .profile = 4},
 	{.domain = "redact.example", .profile = 5},
+	{.domain = "folded.example", .profile = 7},
 };
 
 static struct policy *policy_of(const struct policy_profile_rules *of, size_t count)
@@ -84,6 +89,7 @@ const struct policy_pair test_pairs[] = {
 	BOTH("a.example", "some.example"),
 	BOTH("a.example", "text.example"),
 	BOTH("a.example", "redact.example"),
+	BOTH("a.example", "folded.example"),
 	BOTH("a.example", "none.wild.example"),
 	BOTH("a.example", "x.deep.wild.example"),
 	BOTH("a.example", "wild.example"),
