@@ -486,7 +486,8 @@ static void types_of_messages_are_read(void **state)
 		"chat=refuse=normal", "chat refuse", "cha=refuse", "chats=refuse", "chat=refus"};
 	char *faults, more[512];
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s\"\n", rows[i].text);
+		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s\"\n[peer m.org]\nprofile = m\n",
+			rows[i].text);
 		struct conf *conf = load_with(more, &faults);
 		assert_string_equal(faults, "");
 		free(faults);
@@ -495,14 +496,16 @@ static void types_of_messages_are_read(void **state)
 		conf_free(conf);
 	}
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s, normal=refuse\"\n", bad[i]);
+		snprintf(more, sizeof(more), "[profile m]\ninbound-message-types = \"%s, normal=refuse\"\n[peer m.org]\n"
+			"profile = m\n", bad[i]);
 		assert_null(load_with(more, &faults));
 		snprintf(more, sizeof(more), "etc/test.conf:36: inbound-message-types: \"%s\" cannot be (hint: "
 			"groupchat=refuse, or normal, chat and headline = refuse or another of the three)\n", bad[i]);
 		assert_string_equal(faults, more);
 		free(faults);
 	}
-	assert_null(load_with("[profile m]\noutbound-message-types = \"chat=normal, chat=refuse\"\n", &faults));
+	assert_null(load_with("[profile m]\noutbound-message-types = \"chat=normal, chat=refuse\"\n[peer m.org]\nprofile = m\n",
+		&faults));
 	assert_string_equal(faults, "etc/test.conf:36: outbound-message-types: chat is there twice (hint: once)\n");
 	free(faults);
 }
