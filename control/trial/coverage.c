@@ -6,8 +6,8 @@
 #include "control/trial/coverage.h"
 
 enum restriction {
-	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, PEP_NODES, ENCRYPTION, PRESENCE, WORDS, PATTERNS, MAX_BODY,
-	URL_SCHEMES, URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
+	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, PEP_NODES, ENCRYPTION, PRESENCE, TYPES,
+	STRIP, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES, URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
 };
 
 /* The key that makes it, and how the rules begin that a verdict names for it, outbound and inbound. */
@@ -22,6 +22,8 @@ static const struct {
 	[PEP_NODES] = {"pep-nodes", {"features.pep-node", "features.pep-node"}},
 	[ENCRYPTION] = {"require-encryption", {"features.not-encrypted", "features.not-encrypted"}},
 	[PRESENCE] = {"presence", {"presence.", "presence."}},
+	[TYPES] = {"message-types", {"message.type", "message.type"}},
+	[STRIP] = {"strip", {"message.stripped", "message.stripped"}},
 	[WORDS] = {"forbidden-words", {"content.forbidden-words", "content.forbidden-words"}},
 	[PATTERNS] = {"forbidden-patterns", {"content.forbidden-patterns", "content.forbidden-patterns"}},
 	[MAX_BODY] = {"max-body", {"content.max-body", "content.max-body"}},
@@ -48,6 +50,14 @@ static bool restricts_binaries(const struct conf *conf, const struct conf_profil
 						   : binaries->types.count > 0;
 }
 
+static bool folds_types(const struct conf_message_rules *messages)
+{
+	for (unsigned type = 0; type < MESSAGE_TYPES; type++)
+		if (messages->fates[type] != MESSAGE_PASSES)
+			return true;
+	return false;
+}
+
 static uint32_t set_of(const bool made[RESTRICTIONS])
 {
 	uint32_t set = 0;
@@ -67,6 +77,8 @@ static uint32_t restrictions_of(const struct conf *conf, const struct conf_profi
 		[PEP_NODES] = profile->features[d].pep_nodes.count,
 		[ENCRYPTION] = profile->features[d].requires_encryption,
 		[PRESENCE] = profile->presence[d] != PRESENCE_FULL,
+		[TYPES] = folds_types(&profile->messages[d]),
+		[STRIP] = profile->messages[d].strip.count,
 		[WORDS] = profile->forbidden[d].count,
 		[PATTERNS] = content->patterns.count,
 		[MAX_BODY] = content->max_body,
