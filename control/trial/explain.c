@@ -25,7 +25,7 @@ static const struct {
 	{"features.", "-features"},
 	{"presence.", "-presence"},
 	{"message.strip", "-strip"},
-	{"message.empty", "-strip"},
+	{"message.empty", "-strip and -features"},
 	{"message.", "-message-types"},
 	{"content.forbidden-words", "-forbidden-words"},
 	{"content.redacted", "-forbidden-words, -forbidden-patterns and -on-match"},
