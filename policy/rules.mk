@@ -1,10 +1,10 @@
 archives += policy
-policy.srcs := $(wildcard policy/*.c)
+policy.srcs := $(wildcard policy/*.c policy/label/*.c)
 $(foreach b,$(BUILD) build-fuzz,$(b)/policy/lookalikes.o): build/generated/lookalikes.h
 build/generated/lookalikes.h: tools/lookalikes.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $(@D)/lookalikes $< -licui18n -licuuc && $(@D)/lookalikes > $@.new && mv $@.new $@
-policy.libs := -lunistring -lidn -lpcre2-8
+policy.libs := -lunistring -lidn -lpcre2-8 -lexpat -lcrypto
 
 # The tests say in XML what they give and expect: parser and writer come with them.
 xml_sources := control/xml.c control/xml_scan.c control/xml_write.c
