@@ -30,9 +30,9 @@ static int compare(const void *a, const void *b)
 /* {namespace}name or {namespace}, taken apart in place. */
 static bool parse_name(char *text, struct element_name *name)
 {
-	size_t n = strcspn(text + 1, "{} ");
+	size_t n = *text == '{' ? strcspn(text + 1, "{} ") : 0;
 
-	if (text[0] != '{' || !n || text[1 + n] != '}')
+	if (!n || text[1 + n] != '}')
 		return false;
 	text[1 + n] = '\0';
 	*name = (struct element_name){text + 1, text + n + 2};
