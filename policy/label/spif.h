@@ -38,10 +38,14 @@ struct marking {
 	unsigned qualifier_count;
 };
 
-/* Categories that a rule speaks of, by their indexes in `values` of the policy, in order, each once. */
+/* Categories that a rule speaks of: ranges of their indexes in `values` of the policy, in order, none twice. */
+struct spif_range {
+	unsigned first, count;
+};
+
 struct spif_group {
-	const unsigned *values;
-	unsigned count;
+	const struct spif_range *ranges;
+	unsigned count, size;          /* of ranges; of all values in them */
 };
 
 enum spif_operation { SPIF_ONLY_ONE, SPIF_ONE_OR_MORE, SPIF_ALL };
@@ -53,17 +57,26 @@ struct spif_required {
 
 enum spif_applied { SPIF_ENCRYPT = 1, SPIF_DECRYPT = 2 };              /* by who sends, by who receives; bits */
 
-/* Of an equivalent policy, in its numbers. */
+/* What a label gets besides when it is mapped: categories of the other policy, by its names. */
 struct spif_foreign {
-	struct label_value value;
+	const char *tag_set;           /* name */
+	unsigned types;                /* bits of enum tag_type */
+	bool all;
+	const char *lacv;              /* as written; "" with `all` */
+};
+
+struct spif_addition {
+	enum spif_operation operation;
+	const struct spif_foreign *groups;
+	unsigned count;
 };
 
 struct spif_equivalent_class {
 	unsigned policy;               /* index in `equivalents` */
 	int lacv;
 	unsigned applied;
-	const struct spif_required *required;          /* of this policy: holds only for labels that have them */
-	unsigned required_count;
+	const struct spif_addition *additions;
+	unsigned addition_count;
 };
 
 struct spif_equivalent_value {
@@ -110,13 +123,28 @@ struct spif_tag {                      /* securityCategoryTag */
 	struct marking marking;
 };
 
-struct spif_tag_set {
-	const char *name, *id;
+/* Labels that have a value of a tag set get these besides (equivalentSecurityCategoryTagSet). */
+struct spif_equivalent_tag_set {
+	unsigned policy;
+	const struct spif_addition *additions;
+	unsigned addition_count;
 };
 
-struct spif_equivalent_policy {        /* equivalentPolicy: what a label mapped to it gets besides, in its numbers by SPIF */
+struct spif_tag_set {
 	const char *name, *id;
-	const struct node *required;   /* <equivalentPolicy/>, or NULL where it asks for nothing */
+	const struct spif_equivalent_tag_set *equivalents;
+	unsigned equivalent_count;
+};
+
+struct spif_equivalent_policy {        /* what any label gets that is mapped to it */
+	const char *name, *id;
+	const struct spif_addition *additions;
+	unsigned addition_count;
+};
+
+struct spif_privacy_mark {
+	const char *name;
+	bool obsolete;
 };
 
 struct spif {
@@ -134,14 +162,16 @@ struct spif {
 	unsigned tag_count;
 	struct spif_value *values;
 	unsigned value_count;
-	unsigned *by_number;           /* indexes of values, in the order of their label_value */
-	unsigned *by_name;             /* the same, by tag set's index, whether informative/permissive/restrictive, and name */
+	unsigned *by_number;           /* indexes of values, in the order of tag set, type, lacv */
+	unsigned *by_name;             /* the same, in the order of tag set, kind, name */
 	struct spif_equivalent_policy *equivalents;
 	unsigned equivalent_count;
+	struct spif_privacy_mark *privacy_marks;
+	unsigned privacy_mark_count;
 	bool ignores_case;             /* of names (NATO, PUBLIC: ADatP-4774.1) */
 };
 
-/* Several policies at once; the first is the one of those that do not say theirs. */
+/* Several policies at once. */
 struct spif_set {
 	struct spif *const *policies;
 	unsigned count;
