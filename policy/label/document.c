@@ -127,19 +127,19 @@ static size_t name_len(const char *bytes, size_t at, size_t len)
 	return n;
 }
 
-/* Gives the end tag at `at` the name of the tag at `started`, if they are almost the same. */
+/* Gives the end tag whose name is at `at` the name of the tag at `started`, if they are almost the same. */
 static bool respell(char *bytes, size_t len, size_t started, size_t at)
 {
 	size_t n = name_len(bytes, started + 1, len);
 	unsigned others = 0;
 
-	if (at + 2 > len || bytes[at] != '<' || bytes[at + 1] != '/' || n != name_len(bytes, at + 2, len))
+	if (at < 2 || at > len || memcmp(bytes + at - 2, "</", 2) != 0 || n != name_len(bytes, at, len))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		others += bytes[started + 1 + i] != bytes[at + 2 + i];
+		others += bytes[started + 1 + i] != bytes[at + i];
 	if (others > MISSPELT_MAX)
 		return false;
-	memcpy(bytes + at + 2, bytes + started + 1, n);
+	memcpy(bytes + at, bytes + started + 1, n);
 	return true;
 }
 

@@ -61,7 +61,7 @@ bool oid_is_valid(const char *oid) __attribute__((nonnull));
 
 int label_value_compare(const struct label_value *a, const struct label_value *b) __attribute__((nonnull));
 /* Into their order; returns how many are left when those that are there twice are there once. */
-unsigned label_values_sort(struct label_value *values, unsigned count) __attribute__((nonnull));
+unsigned label_values_sort(struct label_value *values, unsigned count);
 bool label_equal(const struct label *a, const struct label *b) __attribute__((nonnull));       /* how encoded: no matter */
 
 #endif
