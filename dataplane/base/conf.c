@@ -166,6 +166,22 @@ static void add_group(struct loader *loader, const struct ini_section *section, 
 	}
 }
 
+static void add_clearance(struct loader *loader, const struct ini_section *section, const char *name)
+{
+	struct conf *conf = &loader->loaded->conf;
+	struct conf_clearance *clearance = &conf->clearances[conf->clearance_count];
+	if (conf->clearance_count == CONF_CLEARANCES_MAX)
+		conf_fault(&loader->faults, section->line, "more than %d clearances (hint: one can be of many users)",
+			CONF_CLEARANCES_MAX);
+	else if (!put_text(clearance->name, sizeof(clearance->name), name))
+		conf_fault(&loader->faults, section->line, "name of a clearance too long (hint: 63 bytes)");
+	else {
+		clearance->line = section->line;
+		set_section(loader, "clearance", section, clearance);
+		conf->clearance_count++;
+	}
+}
+
 /* What nobody is in by mistake, nobody is kept out by. */
 static void check_groups(struct loader *loader)
 {
@@ -364,6 +380,7 @@ static void read_all(struct loader *loader)
 	add_sections(loader, "tls", add_tls);
 	set_single_sections(loader);
 	add_sections(loader, "group", add_group);
+	add_sections(loader, "clearance", add_clearance);
 	add_sections(loader, "profile", add_profile);
 	check_groups(loader);
 	add_sections(loader, "peer", add_peer);
@@ -385,10 +402,11 @@ static struct loaded *loaded_new(void)
 	loaded->conf.profiles = calloc(CONF_PROFILES_MAX + 1, sizeof(struct conf_profile));
 	loaded->conf.peers = calloc(CONF_PEERS_MAX + 1, sizeof(struct conf_peer));
 	loaded->conf.groups = calloc(CONF_GROUPS_MAX + 1, sizeof(struct conf_group));
+	loaded->conf.clearances = calloc(CONF_CLEARANCES_MAX + 1, sizeof(struct conf_clearance));
 	loaded->conf.certificates = calloc(CONF_CERTIFICATES_MAX + 1, sizeof(struct conf_certificate));
 	loaded->conf.links = calloc(CONF_LINKS_MAX + 1, sizeof(struct conf_link));
 	if (loaded->conf.tls && loaded->conf.profiles && loaded->conf.peers && loaded->conf.certificates &&
-		loaded->conf.links && loaded->conf.groups)
+		loaded->conf.links && loaded->conf.groups && loaded->conf.clearances)
 		return loaded;
 	conf_free(&loaded->conf);
 	return NULL;
@@ -422,6 +440,7 @@ void conf_free(struct conf *conf)
 	free(conf->certificates);
 	free(conf->links);
 	free(conf->groups);
+	free(conf->clearances);
 	free(conf->texts);
 	free(conf); /* the first member of struct loaded */
 }

@@ -128,6 +128,9 @@ struct conf {
 	unsigned tls_count, profile_count, peer_count, certificate_count, link_count, group_count;
 	struct conf_tls *tls;
 	struct conf_profile *profiles;
+	struct conf_labels_section labels;     /* [labels] */
+	unsigned clearance_count;
+	struct conf_clearance *clearances;
 	struct conf_group *groups;     /* after loading they are in the lists that name them */
 	struct conf_peer *peers;       /* sorted by domain */
 	struct conf_certificate *certificates;

@@ -27,7 +27,7 @@ struct part {
 	size_t pointer, bytes;
 };
 
-enum { PARTS = 7 };
+enum { PARTS = 8 };
 
 static void list_parts(const struct conf *conf, struct part parts[PARTS])
 {
@@ -37,6 +37,7 @@ static void list_parts(const struct conf *conf, struct part parts[PARTS])
 		{offsetof(struct conf, peers), conf->peer_count * sizeof(*conf->peers)},
 		{offsetof(struct conf, certificates), conf->certificate_count * sizeof(*conf->certificates)},
 		{offsetof(struct conf, links), conf->link_count * sizeof(*conf->links)},
+		{offsetof(struct conf, clearances), conf->clearance_count * sizeof(*conf->clearances)},
 		{offsetof(struct conf, groups), conf->group_count * sizeof(*conf->groups)},
 		{offsetof(struct conf, texts), conf->texts_bytes},
 	};
@@ -161,10 +162,13 @@ static void swap(struct conf *a, struct conf *b, const struct part *part)
 void conf_take_policy(struct conf *conf, struct conf *fresh)
 {
 	static const struct part policy[] = {
-		{offsetof(struct conf, profiles), 0}, {offsetof(struct conf, peers), 0}, {offsetof(struct conf, texts), 0}};
+		{offsetof(struct conf, profiles), 0}, {offsetof(struct conf, peers), 0}, {offsetof(struct conf, clearances), 0},
+		{offsetof(struct conf, texts), 0}};
 	for (unsigned i = 0; i < sizeof(policy) / sizeof(*policy); i++)
 		swap(conf, fresh, &policy[i]);
 	conf->policy_tests = fresh->policy_tests;      /* in texts */
+	conf->labels = fresh->labels;
+	conf->clearance_count = fresh->clearance_count;
 	conf->profile_count = fresh->profile_count;
 	conf->peer_count = fresh->peer_count;
 	conf->texts_bytes = fresh->texts_bytes;

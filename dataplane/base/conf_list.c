@@ -36,7 +36,7 @@ static size_t texts_size(size_t bytes)
 	return (bytes + TEXTS_STEP_BYTES - 1) / TEXTS_STEP_BYTES * TEXTS_STEP_BYTES;
 }
 
-static bool texts_add(struct conf *conf, const char *text, size_t n)
+bool texts_add(struct conf *conf, const char *text, size_t n)
 {
 	size_t old = texts_size(conf->texts_bytes), size = texts_size(conf->texts_bytes + n);
 	if (size > TEXTS_BYTES_MAX)

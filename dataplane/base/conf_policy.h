@@ -16,6 +16,9 @@ enum conf_policy_limits {
 	CONF_ITEM_BYTES = 256,         /* of a list, with its NUL */
 	CONF_BINARY_BYTES_MAX = 16 << 20,
 	CONF_SPANS_MAX = 16,
+	CONF_CLEARANCES_MAX = 1024,
+	CONF_DOCUMENTS_MAX = 32,
+	CONF_LABEL_TEXT_BYTES = 256,
 };
 
 /* Order matters: a lower level lets less through. */
@@ -52,6 +55,10 @@ enum conf_message_fate { MESSAGE_PASSES, MESSAGE_REFUSED, MESSAGE_TO_NORMAL, MES
 
 /* The same as policy has it. */
 enum conf_unknown { UNKNOWN_PASS, UNKNOWN_STRIP, UNKNOWN_REFUSE };
+
+/* The same as policy has them. */
+enum conf_labels { LABELS_IGNORED, LABELS_DEFAULT, LABELS_REQUIRED };
+enum conf_original { ORIGINAL_KEEP, ORIGINAL_SWAP, ORIGINAL_DROP };
 
 struct conf_profile {                  /* [profile NAME] */
 	char name[64];
@@ -92,7 +99,30 @@ struct conf_profile {                  /* [profile NAME] */
 		enum conf_message_fate fates[MESSAGE_TYPES];   /* outbound-message-types, inbound-message-types */
 		struct conf_list strip;                /* outbound-strip, inbound-strip */
 	} messages[DIRECTIONS];
+	struct conf_label_rules {
+		enum conf_labels labels;               /* outbound-labels, inbound-labels = ignored | default | required */
+		struct conf_list clearance, default_label;     /* outbound-clearance, outbound-default-label: path, text; or none */
+		char map_to[CONF_LABEL_TEXT_BYTES];    /* outbound-map-to, inbound-map-to: name of a policy; "": none */
+		enum conf_original original;           /* outbound-original-label, inbound-original-label = keep | swap | drop */
+		bool refuses_marking;                  /* outbound-on-marking, inbound-on-marking = repair | refuse */
+		bool marks_first_line;                 /* outbound-first-line-marking, inbound-first-line-marking = yes | no */
+		bool filters_catalogs;                 /* outbound-label-catalogs, inbound-label-catalogs = refuse | filter */
+	} labels[DIRECTIONS];
 	struct conf_list users[WIRES]; /* inside-users, outside-users: user@domain, domain or *.domain; none: all */
+};
+
+struct conf_labels_section {           /* [labels] */
+	struct conf_list policies;     /* paths and texts of SPIFs, in turn */
+	bool refuses_obsolete;         /* obsolete = accept | refuse: of labels that come */
+	bool refuses_ambiguous;        /* ambiguous = highest | refuse */
+	bool takes_ber;                /* encoding = der | ber */
+	char language[CONF_LABEL_TEXT_BYTES];  /* language: of display markings */
+};
+
+struct conf_clearance {                /* [clearance NAME] */
+	char name[64];
+	int line;
+	struct conf_list file, users;
 };
 
 struct conf_group {                    /* [group NAME]: stands as group:NAME in lists of users */

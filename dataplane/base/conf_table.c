@@ -17,6 +17,11 @@ const struct conf_section conf_sections[] = {
 		"secure: anything else is refused. Lists are separated by commas, the best first.", false, false},
 	{"group", "group board",
 		"A group of users: an item group:NAME of a list of users stands for its members.", true, true},
+	{"labels", NULL,
+		"Security labels: the policies that give them their meaning, and what holds for all profiles.", false, true},
+	{"clearance", "clearance staff",
+		"Which labels some users are cleared for, whoever they speak with: of messages that they send, and that are sent\n"
+		"to them. The one that fits a user best holds: the user itself, then the domain, then *.domain.", true, true},
 	{"profile", "profile default",
 		"A profile says what may pass; any number of them, each with a name. Outbound is what goes from inside to\n"
 		"outside, inbound what comes back. Lists are separated by commas, and an item @FILE stands for those in that\n"
@@ -46,6 +51,7 @@ const struct conf_section conf_sections[] = {
 #define PROFILE(member) offsetof(struct conf_profile, member)
 #define PEER(member) offsetof(struct conf_peer, member)
 #define GROUP(member) offsetof(struct conf_group, member)
+#define CLEARANCE(member) offsetof(struct conf_clearance, member)
 #define LINK(member) offsetof(struct conf_link, member)
 #define CERTIFICATE(member) offsetof(struct conf_certificate, member)
 
@@ -186,6 +192,22 @@ const struct conf_key conf_keys[] = {
 	{"group", "members", set_users, GROUP(members), 0, 0, true, "alice@a.example, @board.txt",
 		"Users (user@domain), domains, or *.domain for all below it."},
 
+	{"labels", "policies", set_documents, CONF(labels.policies), 0, 0, false, "",
+		"Security policies, each a file of Open XML SPIF 1.0 to 2.1."},
+	{"labels", "obsolete", set_obsolete, CONF(labels.refuses_obsolete), 0, 0, false, "accept",
+		"Labels that come with what their policy calls obsolete: accept or refuse. Those made here never have it."},
+	{"labels", "ambiguous", set_ambiguous, CONF(labels.refuses_ambiguous), 0, 0, false, "highest",
+		"When several classifications have one equivalent: highest: the way back is to the highest of them; refuse."},
+	{"labels", "encoding", set_label_encoding, CONF(labels.takes_ber), 0, 0, false, "der",
+		"Encoding of ESS labels: der, or ber, in which one label can be written in many ways."},
+	{"labels", "language", set_label_text, CONF(labels.language), 0, 0, false, "",
+		"Language of display markings, such as fr, where the policy has phrases in several."},
+
+	{"clearance", "file", set_document, CLEARANCE(file), 0, 0, true, "staff-clearance.xml",
+		"The clearance, as XML (STANAG 4774, spiffy) or base64 (X.501)."},
+	{"clearance", "users", set_users, CLEARANCE(users), 0, 0, true, "alice@a.example, group:staff",
+		"Users (user@domain), domains, *.domain for all below it, group:NAME."},
+
 	{"profile", "inside-users", set_users, PROFILE(users[WIRE_INSIDE]), 0, 0, false, "",
 		"Of ours, who may speak with these peers and be spoken to: user@domain, in the form in which servers send it\n"
 		"(small letters), a domain for itself and all of its users, *.domain, group:NAME. Empty: all."},
@@ -229,6 +251,41 @@ const struct conf_key conf_keys[] = {
 		"Elements that are taken out of messages and presence, also of forwarded ones: {urn:xmpp:hints}store, or\n"
 		"{urn:xmpp:hints} for all of that namespace. A message of which nothing is left is dropped."},
 	{"profile", "inbound-strip", set_list, PROFILE(messages[INBOUND].strip), 0, 0, false, "",
+		"As for outbound."},
+	{"profile", "outbound-labels", set_labels, PROFILE(labels[OUTBOUND].labels), 0, 0, false, "ignored",
+		"Security labels (XEP-0258) of messages. ignored: they are not looked at; default: a message without one gets\n"
+		"outbound-default-label; required: it is refused. What is looked at needs outbound-clearance."},
+	{"profile", "inbound-labels", set_labels, PROFILE(labels[INBOUND].labels), 0, 0, false, "ignored",
+		"As for outbound."},
+	{"profile", "outbound-clearance", set_document, PROFILE(labels[OUTBOUND].clearance), 0, 0, false, "",
+		"File: which labels may cross, as XML (STANAG 4774, spiffy) or base64 (X.501). Its policy is the one that labels are\n"
+		"judged by; those of another one are mapped to it first."},
+	{"profile", "inbound-clearance", set_document, PROFILE(labels[INBOUND].clearance), 0, 0, false, "",
+		"As for outbound."},
+	{"profile", "outbound-default-label", set_document, PROFILE(labels[OUTBOUND].default_label), 0, 0, false, "",
+		"File: the label of messages that have none, as XML (STANAG 4774, spiffy) or base64 (ESS)."},
+	{"profile", "inbound-default-label", set_document, PROFILE(labels[INBOUND].default_label), 0, 0, false, "",
+		"As for outbound."},
+	{"profile", "outbound-map-to", set_label_text, PROFILE(labels[OUTBOUND].map_to), 0, 0, false, "",
+		"Name of the policy that labels are mapped to, by the equivalents that [labels] policies state. Empty: they stay."},
+	{"profile", "inbound-map-to", set_label_text, PROFILE(labels[INBOUND].map_to), 0, 0, false, "",
+		"As for outbound."},
+	{"profile", "outbound-original-label", set_original_label, PROFILE(labels[OUTBOUND].original), 0, 0, false, "keep",
+		"What becomes of a label that was mapped. keep: it stays the label, and the other one is its equivalent; swap: the\n"
+		"other way round; drop: the other one alone goes on."},
+	{"profile", "inbound-original-label", set_original_label, PROFILE(labels[INBOUND].original), 0, 0, false, "keep",
+		"As for outbound."},
+	{"profile", "outbound-on-marking", set_on_marking, PROFILE(labels[OUTBOUND].refuses_marking), 0, 0, false, "repair",
+		"A display marking is always made from the label. One that says something else: repair it, or refuse the message."},
+	{"profile", "inbound-on-marking", set_on_marking, PROFILE(labels[INBOUND].refuses_marking), 0, 0, false, "repair",
+		"As for outbound."},
+	{"profile", "outbound-first-line-marking", set_yes_no, PROFILE(labels[OUTBOUND].marks_first_line), 0, 0, false, "no",
+		"yes: the marking becomes the first line of each body too, for those who see no labels; XHTML is taken out."},
+	{"profile", "inbound-first-line-marking", set_yes_no, PROFILE(labels[INBOUND].marks_first_line), 0, 0, false, "no",
+		"As for outbound."},
+	{"profile", "outbound-label-catalogs", set_label_catalogs, PROFILE(labels[OUTBOUND].filters_catalogs), 0, 0, false, "refuse",
+		"Catalogues of labels (XEP-0258 6): refuse them, or filter: take out what the clearance does not have."},
+	{"profile", "inbound-label-catalogs", set_label_catalogs, PROFILE(labels[INBOUND].filters_catalogs), 0, 0, false, "refuse",
 		"As for outbound."},
 	{"profile", "outbound-forbidden-words", set_list, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
 	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",

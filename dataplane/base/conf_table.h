@@ -81,6 +81,22 @@ void set_way(const struct conf_value *v, void *field);
 void set_unknown(const struct conf_value *v, void *field);
 void set_on_match(const struct conf_value *v, void *field);
 void set_our_domains(const struct conf_value *v, void *field); /* struct conf_list */
+void set_document(const struct conf_value *v, void *field);    /* struct conf_list of a path and what is in the file */
+void set_documents(const struct conf_value *v, void *field);   /* the same of any number of them */
+void set_labels(const struct conf_value *v, void *field);
+void set_original_label(const struct conf_value *v, void *field);
+void set_on_marking(const struct conf_value *v, void *field);
+void set_label_catalogs(const struct conf_value *v, void *field);
+void set_obsolete(const struct conf_value *v, void *field);
+void set_ambiguous(const struct conf_value *v, void *field);
+void set_label_encoding(const struct conf_value *v, void *field);
+void set_label_text(const struct conf_value *v, void *field);  /* char[CONF_LABEL_TEXT_BYTES] */
+
+/* Which of the words (ended by NULL) it is; -1 after a fault. */
+int enumerated(const struct conf_value *v, const char *const *words);
+
+/* Adds bytes to the texts of a configuration; false: no memory. */
+bool texts_add(struct conf *conf, const char *text, size_t n);
 
 /* Adds an item to a struct conf_list, which has to be the newest of all. */
 void list_add(const struct conf_value *v, const char *item, void *list);

@@ -148,7 +148,7 @@ void set_features(const struct conf_value *v, void *field)
 		add_feature(v, item);
 }
 
-static int enumerated(const struct conf_value *v, const char *const *words)
+int enumerated(const struct conf_value *v, const char *const *words)
 {
 	for (int i = 0; words[i]; i++)
 		if (!strcmp(words[i], v->text))
