@@ -40,7 +40,7 @@ static bool is_of_language(const struct marking_data *data, const char *language
 	return !strncasecmp(data->language, language, n) && (!language[n] || language[n] == '-');
 }
 
-/* The phrase for this place in the language; else for it in any; NULL: none. */
+/* The phrase for this place in the language; else the one that is of none; NULL: there is neither. */
 static const struct marking_data *data_for(const struct writing *writing, const struct marking *marking)
 {
 	const struct marking_data *found = NULL;
@@ -53,7 +53,7 @@ static const struct marking_data *data_for(const struct writing *writing, const 
 			continue;
 		if (*data->language && is_of_language(data, writing->language))
 			return data;
-		if (!found || (*found->language && !*data->language))
+		if (!*data->language && !found)
 			found = data;
 	}
 	return found;
