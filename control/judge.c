@@ -79,6 +79,7 @@ static struct policy_context context_of(const struct stream *stream, struct poli
 	return (struct policy_context){.direction = session_direction(session, stream->side),
 		.pairs = pairs,
 		.pair_count = collect_pairs(session, stream->side, pairs),
+		.now = (int64_t)(session->control->wall_ms / 1000),
 		.minute_of_week = minute_of_week(session->control)};
 }
 

@@ -33,11 +33,17 @@ static_assert((int)UNKNOWN_PASS == (int)POLICY_UNKNOWN_PASS && (int)UNKNOWN_STRI
 	(int)UNKNOWN_REFUSE == (int)POLICY_UNKNOWN_REFUSE, "one order of what becomes of the unknown");
 static_assert((int)WIRES == (int)DIRECTIONS, "lists of users are counted with those of directions");
 
+static_assert((int)LABELS_IGNORED == (int)POLICY_LABELS_IGNORED && (int)LABELS_DEFAULT == (int)POLICY_LABELS_DEFAULT &&
+	(int)LABELS_REQUIRED == (int)POLICY_LABELS_REQUIRED && (int)ORIGINAL_KEEP == (int)POLICY_ORIGINAL_KEEP &&
+	(int)ORIGINAL_SWAP == (int)POLICY_ORIGINAL_SWAP && (int)ORIGINAL_DROP == (int)POLICY_ORIGINAL_DROP, "one order of labels");
+
 /* What policy_new() is given. All pointers to items stand in one array, list after list, each ended by NULL. */
 struct draft {
 	const struct conf *conf;
 	struct policy_profile_rules *profiles;
 	struct policy_peer_rules *peers;
+	struct policy_document *documents;
+	struct policy_clearance_rules *clearances;
 	const char **domains, **items, **end;
 };
 
@@ -73,6 +79,8 @@ static size_t items_of(const struct conf *conf)
 				conf->profiles[i].monitored[d].count + 6;
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		count += conf->peers[i].inside.count + 1;
+	for (unsigned i = 0; i < conf->clearance_count; i++)
+		count += conf->clearances[i].users.count + 1;
 	return count;
 }
 
@@ -137,6 +145,25 @@ static struct policy_message_rules draft_messages(struct draft *draft, const str
 	return rules;
 }
 
+/* A path and what was in the file, or nothing. */
+static struct policy_document draft_document(const struct conf *conf, const struct conf_list *list)
+{
+	const char *path = list->count ? conf_list_first(conf, list) : NULL;
+	return (struct policy_document){path, path ? conf_list_next(path) : NULL};
+}
+
+static struct policy_label_rules draft_labels(const struct conf *conf, const struct conf_label_rules *labels)
+{
+	return (struct policy_label_rules){.labels = (enum policy_labels)labels->labels,
+		.clearance = draft_document(conf, &labels->clearance),
+		.default_label = draft_document(conf, &labels->default_label),
+		.map_to = labels->map_to,
+		.original = (enum policy_original)labels->original,
+		.refuses_marking = labels->refuses_marking,
+		.marks_first_line = labels->marks_first_line,
+		.filters_catalogs = labels->filters_catalogs};
+}
+
 static void draft_profile(struct draft *draft, const struct conf_profile *profile, struct policy_profile_rules *rules)
 {
 	rules->name = profile->name;
@@ -144,6 +171,7 @@ static void draft_profile(struct draft *draft, const struct conf_profile *profil
 		rules->presence[d] = presences[profile->presence[d]];
 		rules->rates[d] = draft_rates(&profile->rates[d]);
 		rules->messages[d] = draft_messages(draft, &profile->messages[d]);
+		rules->labels[d] = draft_labels(draft->conf, &profile->labels[d]);
 		rules->hours[d] = draft_hours(&profile->hours[d]);
 		rules->forbidden[d] = draft_list(draft, &profile->forbidden[d]);
 		rules->content[d] = draft_content(draft, &profile->content[d]);
@@ -176,9 +204,37 @@ static void draft_fill(struct draft *draft)
 		draft_profile(draft, &conf->profiles[i], &draft->profiles[i]);
 	for (unsigned i = 0; i < conf->peer_count; i++)
 		draft->peers[i] = draft_peer(draft, &conf->peers[i]);
+	const char *text = conf->labels.policies.count ? conf_list_first(conf, &conf->labels.policies) : NULL;
+	for (unsigned i = 0; i < conf->labels.policies.count / 2; i++, text = conf_list_next(text)) {
+		draft->documents[i].path = text;
+		draft->documents[i].text = text = conf_list_next(text);
+	}
+	for (unsigned i = 0; i < conf->clearance_count; i++)
+		draft->clearances[i] = (struct policy_clearance_rules){draft_document(conf, &conf->clearances[i].file),
+			draft_list(draft, &conf->clearances[i].users), conf->clearances[i].line};
+}
+
+static struct policy_labels_rules draft_labels_section(const struct draft *draft, const struct policy_telling *telling)
+{
+	const struct conf_labels_section *labels = &draft->conf->labels;
+	return (struct policy_labels_rules){.policies = draft->documents,
+		.policy_count = labels->policies.count / 2,
+		.clearances = draft->clearances,
+		.clearance_count = draft->conf->clearance_count,
+		.refuses_obsolete = labels->refuses_obsolete,
+		.refuses_ambiguous = labels->refuses_ambiguous,
+		.takes_ber = labels->takes_ber,
+		.language = labels->language,
+		.tell = telling ? telling->tell : NULL,
+		.owner = telling ? telling->owner : NULL};
 }
 
 struct policy *policy_load(const struct conf *conf, struct policy_fault *fault)
+{
+	return policy_load_telling(conf, fault, NULL);
+}
+
+struct policy *policy_load_telling(const struct conf *conf, struct policy_fault *fault, const struct policy_telling *telling)
 {
 	struct draft draft = {
 		.conf = conf,
@@ -186,16 +242,19 @@ struct policy *policy_load(const struct conf *conf, struct policy_fault *fault)
 		.peers = calloc(conf->peer_count + 1, sizeof(*draft.peers)),
 		.domains = calloc(conf->domain_count + 1, sizeof(*draft.domains)),
 		.items = calloc(items_of(conf) + 1, sizeof(*draft.items)),
+		.documents = calloc(conf->labels.policies.count / 2 + 1, sizeof(*draft.documents)),
+		.clearances = calloc(conf->clearance_count + 1, sizeof(*draft.clearances)),
 	};
 	struct policy *policy = NULL;
 	draft.end = draft.items;
-	if (draft.profiles && draft.peers && draft.domains && draft.items) {
+	if (draft.profiles && draft.peers && draft.domains && draft.items && draft.documents && draft.clearances) {
 		draft_fill(&draft);
 		struct policy_rules rules = {.domains = draft.domains,
 			.profiles = draft.profiles,
 			.profile_count = conf->profile_count,
 			.peers = draft.peers,
 			.peer_count = conf->peer_count,
+			.labels = draft_labels_section(&draft, telling),
 			.fault = fault};
 		policy = policy_new(&rules);
 	}
@@ -203,5 +262,7 @@ struct policy *policy_load(const struct conf *conf, struct policy_fault *fault)
 	free(draft.peers);
 	free(draft.domains);
 	free(draft.items);
+	free(draft.documents);
+	free(draft.clearances);
 	return policy;
 }

@@ -65,3 +65,19 @@ bool base64_end(struct base64 *decoder)
 {
 	return !decoder->broken && !decoder->digits;
 }
+
+void base64_encode(char *text, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) |
+			(i + 2 < len ? bytes[i + 2] : 0);
+
+		*text++ = digits[bits >> 18];
+		*text++ = digits[bits >> 12 & 63];
+		*text++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
+		*text++ = i + 2 < len ? digits[bits & 63] : '=';
+	}
+	*text = '\0';
+}

@@ -20,6 +20,14 @@ void base64_feed(struct base64 *decoder, const char *text, size_t len) __attribu
 /* Was all of it base64, and is it whole? */
 bool base64_end(struct base64 *decoder) __attribute__((warn_unused_result, nonnull));
 
+/* Writes base64_text_room(len) characters at most, with the NUL. */
+void base64_encode(char *text, const uint8_t *bytes, size_t len) __attribute__((nonnull));
+
+static inline size_t base64_text_room(size_t len)
+{
+	return (len + 2) / 3 * 4 + 1;
+}
+
 static inline size_t base64_room(size_t text_len)
 {
 	return text_len / 4 * 3 + 3;

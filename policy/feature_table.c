@@ -107,6 +107,10 @@ static const struct feature_place places[] = {
 	{"urn:xmpp:carbons:2", F(CARBONS), 0},                                          /* 0280 */
 	{"urn:xmpp:forward:0", F(FORWARDED) | F(CARBONS) | F(MAM), 0},                  /* 0297 */
 	{"urn:xmpp:sec-label:*", F(LABELS), PLACE_DATA},                                /* 0258 */
+	{"urn:nato:stanag:4774:*", F(LABELS), 0},
+	{"urn:nato:stanag:4778:*", F(LABELS), 0},
+	{"http://surevine.com/xmlns/spiffy", F(LABELS), 0},
+	{"http://example.gov/IC-ISM/0", F(LABELS), 0},                                  /* 0258 */
 
 	{"http://jabber.org/protocol/rosterx", F(ROSTER_EXCHANGE), 0},                  /* 0144 */
 	{"jabber:x:roster", F(ROSTER_EXCHANGE), 0},                                     /* 0093 */

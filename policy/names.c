@@ -113,10 +113,18 @@ const struct name *names_find_domain(const struct names *names, const char *doma
 	return found ? found : find(names, text);
 }
 
-bool names_have_user(const struct names *names, const char *local, size_t local_len, const char *domain)
+const struct name *names_find_user(const struct names *names, const char *local, size_t local_len, const char *domain)
 {
 	char text[TEXT_BYTES];
+	const struct name *found = NULL;
 
 	snprintf(text, sizeof(text), "%.*s@%s", (int)local_len, local, domain);
-	return (local_len && find(names, text)) || names_find_domain(names, domain);
+	if (local_len)
+		found = find(names, text);
+	return found ? found : names_find_domain(names, domain);
+}
+
+bool names_have_user(const struct names *names, const char *local, size_t local_len, const char *domain)
+{
+	return names_find_user(names, local, local_len, domain);
 }

@@ -32,7 +32,9 @@ void names_fini(struct names *names) __attribute__((nonnull));
 /* What governs this domain, in lower-case A-labels: itself, else the longest of the patterns above it. NULL: nothing. */
 const struct name *names_find_domain(const struct names *names, const char *domain) __attribute__((nonnull));
 
-/* Is this user there, or what governs its domain? `local` may be empty. */
+/* This user, or what governs its domain; NULL: neither is there. `local` may be empty. */
+const struct name *names_find_user(const struct names *names, const char *local, size_t local_len, const char *domain)
+	__attribute__((nonnull));
 bool names_have_user(const struct names *names, const char *local, size_t local_len, const char *domain)
 	__attribute__((nonnull));
 

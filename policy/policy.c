@@ -21,11 +21,12 @@ static const struct stage {
 	{"features", features_check, true},
 	{"presence", presence_check, true},
 	{"message", message_check, true},
+	{"labels", labels_check, true},
 	{"content", content_check, true},
 	{"binary", binary_check, true},
 };
 
-enum { STAGES = sizeof(stages) / sizeof(*stages) };
+enum { STAGES = sizeof(stages) / sizeof(*stages), FAULT_BYTES = 280 };
 _Static_assert((int)STAGES <= (int)POLICY_STEPS_MAX, "each stage has its step in a verdict");
 
 static void tell_profile(struct policy_case *c)
@@ -298,6 +299,15 @@ static int add_messages(const struct policy_rules *rules, int line, struct messa
 		"{urn:xmpp:hints}store, {urn:xmpp:hints}, not of jabber:server or jabber:client)", bad) : err;
 }
 
+static int add_labels(struct policy *policy, const struct policy_rules *rules, int line, struct label_rules *labels,
+	const struct policy_label_rules *from)
+{
+	char why[FAULT_BYTES];
+	int err = label_rules_init(labels, &policy->labels, from, why, sizeof(why));
+
+	return err == -EINVAL ? fault(rules, line, "%s", why) : err;
+}
+
 /* The names of stages that follow a profile; the others say what is no stanza at all, and who is no peer. */
 static int add_monitored(const struct policy_rules *rules, int line, unsigned *bits, const char *const *names)
 {
@@ -314,7 +324,7 @@ static int add_monitored(const struct policy_rules *rules, int line, unsigned *b
 	return 0;
 }
 
-static int profile_init(const struct policy_rules *policy, struct profile *profile,
+static int profile_init(struct policy *whole, const struct policy_rules *policy, struct profile *profile,
 	const struct policy_profile_rules *rules)
 {
 	int err = 0;
@@ -336,6 +346,8 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 		if (!err)
 			err = add_messages(policy, rules->line, &profile->messages[d], &rules->messages[d]);
 		if (!err)
+			err = add_labels(whole, policy, rules->line, &profile->labels[d], &rules->labels[d]);
+		if (!err)
 			err = add_monitored(policy, rules->line, &profile->monitored[d], rules->monitored[d]);
 	}
 	if (!err)
@@ -345,13 +357,22 @@ static int profile_init(const struct policy_rules *policy, struct profile *profi
 	return err;
 }
 
+/* Of labels: the policies that give them their meaning, and clearances of users. */
+static int add_policies(struct policy *policy, const struct policy_rules *rules)
+{
+	char why[FAULT_BYTES];
+	int line = 0, err = labels_init(&policy->labels, &rules->labels, &line, why, sizeof(why));
+
+	return err == -EINVAL ? fault(rules, line, "%s", why) : err;
+}
+
 static int add_profiles(struct policy *policy, const struct policy_rules *rules)
 {
 	policy->profiles = calloc(rules->profile_count + 1, sizeof(*policy->profiles));
 	if (!policy->profiles)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rules->profile_count; i++) {
-		int err = profile_init(rules, &policy->profiles[policy->profile_count++], &rules->profiles[i]);
+		int err = profile_init(policy, rules, &policy->profiles[policy->profile_count++], &rules->profiles[i]);
 
 		if (err)
 			return err;
@@ -397,6 +418,8 @@ struct policy *policy_new(const struct policy_rules *rules)
 	int err = policy ? add_names(rules, 0, "domains", &policy->domains, rules->domains, false) : -ENOMEM;
 
 	if (!err)
+		err = add_policies(policy, rules);
+	if (!err)
 		err = add_profiles(policy, rules);
 	if (!err)
 		err = add_peers(policy, rules);
@@ -413,6 +436,7 @@ static void profile_fini(struct profile *profile)
 	for (int d = 0; d < POLICY_DIRECTIONS; d++) {
 		content_fini(&profile->content[d]);
 		message_rules_fini(&profile->messages[d]);
+		label_rules_fini(&profile->labels[d]);
 		free((void *)profile->binaries[d].types);
 		free((void *)profile->features[d].pep_nodes);
 	}
@@ -428,6 +452,7 @@ void policy_free(struct policy *policy)
 		names_fini(&policy->peers[i].inside);
 	for (unsigned i = 0; i < policy->profile_count; i++)
 		profile_fini(&policy->profiles[i]);
+	labels_fini(&policy->labels);
 	names_fini(&policy->domains);
 	names_fini(&policy->peer_names);
 	free(policy->peers);

@@ -1,6 +1,6 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, hours, features, presence, message, content, binary), each in one file
+ * Stages run in one fixed order (shape, peering, hours, features, presence, message, labels, content, binary), each in one file
  * with one signature; a stage can only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
@@ -32,6 +32,7 @@ struct policy_context {
 	enum policy_direction direction;
 	const struct policy_pair *pairs;       /* authenticated on this stream, in the direction of the stanza */
 	unsigned pair_count;
+	int64_t now;                           /* seconds since 1970; 0: not known, and dates of labels are no matter */
 	int minute_of_week;                    /* local; 0 is Monday 00:00. Not known: none is within any hours */
 };
 

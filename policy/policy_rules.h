@@ -75,6 +75,45 @@ struct policy_message_rules {
 	const char *const *strip;      /* "{namespace}name", or "{namespace}" for all of it; NULL-terminated; NULL: none */
 };
 
+/* A file, as it was read: XML, or base64 of DER. `text` NULL: there is none. */
+struct policy_document {
+	const char *path, *text;
+};
+
+/* What is asked of security labels of messages; see labels.c. */
+enum policy_labels { POLICY_LABELS_IGNORED, POLICY_LABELS_DEFAULT, POLICY_LABELS_REQUIRED };
+
+/* What becomes of a label that was mapped: it stays, and the other is its equivalent; the other way round; it goes. */
+enum policy_original { POLICY_ORIGINAL_KEEP, POLICY_ORIGINAL_SWAP, POLICY_ORIGINAL_DROP };
+
+struct policy_label_rules {
+	enum policy_labels labels;
+	struct policy_document clearance, default_label;
+	const char *map_to;            /* name of a policy; "" or NULL: none */
+	enum policy_original original;
+	bool refuses_marking;          /* that contradicts its label; else it is repaired */
+	bool marks_first_line;
+	bool filters_catalogs;         /* else they are refused */
+};
+
+struct policy_clearance_rules {        /* of users, whoever they speak with */
+	struct policy_document document;
+	const char *const *users;
+	int line;
+};
+
+struct policy_labels_rules {           /* for all profiles */
+	const struct policy_document *policies;        /* SPIFs */
+	unsigned policy_count;
+	const struct policy_clearance_rules *clearances;
+	unsigned clearance_count;
+	bool refuses_obsolete, refuses_ambiguous, takes_ber;
+	const char *language;          /* of display markings; NULL or "": any */
+	/* May be NULL: what is found in the files, as FILE:LINE: text; errors come as the fault, too. */
+	void (*tell)(void *owner, const char *text);
+	void *owner;
+};
+
 /* Which features may cross; see feature_table.h. */
 struct policy_feature_names {
 	const char *const *names;      /* features, `basic`, `all`, "-NAME" to take away; NULL: all */
@@ -102,6 +141,7 @@ struct policy_profile_rules {
 	struct policy_rates rates[POLICY_DIRECTIONS];
 	struct policy_hours hours[POLICY_DIRECTIONS];
 	struct policy_message_rules messages[POLICY_DIRECTIONS];
+	struct policy_label_rules labels[POLICY_DIRECTIONS];
 };
 
 struct policy_peer_rules {
@@ -115,7 +155,7 @@ struct policy_peer_rules {
 
 struct policy_fault {
 	int line;                      /* of the profile or peer; 0: of neither */
-	char text[200];
+	char text[300];
 };
 
 struct policy_rules {
@@ -124,6 +164,7 @@ struct policy_rules {
 	unsigned profile_count;
 	const struct policy_peer_rules *peers;
 	unsigned peer_count;
+	struct policy_labels_rules labels;
 	struct policy_fault *fault;    /* may be NULL; filled for EINVAL */
 };
 

@@ -6,6 +6,7 @@
 
 #include "content.h"
 #include "jid.h"
+#include "label_rules.h"
 #include "message.h"
 #include "names.h"
 #include "policy.h"
@@ -28,6 +29,7 @@ struct profile {
 	unsigned monitored[POLICY_DIRECTIONS];                 /* bits of stages, in their order */
 	struct policy_hours hours[POLICY_DIRECTIONS];
 	struct message_rules messages[POLICY_DIRECTIONS];
+	struct label_rules labels[POLICY_DIRECTIONS];
 };
 
 struct peer {
@@ -40,6 +42,7 @@ struct peer {
 
 struct policy {
 	struct names domains;          /* our own */
+	struct labels labels;
 	struct profile *profiles;
 	unsigned profile_count;
 	struct peer *peers;
@@ -70,6 +73,7 @@ void hours_check(struct policy_case *c) __attribute__((nonnull));
 void features_check(struct policy_case *c) __attribute__((nonnull));
 void presence_check(struct policy_case *c) __attribute__((nonnull));
 void message_check(struct policy_case *c) __attribute__((nonnull));
+void labels_check(struct policy_case *c) __attribute__((nonnull));
 void content_check(struct policy_case *c) __attribute__((nonnull));
 void binary_check(struct policy_case *c) __attribute__((nonnull));
 

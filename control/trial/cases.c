@@ -102,10 +102,12 @@ static void set_time(struct reading *r, struct test_case *one, const char *value
 	if (end && *end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
 	time_t seconds = timegm(&parts);
-	if (end && !strcmp(end, "Z") && localtime_r(&seconds, &local))
+	if (end && !strcmp(end, "Z") && localtime_r(&seconds, &local)) {
 		one->minute_of_week = minute_of(&local);
-	else
+		one->now = seconds;
+	} else {
 		fail(r, one->line, "time=\"%.40s\" (hint: Mon 09:30, by the zone of this machine, or 2026-01-31T12:00:00Z)", value);
+	}
 }
 
 static const struct case_attribute {

@@ -35,6 +35,7 @@ struct test_case {
 	enum policy_direction direction;
 	/* The authenticated pair: what the case says, or the domains of the stanza; "" where these are none. */
 	char from[CASES_DOMAIN_BYTES], to[CASES_DOMAIN_BYTES];
+	int64_t now;                   /* seconds since 1970; 0: not known */
 	int minute_of_week;            /* as in struct policy_context */
 	struct expectation expected;
 	struct stanza stanza;          /* message, presence or iq of jabber:server */

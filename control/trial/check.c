@@ -146,11 +146,20 @@ static void check_peers(const struct check *check)
 
 /* --- the whole --- */
 
+/* An error is told as the fault as well. */
+static void tell_document(void *owner, const char *text)
+{
+	const struct check *check = owner;
+	if (strstr(text, ": warning: "))
+		fprintf(check->out, "%s\n", text);
+}
+
 /* What only policy can tell. */
 static int check_policy(const struct check *check)
 {
 	struct policy_fault fault = {.line = 1, .text = "out of memory (hint: shorter lists)"};
-	struct policy *policy = policy_load(check->conf, &fault);
+	const struct policy_telling telling = {tell_document, (void *)check};
+	struct policy *policy = policy_load_telling(check->conf, &fault, &telling);
 	if (!policy)
 		fprintf(check->out, "%s:%d: %s\n", check->path, fault.line ? fault.line : 1, fault.text);
 	policy_free(policy);

@@ -7,7 +7,7 @@
 
 enum restriction {
 	INSIDE_USERS, OUTSIDE_USERS, WEEK_HOURS, FEATURES, PEP_NODES, ENCRYPTION, PRESENCE, TYPES,
-	STRIP, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES, URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
+	STRIP, SECURITY_LABELS, WORDS, PATTERNS, MAX_BODY, URL_SCHEMES, URL_HOSTS, SCRIPTS, LANGUAGES, BINARIES, RESTRICTIONS
 };
 
 /* The key that makes it, and how the rules begin that a verdict names for it, outbound and inbound. */
@@ -24,6 +24,7 @@ static const struct {
 	[PRESENCE] = {"presence", {"presence.", "presence."}},
 	[TYPES] = {"message-types", {"message.type", "message.type"}},
 	[STRIP] = {"strip", {"message.stripped", "message.stripped"}},
+	[SECURITY_LABELS] = {"labels", {"labels.", "labels."}},
 	[WORDS] = {"forbidden-words", {"content.forbidden-words", "content.forbidden-words"}},
 	[PATTERNS] = {"forbidden-patterns", {"content.forbidden-patterns", "content.forbidden-patterns"}},
 	[MAX_BODY] = {"max-body", {"content.max-body", "content.max-body"}},
@@ -78,6 +79,7 @@ static uint32_t restrictions_of(const struct conf *conf, const struct conf_profi
 		[ENCRYPTION] = profile->features[d].requires_encryption,
 		[PRESENCE] = profile->presence[d] != PRESENCE_FULL,
 		[TYPES] = folds_types(&profile->messages[d]),
+		[SECURITY_LABELS] = profile->labels[d].labels != LABELS_IGNORED,
 		[STRIP] = profile->messages[d].strip.count,
 		[WORDS] = profile->forbidden[d].count,
 		[PATTERNS] = content->patterns.count,

@@ -75,7 +75,7 @@ static int take(void *owner, struct test_case *one)
 	struct replayed *r = owner;
 	struct policy_pair pair = {one->from, one->to};
 	struct policy_context context = {.direction = one->direction, .pairs = &pair,
-		.pair_count = *one->from && *one->to, .minute_of_week = one->minute_of_week};
+		.pair_count = *one->from && *one->to, .now = one->now, .minute_of_week = one->minute_of_week};
 	struct policy_verdict verdict;
 	char was[sizeof(r->group->was)], would_be[sizeof(r->group->would_be)];
 	r->result->cases++;

@@ -92,7 +92,7 @@ static int take(void *owner, struct test_case *one)
 	const struct policy_pair pair = {one->from, one->to};
 	const struct policy_context context = {
 		.direction = one->direction, .pairs = &pair, .pair_count = *one->from && *one->to,
-		.minute_of_week = one->minute_of_week};
+		.now = one->now, .minute_of_week = one->minute_of_week};
 	struct policy_verdict verdict;
 	tests->cases++;
 	if (!one->expected.is_given) {

@@ -40,8 +40,8 @@ static int compare_indexes(const void *a, const void *b)
 static bool values_known(const struct spif *spif, const struct label *label, struct known_label *known,
 	struct label_reason *why)
 {
-	if (label->value_count > LABEL_VALUES_MAX) {
-		label_because(why, "labels.category", "the label has more than %d categories", LABEL_VALUES_MAX);
+	if (label->value_count > KNOWN_VALUES_MAX) {
+		label_because(why, "labels.category", "the label has more than %d categories", KNOWN_VALUES_MAX);
 		return false;
 	}
 	for (unsigned i = 0; i < label->value_count; i++) {
@@ -106,6 +106,11 @@ struct known_clearance *clearance_known(const struct spif *spif, const struct cl
 void clearance_free(struct known_clearance *clearance)
 {
 	free(clearance);
+}
+
+const struct spif *clearance_policy(const struct known_clearance *clearance)
+{
+	return clearance->spif;
 }
 
 /* --- is it valid? --- */

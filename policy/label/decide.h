@@ -14,12 +14,14 @@ struct label_reason {
 	char text[200];
 };
 
+enum { KNOWN_VALUES_MAX = 1024 };      /* of a label; clearances may have more */
+
 /* A label whose numbers have been found in a policy. */
 struct known_label {
 	const struct spif *spif;
 	const struct spif_class *class;
 	unsigned value_count;
-	unsigned values[LABEL_VALUES_MAX];     /* indexes, in order: those of one tag stand together */
+	unsigned values[KNOWN_VALUES_MAX];     /* indexes, in order: those of one tag stand together */
 };
 
 /* A clearance, the same. Made once, for many labels; of malloc(). */
@@ -38,6 +40,7 @@ bool label_known(const struct spif *spif, const struct label *label, struct know
 struct known_clearance *clearance_known(const struct spif *spif, const struct clearance *clearance, struct label_reason *why)
 	__attribute__((warn_unused_result, nonnull));
 void clearance_free(struct known_clearance *clearance);
+const struct spif *clearance_policy(const struct known_clearance *clearance) __attribute__((nonnull));
 
 bool label_is_valid(const struct known_label *label, const char *privacy_mark, const struct label_terms *terms,
 	struct label_reason *why) __attribute__((warn_unused_result, nonnull(1, 3, 4)));

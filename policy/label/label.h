@@ -21,7 +21,7 @@ enum tag_type {
 };
 
 /* Up to which numbers. A lacv that is no number has one of its policy's own, from LACV_TEXT, which only names can tell. */
-enum { LABEL_CLASS_MAX = 256, LABEL_VALUES_MAX = 4096, LABEL_BIT_MAX = 16383, LABEL_OID_BYTES = 128 };
+enum { LABEL_CLASS_MAX = 256, LABEL_VALUES_MAX = 16384, LABEL_BIT_MAX = 16383, LABEL_OID_BYTES = 128 };
 #define LACV_NUMBER_MAX 0xffffffffu
 #define LACV_TEXT 0x100000000u
 

@@ -45,7 +45,7 @@ static int add(struct work *work, const struct label_value *value)
 
 	if (mapped->value_count == work->room) {
 		unsigned room = work->room ? 2 * work->room : 16;
-		struct label_value *values = room <= LABEL_VALUES_MAX ? arena_alloc(work->arena, room * sizeof(*values)) : NULL;
+		struct label_value *values = room <= KNOWN_VALUES_MAX ? arena_alloc(work->arena, room * sizeof(*values)) : NULL;
 
 		if (!values)
 			return -ENOMEM;
