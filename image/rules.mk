@@ -5,7 +5,7 @@ MANDIR := $(PREFIX)/share/man
 UNITDIR := $(PREFIX)/lib/systemd/system
 SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
 CONFDIR = $(SYSCONFDIR)/sallyport
-installed_helpers := sallyport-dataplane sallyport-tls sallyport-keyd sallyport-control sallyport-ca sallyport-policy
+installed_helpers := sallyport-dataplane sallyport-tls sallyport-keyd sallyport-control sallyport-ca sallyport-policy sallyport-label
 
 install: all
 	$(Q)install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(UNITDIR) $(SYSUSERSDIR) $(CONFDIR) \

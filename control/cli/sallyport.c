@@ -34,6 +34,7 @@ static int usage(void)
 		"       sallyport help            lists the commands\n"
 		"       sallyport ca              makes, shows, exports and renews guard CAs\n"
 		"       sallyport policy          checks a policy, and tries it on cases\n"
+		"       sallyport label           decodes and checks security labels, and maps them\n"
 		"  -n   name of the guard, as in its configuration (default: %s)\n",
 		default_name);
 	return EXIT_USAGE;
@@ -192,7 +193,7 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage();
-	if (!strcmp(argv[optind], "ca") || !strcmp(argv[optind], "policy"))
+	if (!strcmp(argv[optind], "ca") || !strcmp(argv[optind], "policy") || !strcmp(argv[optind], "label"))
 		return run_program(argv + optind);
 	if (join(argv + optind, line, sizeof(line))) {
 		fprintf(stderr, "sallyport: command too long\n");

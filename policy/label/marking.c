@@ -40,14 +40,14 @@ static bool is_of_language(const struct marking_data *data, const char *language
 	return !strncasecmp(data->language, language, n) && (!language[n] || language[n] == '-');
 }
 
-/* The phrase for this place in the language; else the one that is of none; NULL: there is neither. */
-static const struct marking_data *data_for(const struct writing *writing, const struct marking *marking)
+/* For this place in the language, else for it in none; NULL: there is neither. */
+static const struct marking_data *data_at(const struct writing *writing, const struct marking *marking, unsigned code)
 {
 	const struct marking_data *found = NULL;
 
 	for (unsigned i = 0; i < marking->data_count; i++) {
 		const struct marking_data *data = &marking->data[i];
-		bool fits = !(data->codes & PLACES) || data->codes & writing->code;
+		bool fits = !(data->codes & PLACES) || data->codes & code;
 
 		if (!fits || data->codes & MARKING_REPLACES_POLICY)
 			continue;
@@ -57,6 +57,14 @@ static const struct marking_data *data_for(const struct writing *writing, const 
 			found = data;
 	}
 	return found;
+}
+
+/* What stands at the top of a page does for the first line, where nothing is said of that. */
+static const struct marking_data *data_for(const struct writing *writing, const struct marking *marking)
+{
+	const struct marking_data *data = data_at(writing, marking, writing->code);
+
+	return data ? data : data_at(writing, marking, MARKING_PAGE);
 }
 
 /* What is shown of something with this name; "": nothing. */
@@ -71,14 +79,21 @@ static const char *phrase_for(const struct writing *writing, const struct markin
 	return data->phrase ? data->phrase : data->codes & MARKING_NO_NAME ? "" : name;
 }
 
+static const struct marking_qualifier *qualifier_at(const struct marking *marking, unsigned code)
+{
+	for (unsigned i = 0; i < marking->qualifier_count; i++)
+		if (!(marking->qualifiers[i].codes & PLACES) || marking->qualifiers[i].codes & code)
+			return &marking->qualifiers[i];
+	return NULL;
+}
+
 static const struct marking_qualifier *qualifier_for(const struct writing *writing, const struct marking *marking)
 {
 	static const struct marking_qualifier none = {0, "", "", ""};
+	const struct marking_qualifier *found = qualifier_at(marking, writing->code);
 
-	for (unsigned i = 0; i < marking->qualifier_count; i++)
-		if (!(marking->qualifiers[i].codes & PLACES) || marking->qualifiers[i].codes & writing->code)
-			return &marking->qualifiers[i];
-	return &none;
+	found = found ? found : qualifier_at(marking, MARKING_PAGE);
+	return found ? found : &none;
 }
 
 static void put_qualified(struct writing *writing, const struct marking *marking, const char *name)
