@@ -64,10 +64,11 @@ tests/unit/policy_$(1)_test.srcs := tests/unit/policy_$(1)_test.c tests/unit/pol
 tests/unit/policy_$(1)_test.archives := policy base
 tests/unit/policy_$(1)_test.libs := -lexpat
 endef
-$(foreach stage,shape peering hours features presence message content text binary steps,$(eval $(call policy_test,$(stage))))
+$(foreach stage,shape peering hours features presence message content text binary steps labels,$(eval $(call policy_test,$(stage))))
 tests/unit/policy_content_test.libs += $(foreach f,malloc calloc,-Wl$(comma)--wrap=$(f))
 
 fuzzers += tests/fuzz/policy_fuzz
 tests/fuzz/policy_fuzz.srcs := tests/fuzz/policy_fuzz.c tests/unit/policy_harness.c $(xml_harness)
 tests/fuzz/policy_fuzz.archives := policy base
 tests/fuzz/policy_fuzz.libs := -lexpat
+tests/unit/policy_labels_test.srcs += tests/unit/label_harness.c

@@ -75,7 +75,7 @@ static void check_answer(const struct stanza *stanza, const struct policy_verdic
 
 static void check_stanza(const struct policy *policy, enum policy_direction direction, struct stanza *stanza)
 {
-	struct policy_context context = {direction, test_pairs, test_pair_count, 0};
+	struct policy_context context = {direction, test_pairs, test_pair_count, 0, 0};
 	struct policy_verdict verdict;
 	const char *from = node_attribute(stanza->root, "from"), *to = node_attribute(stanza->root, "to");
 

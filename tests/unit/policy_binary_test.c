@@ -218,7 +218,7 @@ static void judges_binaries(void **state)
 static void hands_out_what_is_to_be_scanned(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 	struct stanza stanza = stanza_of(M BOB("image/png", PNG) CHUNK(TEXT)
 		"<x xmlns='urn:x' u='data:image/gif;base64," GIF "'/>" END);
 	struct policy_verdict verdict;

@@ -101,7 +101,7 @@ static void refuses_words(void **state)
 static void never_says_the_word(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 	struct stanza stanza = stanza_of(M "<body>secret</body>" END);
 	struct policy_verdict verdict;
 
@@ -120,7 +120,7 @@ static void never_says_the_word(void **state)
 static void refuses_when_the_arena_is_full(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 	struct arena *arena = arena_new(10000);
 	struct node *root = node_new(arena, NS_SERVER, "message"), *body = node_new(arena, "urn:x", "body");
 	struct stanza stanza = {arena, root};
@@ -175,7 +175,7 @@ static void never_passes_for_lack_of_memory(void **state)
 	static const char *const bodies[] = {"<body>\u00e9 secret</body>",
 		"<body xmlns='urn:x'>\u00e9 se<b>c</b>ret</body>", "<subject>\u00e9</subject><body>secret</body>"};
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {

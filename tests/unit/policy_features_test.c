@@ -56,7 +56,7 @@ static struct policy *policy_of(const char *const *features, enum policy_unknown
 
 static struct stanza judge(const struct policy *policy, const char *xml, struct policy_verdict *verdict)
 {
-	struct policy_context context = {OUT, pairs, 2, 0};
+	struct policy_context context = {OUT, pairs, 2, 0, 0};
 	struct stanza stanza = stanza_of(xml);
 
 	assert_non_null(stanza.root);

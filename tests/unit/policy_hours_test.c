@@ -40,7 +40,7 @@ static struct policy_verdict judge(const struct policy *policy, enum policy_dire
 	const char *xml)
 {
 	static const struct policy_pair pairs[] = {{"a.example", "b.example"}, {"b.example", "a.example"}};
-	struct policy_context context = {direction, pairs, 2, minute};
+	struct policy_context context = {direction, pairs, 2, 0, minute};
 	struct stanza stanza = stanza_of(xml);
 	struct policy_verdict verdict;
 

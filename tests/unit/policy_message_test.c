@@ -123,7 +123,7 @@ static char *written(const struct node *node)
 static void judge_row(const struct policy *policy, const struct row *row)
 {
 	static const struct policy_pair pair = {"a.example", "b.example"};
-	struct policy_context context = {POLICY_OUTBOUND, &pair, 1, 0};
+	struct policy_context context = {POLICY_OUTBOUND, &pair, 1, 0, 0};
 	struct stanza stanza = stanza_of(row->stanza);
 	struct policy_verdict verdict;
 	char *text;
@@ -175,7 +175,7 @@ static void drops_what_features_left_empty(void **state)
 static void refuses_when_the_arena_is_full(void **state)
 {
 	static const struct policy_pair pair = {"a.example", "b.example"};
-	struct policy_context context = {POLICY_OUTBOUND, &pair, 1, 0};
+	struct policy_context context = {POLICY_OUTBOUND, &pair, 1, 0, 0};
 	struct policy *policy = policy_of(&folding, NULL);
 	struct stanza stanza = stanza_of(M("") BODY END);
 	struct policy_verdict verdict;

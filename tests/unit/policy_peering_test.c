@@ -69,7 +69,7 @@ static void judges_peering(void **state)
 static void closes_when_nobody_is_authenticated(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, NULL, 0, 0};
+	struct policy_context context = {POLICY_OUTBOUND, NULL, 0, 0, 0};
 	struct stanza stanza = stanza_of("<message from='a.example' to='b.example'/>");
 	struct policy_verdict verdict;
 
@@ -223,7 +223,7 @@ static void judges_users_and_directions(void **state)
 			pairs[count++] = (struct policy_pair){theirs[t], ours[o]};
 		}
 	for (size_t i = 0; i < sizeof(users_rows) / sizeof(*users_rows); i++) {
-		struct policy_context context = {users_rows[i].direction, pairs, count, 0};
+		struct policy_context context = {users_rows[i].direction, pairs, count, 0, 0};
 		struct stanza stanza = stanza_of(users_rows[i].stanza);
 		struct policy_verdict verdict;
 
@@ -270,7 +270,8 @@ static void tells_what_is_wrong(void **state)
 		struct policy_fault fault = {.line = -1};
 
 		errno = 0;
-		assert_null(policy_new(&(struct policy_rules){ours, &faults[i].profile, 1, &faults[i].peer, 1, &fault}));
+		assert_null(policy_new(&(struct policy_rules){.domains = ours, .profiles = &faults[i].profile, .profile_count = 1,
+			.peers = &faults[i].peer, .peer_count = 1, .fault = &fault}));
 		assert_int_equal(errno, EINVAL);
 		assert_string_equal(fault.text, faults[i].text);
 		assert_int_equal(fault.line, faults[i].line);

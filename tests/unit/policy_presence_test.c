@@ -92,7 +92,7 @@ static void folds_presence(void **state)
 static void tells_what_was_taken(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 	struct stanza stanza = stanza_of(
 		"<presence from='a.example' to='online.example'> " RICH "</presence>");
 	struct policy_verdict verdict;

@@ -20,7 +20,7 @@ static void write_text(struct buf *out, const struct node *node)
 
 static void check_row(const struct policy *policy, const struct policy_row *row)
 {
-	struct policy_context context = {row->direction, test_pairs, test_pair_count, 0};
+	struct policy_context context = {row->direction, test_pairs, test_pair_count, 0, 0};
 	struct stanza stanza = stanza_of(row->stanza);
 	struct policy_verdict verdict;
 	struct buf before, after, answer;

@@ -262,7 +262,7 @@ static void judges_shape(void **state)
 static void bounds_languages(void **state)
 {
 	struct policy *policy = test_policy();
-	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0};
+	struct policy_context context = {POLICY_OUTBOUND, test_pairs, test_pair_count, 0, 0};
 
 	(void)state;
 	for (unsigned count = 31; count <= 33; count++) {
