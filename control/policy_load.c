@@ -35,7 +35,8 @@ static_assert((int)WIRES == (int)DIRECTIONS, "lists of users are counted with th
 
 static_assert((int)LABELS_IGNORED == (int)POLICY_LABELS_IGNORED && (int)LABELS_DEFAULT == (int)POLICY_LABELS_DEFAULT &&
 	(int)LABELS_REQUIRED == (int)POLICY_LABELS_REQUIRED && (int)ORIGINAL_KEEP == (int)POLICY_ORIGINAL_KEEP &&
-	(int)ORIGINAL_SWAP == (int)POLICY_ORIGINAL_SWAP && (int)ORIGINAL_DROP == (int)POLICY_ORIGINAL_DROP, "one order of labels");
+	(int)ORIGINAL_SWAP == (int)POLICY_ORIGINAL_SWAP && (int)ORIGINAL_DROP == (int)POLICY_ORIGINAL_DROP,
+	"one order of labels");
 
 /* What policy_new() is given. All pointers to items stand in one array, list after list, each ended by NULL. */
 struct draft {
@@ -234,7 +235,8 @@ struct policy *policy_load(const struct conf *conf, struct policy_fault *fault)
 	return policy_load_telling(conf, fault, NULL);
 }
 
-struct policy *policy_load_telling(const struct conf *conf, struct policy_fault *fault, const struct policy_telling *telling)
+struct policy *policy_load_telling(const struct conf *conf, struct policy_fault *fault,
+	const struct policy_telling *telling)
 {
 	struct draft draft = {
 		.conf = conf,

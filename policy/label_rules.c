@@ -57,7 +57,8 @@ static int add_policy(struct labels *labels, const struct policy_labels_rules *r
 	if (!spif)
 		return telling.failed ? -EINVAL : -ENOMEM;
 	if (spif_by_id(&labels->set, spif->id) || spif_by_name(&labels->set, spif->name)) {
-		int err = fault(why, size, "%s: there is another policy %.60s (hint: one file for each)", document->path, spif->name);
+		int err = fault(why, size, "%s: there is another policy %.60s (hint: one file for each)",
+		document->path, spif->name);
 
 		spif_free(spif);
 		return err;
@@ -69,10 +70,12 @@ static int add_policy(struct labels *labels, const struct policy_labels_rules *r
 /* --- clearances --- */
 
 /* NULL with the error. */
-static struct known_clearance *read_clearance(struct labels *labels, const struct policy_document *document, char *why,
+static struct known_clearance *read_clearance(struct labels *labels, const struct policy_document *document,
+	char *why,
 	size_t size, int *err)
 {
-	struct label_reader reader = {.set = &labels->set, .arena = labels->arena, .ber = labels->takes_ber, .why = ""};
+	struct label_reader reader = {.set = &labels->set, .arena = labels->arena, .ber = labels->takes_ber,
+		.why = ""};
 	struct clearance clearance;
 	struct known_clearance *known = NULL;
 	struct label_reason reason = {.rule = ""};
@@ -87,12 +90,14 @@ static struct known_clearance *read_clearance(struct labels *labels, const struc
 	}
 	spif = spif_by_id(&labels->set, clearance.policy);
 	if (!spif) {
-		*err = fault(why, size, "%s: its policy %.100s is not among [labels] policies", document->path, clearance.policy);
+		*err = fault(why, size, "%s: its policy %.100s is not among [labels] policies", document->path,
+		clearance.policy);
 		return NULL;
 	}
 	for (unsigned i = 0; i < clearance.value_count; i++)
 		if (spif_value(spif, &clearance.values[i]) < 0) {
-			*err = fault(why, size, "%s: policy %.60s has no category %llu of its type in tag set %.60s", document->path, spif->name,
+			*err = fault(why, size, "%s: policy %.60s has no category %llu of its type in tag set "
+			"%.60s", document->path, spif->name,
 				(unsigned long long)clearance.values[i].lacv, clearance.values[i].tag_set);
 			return NULL;
 		}
@@ -108,7 +113,8 @@ static int add_users(struct labels *labels, const struct policy_clearance_rules 
 		int err = names_add(&labels->users, from->users[i], index, true);
 
 		if (err == -EINVAL)
-			return fault(why, size, "users: \"%.80s\" is no user or domain in its normal form (hint: user@a.example, *.a.example)",
+			return fault(why, size, "users: \"%.80s\" is no user or domain in its normal form "
+			"(hint: user@a.example, *.a.example)",
 				from->users[i]);
 		if (err)
 			return err;
@@ -116,7 +122,8 @@ static int add_users(struct labels *labels, const struct policy_clearance_rules 
 	return 0;
 }
 
-static int add_clearances(struct labels *labels, const struct policy_labels_rules *rules, int *line, char *why, size_t size)
+static int add_clearances(struct labels *labels, const struct policy_labels_rules *rules, int *line, char *why,
+	size_t size)
 {
 	const char *twice;
 	int err = 0;
@@ -185,10 +192,12 @@ void labels_fini(struct labels *labels)
 /* --- of a profile --- */
 
 /* What is put on messages has to be something that may cross. */
-static int set_default(struct label_rules *rules, struct labels *labels, const struct policy_document *document, char *why,
+static int set_default(struct label_rules *rules, struct labels *labels,
+	const struct policy_document *document, char *why,
 	size_t size)
 {
-	struct label_reader reader = {.set = &labels->set, .arena = labels->arena, .ber = labels->takes_ber, .why = ""};
+	struct label_reader reader = {.set = &labels->set, .arena = labels->arena, .ber = labels->takes_ber,
+		.why = ""};
 	const struct label_terms terms = {.now = INT64_MIN, .is_ours = true};
 	struct label_reason reason = {.rule = ""};
 	struct known_label known;
@@ -201,7 +210,8 @@ static int set_default(struct label_rules *rules, struct labels *labels, const s
 		return fault(why, size, "%s is no label: %s", document->path, reader.why);
 	spif = spif_by_id(&labels->set, rules->default_label.policy);
 	if (!spif)
-		return fault(why, size, "%s: its policy %.100s is not among [labels] policies", document->path, rules->default_label.policy);
+		return fault(why, size, "%s: its policy %.100s is not among [labels] policies", document->path,
+		rules->default_label.policy);
 	if (!label_known(spif, &rules->default_label, &known, &reason) ||
 		!label_is_valid(&known, rules->default_label.privacy_mark, &terms, &reason))
 		return fault(why, size, "%s is not valid: %s", document->path, reason.text);
@@ -212,7 +222,8 @@ static int set_default(struct label_rules *rules, struct labels *labels, const s
 }
 
 /* By its name: one of those that are known, or that one of them has as an equivalent. */
-static int set_map_to(struct label_rules *rules, const struct labels *labels, const char *name, char *why, size_t size)
+static int set_map_to(struct label_rules *rules, const struct labels *labels, const char *name, char *why,
+	size_t size)
 {
 	const struct spif *spif = spif_by_name(&labels->set, name);
 	const char *id = spif ? spif->id : NULL;
@@ -232,7 +243,8 @@ static bool asks_anything(const struct policy_label_rules *from)
 	return from->clearance.text || from->default_label.text || (from->map_to && *from->map_to) || from->marks_first_line;
 }
 
-int label_rules_init(struct label_rules *rules, struct labels *labels, const struct policy_label_rules *from, char *why,
+int label_rules_init(struct label_rules *rules, struct labels *labels, const struct policy_label_rules *from,
+	char *why,
 	size_t size)
 {
 	int err = 0;
@@ -244,7 +256,8 @@ int label_rules_init(struct label_rules *rules, struct labels *labels, const str
 		.filters_catalogs = from->filters_catalogs};
 	if (rules->labels == POLICY_LABELS_IGNORED)
 		return asks_anything(from)
-			? fault(why, size, "labels: ignored, but there are keys for them (hint: labels = required, or default)") : 0;
+			? fault(why, size, "labels: ignored, but there are keys for them (hint: labels = "
+			"required, or default)") : 0;
 	if (!from->clearance.text)
 		return fault(why, size, "labels: nothing says which may cross (hint: a clearance)");
 	if (rules->labels == POLICY_LABELS_DEFAULT && !from->default_label.text)

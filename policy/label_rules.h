@@ -33,11 +33,13 @@ int labels_init(struct labels *labels, const struct policy_labels_rules *rules, 
 	__attribute__((warn_unused_result, nonnull));
 void labels_fini(struct labels *labels) __attribute__((nonnull));
 
-int label_rules_init(struct label_rules *rules, struct labels *labels, const struct policy_label_rules *from, char *why,
+int label_rules_init(struct label_rules *rules, struct labels *labels, const struct policy_label_rules *from,
+	char *why,
 	size_t size) __attribute__((warn_unused_result, nonnull));
 void label_rules_fini(struct label_rules *rules) __attribute__((nonnull));
 
 /* Which clearance an address has; NULL: none is known. */
-const struct known_clearance *labels_clearance_of(const struct labels *labels, const char *jid) __attribute__((nonnull));
+const struct known_clearance *labels_clearance_of(const struct labels *labels,
+	const char *jid) __attribute__((nonnull));
 
 #endif

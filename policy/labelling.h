@@ -28,9 +28,11 @@ struct envelope {
 bool envelope_read(struct labelling *l, struct node *node, struct envelope *envelope)
 	__attribute__((warn_unused_result, nonnull));
 /* Our own, with this label; NULL after a finding. */
-struct node *envelope_new(struct labelling *l, const struct label *label) __attribute__((warn_unused_result, nonnull));
+struct node *envelope_new(struct labelling *l, const struct label *label) __attribute__((warn_unused_result,
+	nonnull));
 /*
- * Equivalents that are not proven go, the mapped label comes, the display marking is made anew. False after a finding.
+ * Equivalents that are not proven go, the mapped label comes,
+	the display marking is made anew. False after a finding.
  * Nothing is to be changed that was not judged.
  */
 bool envelope_rewrite(struct labelling *l, struct envelope *envelope) __attribute__((warn_unused_result, nonnull));
@@ -38,7 +40,8 @@ bool envelope_rewrite(struct labelling *l, struct envelope *envelope) __attribut
 void envelope_marking(const struct labelling *l, const struct envelope *envelope, unsigned code, const char *language,
 	char *text, size_t size) __attribute__((nonnull));
 
-/* May what has this label cross? Valid, and granted by every clearance that there is for it. False with the reason. */
+/* May what has this label cross? Valid,
+	and granted by every clearance that there is for it. False with the reason. */
 bool label_may_cross(struct labelling *l, struct envelope *envelope, struct label_reason *why)
 	__attribute__((warn_unused_result, nonnull));
 

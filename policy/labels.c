@@ -1,8 +1,11 @@
 /*
- * The stage of security labels (XEP-0258): which messages need one, whether what it says may cross, and what becomes of it.
+ * The stage of security labels (XEP-0258): which messages need one, whether what it says may cross,
+	and what becomes of it.
  *
- *     message -> label (or the default) -> valid? -> granted by the profile's clearance, the sender's, the recipient's?
- *             -> labels inside: the same, and no higher than the one outside -> equivalents, mapping, marking, first line
+ *     message -> label (or the default) -> valid? -> granted by the profile's clearance, the sender's,
+	the recipient's?
+ *             -> labels inside: the same, and no higher than the one outside -> equivalents, mapping, marking,
+	first line
  */
 #include <errno.h>
 #include <string.h>
@@ -87,7 +90,8 @@ bool label_may_cross(struct labelling *l, struct envelope *envelope, struct labe
 
 static bool is_label(const struct node *node)
 {
-	return node->name && (node_is(node, NS_SEC_LABEL, "securitylabel") || node_is(node, NS_4778_BINDING, "BindingInformation"));
+	return node->name && (node_is(node, NS_SEC_LABEL, "securitylabel") || node_is(node, NS_4778_BINDING,
+		"BindingInformation"));
 }
 
 static const struct node *next_in(const struct node *node, const struct node *root, bool enter)
@@ -119,7 +123,8 @@ static bool is_dominated(struct labelling *l, const struct envelope *outer, cons
 	if (outer->spif && outer->spif == inner->spif)
 		return label_dominates(&outer->known, &inner->known);
 	mapping = label_mapping_to(l, outer->label.policy);
-	if (!outer->spif || label_map(&mapping, l->arena, &inner->label, &mapped, why) || !label_known(outer->spif, &mapped, &known, why))
+	if (!outer->spif || label_map(&mapping, l->arena, &inner->label, &mapped,
+		why) || !label_known(outer->spif, &mapped, &known, why))
 		return false;
 	label_because(why, "labels.inside", "a label inside is above the one of the message");
 	return label_dominates(&outer->known, &known);
@@ -148,7 +153,8 @@ static bool check_all_inside(struct labelling *l, const struct envelope *outer)
 {
 	struct node *root = l->c->stanza->root;
 
-	for (const struct node *node = next_in(root, root, true); node; node = next_in(node, root, node->name && !is_label(node)))
+	for (const struct node *node = next_in(root, root, true); node; node = next_in(node, root,
+		node->name && !is_label(node)))
 		if (is_label(node) && !(outer && node == outer->node) && !check_inside(l, (struct node *)node, outer))
 			return false;
 	return true;
@@ -156,10 +162,12 @@ static bool check_all_inside(struct labelling *l, const struct envelope *outer)
 
 /* --- messages --- */
 
-/* What says nothing of its own: that somebody types, or has read; how it is to be kept, and since when it is under way. */
+/* What says nothing of its own: that somebody types, or has read; how it is to be kept,
+	and since when it is under way. */
 static bool says_something(const struct node *message)
 {
-	const uint64_t silent = UINT64_C(1) << FEATURE_CHAT_STATES | UINT64_C(1) << FEATURE_RECEIPTS | UINT64_C(1) << FEATURE_MARKERS |
+	const uint64_t silent = UINT64_C(1) << FEATURE_CHAT_STATES | UINT64_C(1) << FEATURE_RECEIPTS |
+		UINT64_C(1) << FEATURE_MARKERS |
 		UINT64_C(1) << FEATURE_HINTS | UINT64_C(1) << FEATURE_STANZA_ID | UINT64_C(1) << FEATURE_DELAY;
 
 	for (const struct node *child = message->first; child; child = child->next) {
@@ -203,7 +211,8 @@ static bool find_label(struct labelling *l, struct envelope *envelope)
 	return !found || envelope_read(l, found, envelope);
 }
 
-/* In the place of a label that is not there, or says nothing: judged as ours, and put on unless it is no message for it. */
+/* In the place of a label that is not there, or says nothing: judged as ours,
+	and put on unless it is no message for it. */
 static bool put_default(struct labelling *l, struct envelope *envelope, bool put_on)
 {
 	struct node *root = l->c->stanza->root, *node;
@@ -235,7 +244,8 @@ static void put_first_line(struct labelling *l, const struct envelope *envelope)
 			node_remove(child);
 		if (!child->name || !node_is(child, NS_SERVER, "body"))
 			continue;
-		envelope_marking(l, envelope, MARKING_FIRST_LINE, node_language(child) ? node_language(child) : "", marking,
+		envelope_marking(l, envelope, MARKING_FIRST_LINE,
+		node_language(child) ? node_language(child) : "", marking,
 			sizeof(marking) - 1);
 		if (!*marking)
 			continue;
@@ -313,7 +323,8 @@ void labels_check(struct policy_case *c)
 		return;
 	if (!strcmp(c->type, "error")) {
 		if (has_label_inside(c->stanza->root))
-			case_find(c, &(struct finding){.action = POLICY_DROPPED, .rule = "labels.in-error", .reason = "an error has no label "
+			case_find(c, &(struct finding){.action = POLICY_DROPPED, .rule = "labels.in-error",
+			.reason = "an error has no label "
 				"(XEP-0258 5)"});
 	} else if (c->kind == STANZA_PRESENCE) {
 		if (has_label_inside(c->stanza->root))

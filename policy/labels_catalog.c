@@ -46,5 +46,6 @@ void catalog_check(struct labelling *l, struct node *catalog)
 	if (taken)
 		case_changed(l->c, "labels.catalog", "%u item%s taken out", taken, taken == 1 ? "" : "s");
 	else if (rewritten)
-		case_changed(l->c, "labels.catalog", "%u item%s as the policy has it", rewritten, rewritten == 1 ? "" : "s");
+		case_changed(l->c, "labels.catalog", "%u item%s as the policy has it", rewritten,
+		rewritten == 1 ? "" : "s");
 }

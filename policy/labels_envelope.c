@@ -44,7 +44,8 @@ static bool read_form(struct labelling *l, const struct node *form, struct envel
 		return false;
 	}
 	if (err)
-		return fail(l, err == -ENOENT ? "labels.form" : err == -ENOKEY ? "labels.policy" : "labels.malformed", reader.why);
+		return fail(l,
+		err == -ENOENT ? "labels.form" : err == -ENOKEY ? "labels.policy" : "labels.malformed", reader.why);
 	envelope->form = form;
 	envelope->spif = spif_by_id(&l->labels->set, envelope->label.policy);
 	if (!envelope->spif || label_known(envelope->spif, &envelope->label, &envelope->known, &why))
@@ -53,7 +54,8 @@ static bool read_form(struct labelling *l, const struct node *form, struct envel
 	return false;
 }
 
-static bool read_children(struct labelling *l, struct node *node, struct envelope *envelope, const struct node **label)
+static bool read_children(struct labelling *l, struct node *node, struct envelope *envelope,
+	const struct node **label)
 {
 	for (const struct node *child = node->first; child; child = child->next) {
 		if (!child->name)
@@ -78,12 +80,14 @@ bool envelope_read(struct labelling *l, struct node *node, struct envelope *enve
 	envelope->spif = NULL;
 	envelope->is_binding = node_is(node, NS_4778_BINDING, "BindingInformation");
 	if (envelope->is_binding)
-		return label_in_binding(node) ? read_form(l, node, envelope) : fail(l, "labels.malformed", "there is no label in the binding");
+		return label_in_binding(node) ? read_form(l, node, envelope) : fail(l, "labels.malformed",
+		"there is no label in the binding");
 	if (!read_children(l, node, envelope, &label))
 		return false;
 	form = only_element(label);
 	if (!form)
-		return !node_has_elements(label) || fail(l, "labels.malformed", "there is more than one form of the label");
+		return !node_has_elements(label) || fail(l, "labels.malformed", "there is more than one form of "
+		"the label");
 	return read_form(l, form, envelope);
 }
 
@@ -177,7 +181,8 @@ static struct node *make_marking(struct labelling *l, const char *text, const st
 	const char *fore = label_foreground(known), *back = label_background(known);
 
 	if (!node || node_add_text(l->arena, node, text, strlen(text)) ||
-		(*back && (node_set_attribute(l->arena, node, "bgcolor", back) || node_set_attribute(l->arena, node, "fgcolor", fore)))) {
+		(*back && (node_set_attribute(l->arena, node, "bgcolor", back) || node_set_attribute(l->arena,
+		node, "fgcolor", fore)))) {
 		case_no_memory(l->c);
 		return NULL;
 	}
@@ -317,7 +322,8 @@ static bool map(struct labelling *l, struct envelope *envelope, struct parts *pa
 		envelope->form = form;
 	}
 	envelope->spif = spif_by_id(&l->labels->set, mapped.policy);
-	return !envelope->spif || label_known(envelope->spif, &mapped, &envelope->known, &why) || fail(l, why.rule, why.text);
+	return !envelope->spif || label_known(envelope->spif, &mapped, &envelope->known, &why) || fail(l,
+		why.rule, why.text);
 }
 
 /* In the order of the schema: marking, label, equivalents. */

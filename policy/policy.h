@@ -1,7 +1,7 @@
 /*
  * Policy: policy_check() is a pure function of an immutable policy, a context and a stanza. No I/O, no clock, no state.
- * Stages run in one fixed order (shape, peering, hours, features, presence, message, labels, content, binary), each in one file
- * with one signature; a stage can only tighten what stages before it decided.
+ * Stages run in one fixed order (shape, peering, hours, features, presence, message, labels, content, binary), each in
+ * one file with one signature; a stage can only tighten what stages before it decided.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H

@@ -1,5 +1,6 @@
 /*
- * sallyport-label, which `sallyport label` runs: looks at security policies, labels and clearances in files, and says what
+ * sallyport-label, which `sallyport label` runs: looks at security policies, labels and clearances in files,
+	and says what
  * the guard would say. Files are read first; what is in them is parsed in a sandbox.
  */
 #include <errno.h>
@@ -91,7 +92,8 @@ static void tell(void *owner, int line, bool is_error, const char *text)
 {
 	struct work *work = owner;
 	if (is_error || !work->quiet)
-		fprintf(is_error ? stderr : stdout, "%s:%d: %s%s\n", work->path, line, is_error ? "" : "warning: ", text);
+		fprintf(is_error ? stderr : stdout, "%s:%d: %s%s\n", work->path, line,
+		is_error ? "" : "warning: ", text);
 	work->told_error |= is_error;
 }
 
@@ -138,7 +140,8 @@ static const struct spif *policy_of(const struct work *work, const char *id)
 {
 	const struct spif *spif = spif_by_id(&work->set, id);
 	if (!spif)
-		fprintf(stderr, "sallyport: policy %s is not known (hint: -p FILE with its SPIF)\n", *id ? id : "none");
+		fprintf(stderr, "sallyport: policy %s is not known (hint: -p FILE with its SPIF)\n",
+		*id ? id : "none");
 	return spif;
 }
 
@@ -176,7 +179,8 @@ static int print_as(struct work *work, const struct label *label)
 {
 	if (print_label_form(spif_by_id(&work->set, label->policy), work->arena, label, work->form, time(NULL)))
 		return 0;
-	fprintf(stderr, "sallyport: it cannot be written as %s (hint: ess, der, 4774 or spiffy; 4774 needs its policy)\n", work->form);
+	fprintf(stderr, "sallyport: it cannot be written as %s (hint: ess, der, 4774 or spiffy; 4774 needs its "
+		"policy)\n", work->form);
 	return EXIT_NO;
 }
 
@@ -192,7 +196,8 @@ static int show_clearance(struct work *work)
 	}
 	if (print_clearance_form(spif, work->arena, &clearance, work->form))
 		return 0;
-	fprintf(stderr, "sallyport: it cannot be written as %s (hint: ess, der, 4774 or spiffy; 4774 needs its policy)\n", work->form);
+	fprintf(stderr, "sallyport: it cannot be written as %s (hint: ess, der, 4774 or spiffy; 4774 needs its "
+		"policy)\n", work->form);
 	return EXIT_NO;
 }
 
@@ -208,7 +213,8 @@ static int run_show(struct work *work)
 		struct label_reader other = reader_of(work);
 		if (!clearance_read_bytes(&other, work->files[0].bytes, work->files[0].len, &clearance))
 			return show_clearance(work);
-		fprintf(stderr, "sallyport: %s is no label: %s; and no clearance: %s\n", work->files[0].name, reader.why, other.why);
+		fprintf(stderr, "sallyport: %s is no label: %s; and no clearance: %s\n", work->files[0].name,
+		reader.why, other.why);
 		return EXIT_NO;
 	}
 	if (work->form)
@@ -280,7 +286,8 @@ static int run_map(struct work *work)
 	if (!read_label(work, &work->files[0], &label))
 		return EXIT_NO;
 	const struct label_mapping mapping = {.policies = &work->set, .to = to,
-		.applied = work->inbound ? SPIF_DECRYPT : SPIF_ENCRYPT, .terms = {.now = time(NULL), .is_ours = true}};
+		.applied = work->inbound ? SPIF_DECRYPT : SPIF_ENCRYPT, .terms = {.now = time(NULL),
+		.is_ours = true}};
 	if (label_map(&mapping, work->arena, &label, &mapped, &why))
 		return say(false, "mapped", &why);
 	if (work->form)
@@ -312,7 +319,8 @@ static const struct command *find_command(int argc, char **argv)
 
 static void enter_sandbox(void)
 {
-	const struct sandbox sandbox = {.uid = NOBODY, .gid = NOBODY, .memory_max_bytes = (uint64_t)MEMORY_MIB_MAX << 20,
+	const struct sandbox sandbox = {.uid = NOBODY, .gid = NOBODY,
+		.memory_max_bytes = (uint64_t)MEMORY_MIB_MAX << 20,
 		.files_max = 16, .syscalls = (const int[]){-1}};
 	tzset();
 	if (geteuid() ? sandbox_enter_unprivileged(&sandbox) : sandbox_enter(&sandbox))

@@ -111,7 +111,8 @@ void print_policy(const struct spif *spif)
 {
 	print_policy_of(spif, spif->id);
 	put_line("version", spif->version);
-	printf("classifications: %u\ntag sets: %u\ncategories: %u\n", spif->class_count, spif->tag_set_count, spif->value_count);
+	printf("classifications: %u\ntag sets: %u\ncategories: %u\n", spif->class_count, spif->tag_set_count,
+		spif->value_count);
 	for (unsigned i = 0; i < spif->equivalent_count; i++)
 		put_line("equivalent", spif->equivalents[i].name);
 }
@@ -143,7 +144,8 @@ static bool print_node(const struct node *node)
 	return done;
 }
 
-bool print_label_form(const struct spif *spif, struct arena *arena, const struct label *label, const char *form, int64_t now)
+bool print_label_form(const struct spif *spif, struct arena *arena, const struct label *label,
+	const char *form, int64_t now)
 {
 	bool raw = !strcmp(form, "der");
 	struct node *node;
@@ -156,7 +158,8 @@ bool print_label_form(const struct spif *spif, struct arena *arena, const struct
 	return !strcmp(form, "spiffy") && !label_spiffy_write(spif, arena, label, &node) && print_node(node);
 }
 
-bool print_clearance_form(const struct spif *spif, struct arena *arena, const struct clearance *clearance, const char *form)
+bool print_clearance_form(const struct spif *spif, struct arena *arena, const struct clearance *clearance,
+	const char *form)
 {
 	bool raw = !strcmp(form, "der");
 	struct node *node;

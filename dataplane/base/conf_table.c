@@ -258,8 +258,8 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-labels", set_labels, PROFILE(labels[INBOUND].labels), 0, 0, false, "ignored",
 		"As for outbound."},
 	{"profile", "outbound-clearance", set_document, PROFILE(labels[OUTBOUND].clearance), 0, 0, false, "",
-		"File: which labels may cross, as XML (STANAG 4774, spiffy) or base64 (X.501). Its policy is the one that labels are\n"
-		"judged by; those of another one are mapped to it first."},
+		"File: which labels may cross, as XML (STANAG 4774, spiffy) or base64 (X.501). Its policy is the one that labels\n"
+		"are judged by; those of another one are mapped to it first."},
 	{"profile", "inbound-clearance", set_document, PROFILE(labels[INBOUND].clearance), 0, 0, false, "",
 		"As for outbound."},
 	{"profile", "outbound-default-label", set_document, PROFILE(labels[OUTBOUND].default_label), 0, 0, false, "",
@@ -271,7 +271,7 @@ const struct conf_key conf_keys[] = {
 	{"profile", "inbound-map-to", set_label_text, PROFILE(labels[INBOUND].map_to), 0, 0, false, "",
 		"As for outbound."},
 	{"profile", "outbound-original-label", set_original_label, PROFILE(labels[OUTBOUND].original), 0, 0, false, "keep",
-		"What becomes of a label that was mapped. keep: it stays the label, and the other one is its equivalent; swap: the\n"
+		"What becomes of a label that was mapped. keep: it stays the label, and the other is its equivalent; swap: the\n"
 		"other way round; drop: the other one alone goes on."},
 	{"profile", "inbound-original-label", set_original_label, PROFILE(labels[INBOUND].original), 0, 0, false, "keep",
 		"As for outbound."},
@@ -283,9 +283,11 @@ const struct conf_key conf_keys[] = {
 		"yes: the marking becomes the first line of each body too, for those who see no labels; XHTML is taken out."},
 	{"profile", "inbound-first-line-marking", set_yes_no, PROFILE(labels[INBOUND].marks_first_line), 0, 0, false, "no",
 		"As for outbound."},
-	{"profile", "outbound-label-catalogs", set_label_catalogs, PROFILE(labels[OUTBOUND].filters_catalogs), 0, 0, false, "refuse",
+	{"profile", "outbound-label-catalogs", set_label_catalogs, PROFILE(labels[OUTBOUND].filters_catalogs), 0, 0, false,
+		"refuse",
 		"Catalogues of labels (XEP-0258 6): refuse them, or filter: take out what the clearance does not have."},
-	{"profile", "inbound-label-catalogs", set_label_catalogs, PROFILE(labels[INBOUND].filters_catalogs), 0, 0, false, "refuse",
+	{"profile", "inbound-label-catalogs", set_label_catalogs, PROFILE(labels[INBOUND].filters_catalogs), 0, 0, false,
+		"refuse",
 		"As for outbound."},
 	{"profile", "outbound-forbidden-words", set_list, PROFILE(forbidden[OUTBOUND]), 0, 0, false, "", WORDS_HELP},
 	{"profile", "inbound-forbidden-words", set_list, PROFILE(forbidden[INBOUND]), 0, 0, false, "",

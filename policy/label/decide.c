@@ -49,7 +49,8 @@ static bool values_known(const struct spif *spif, const struct label *label, str
 		int index = spif_value(spif, value);
 
 		if (index < 0) {
-			label_because(why, "labels.category", "policy %.60s has no category %llu of its type in tag set %.60s", spif->name,
+			label_because(why, "labels.category", "policy %.60s has no category %llu of its type in "
+			"tag set %.60s", spif->name,
 				(unsigned long long)value->lacv, value->tag_set);
 			return false;
 		}
@@ -60,31 +61,36 @@ static bool values_known(const struct spif *spif, const struct label *label, str
 	return true;
 }
 
-bool label_known(const struct spif *spif, const struct label *label, struct known_label *known, struct label_reason *why)
+bool label_known(const struct spif *spif, const struct label *label, struct known_label *known,
+	struct label_reason *why)
 {
 	int class = spif_class(spif, label->classification);
 
 	known->spif = spif;
 	known->value_count = 0;
 	if (strcmp(spif->id, label->policy) != 0) {
-		label_because(why, "labels.policy", "the label is of policy %.80s, not of %.60s", policy_text(label->policy), spif->name);
+		label_because(why, "labels.policy", "the label is of policy %.80s, not of %.60s",
+		policy_text(label->policy), spif->name);
 		return false;
 	}
 	if (class < 0) {
-		label_because(why, "labels.classification", "policy %.60s has no classification %d", spif->name, label->classification);
+		label_because(why, "labels.classification", "policy %.60s has no classification %d",
+		spif->name, label->classification);
 		return false;
 	}
 	known->class = &spif->classes[class];
 	return values_known(spif, label, known, why);
 }
 
-struct known_clearance *clearance_known(const struct spif *spif, const struct clearance *clearance, struct label_reason *why)
+struct known_clearance *clearance_known(const struct spif *spif, const struct clearance *clearance,
+	struct label_reason *why)
 {
 	struct known_clearance *known;
 
 	*why = (struct label_reason){.rule = ""};
 	if (strcmp(spif->id, clearance->policy) != 0) {
-		label_because(why, "labels.policy", "the clearance is of policy %.80s, not of %.60s", policy_text(clearance->policy),
+		label_because(why, "labels.policy", "the clearance is of policy %.80s, not of %.60s",
+		policy_text(clearance->policy),
 			spif->name);
 		errno = EINVAL;
 		return NULL;
@@ -154,7 +160,8 @@ static bool all_hold(const struct known_label *label, const struct spif_required
 {
 	for (unsigned i = 0; i < count; i++)
 		if (!holds(label, &required[i])) {
-			label_because(why, "labels.required-category", "%.60s requires %s of %u categories, such as %.60s", who,
+			label_because(why, "labels.required-category", "%.60s requires %s of %u categories, "
+			"such as %.60s", who,
 				operation_text(required[i].operation), required[i].group.size,
 				label->spif->values[required[i].group.ranges[0].first].name);
 			return false;
@@ -168,7 +175,8 @@ static bool class_fits(const struct known_label *label, const struct spif_value 
 
 	for (unsigned i = 0; i < value->excluded_class_count; i++)
 		if (value->excluded_classes[i] == class) {
-			label_because(why, "labels.excluded-class", "%.60s is not with classification %.60s", value->name, label->class->name);
+			label_because(why, "labels.excluded-class", "%.60s is not with classification %.60s",
+			value->name, label->class->name);
 			return false;
 		}
 	if (value->required_class >= 0 && (unsigned)value->required_class != class) {
@@ -195,7 +203,8 @@ static bool value_is_valid(const struct known_label *label, unsigned index, cons
 	if (!class_fits(label, value, why))
 		return false;
 	if (count_of(label, &value->excluded, index)) {
-		label_because(why, "labels.excluded-category", "%.60s is not with another category that the label has", value->name);
+		label_because(why, "labels.excluded-category", "%.60s is not with another category that the "
+		"label has", value->name);
 		return false;
 	}
 	return all_hold(label, value->required, value->required_count, value->name, why);
@@ -214,7 +223,8 @@ static bool selections_fit(const struct known_label *label, struct label_reason 
 		while (i < label->value_count && spif->values[label->values[i]].tag == t)
 			i++;
 		if (i - first < tag->min || i - first > tag->max) {
-			label_because(why, "labels.selection", "the label has %u categories of %.60s, which is too %s", i - first, tag->name,
+			label_because(why, "labels.selection", "the label has %u categories of %.60s, which is "
+			"too %s", i - first, tag->name,
 				i - first < tag->min ? "few" : "many");
 			return false;
 		}
@@ -234,7 +244,8 @@ static bool mark_is_valid(const struct spif *spif, const char *mark, const struc
 		i++;
 	if (i < spif->privacy_mark_count && !(spif->privacy_marks[i].obsolete && terms->is_ours))
 		return true;
-	label_because(why, "labels.privacy-mark", "policy %.60s has no such privacy mark, or it is obsolete", spif->name);
+	label_because(why, "labels.privacy-mark", "policy %.60s has no such privacy mark, or it is obsolete",
+		spif->name);
 	return false;
 }
 
@@ -298,32 +309,37 @@ static bool tag_is_granted(const struct known_label *label, const struct known_c
 	case KIND_PERMISSIVE:
 		if (held)
 			return true;
-		label_because(why, "labels.permissive", "the clearance has none of %u categories of %.60s, such as %.60s", end - first,
+		label_because(why, "labels.permissive", "the clearance has none of %u categories of %.60s, such "
+		"as %.60s", end - first,
 			label->spif->tags[value->tag].name, value->name);
 		return false;
 	default:
 		if (held == end - first)
 			return true;
-		label_because(why, "labels.restrictive", "the clearance lacks %u of %u categories of %.60s", end - first - held,
+		label_because(why, "labels.restrictive", "the clearance lacks %u of %u categories of %.60s",
+		end - first - held,
 			end - first, label->spif->tags[value->tag].name);
 		return false;
 	}
 }
 
-bool label_is_granted(const struct known_label *label, const struct known_clearance *clearance, struct label_reason *why)
+bool label_is_granted(const struct known_label *label, const struct known_clearance *clearance,
+	struct label_reason *why)
 {
 	if (!clearance) {
 		label_because(why, "labels.clearance", "there is no clearance");
 		return false;
 	}
 	if (clearance->spif != label->spif) {
-		label_because(why, "labels.policy", "the clearance is of policy %.60s, the label of %.60s", clearance->spif->name,
+		label_because(why, "labels.policy", "the clearance is of policy %.60s, the label of %.60s",
+		clearance->spif->name,
 			label->spif->name);
 		return false;
 	}
 	/* Membership, not hierarchy: who is cleared for SECRET may not be for RESTRICTED. */
 	if (!(clearance->classes[label->class->lacv / 64] >> (label->class->lacv % 64) & 1)) {
-		label_because(why, "labels.class-not-cleared", "the clearance does not have classification %.60s", label->class->name);
+		label_because(why, "labels.class-not-cleared", "the clearance does not have classification "
+		"%.60s", label->class->name);
 		return false;
 	}
 	for (unsigned first = 0, end; first < label->value_count; first = end) {
@@ -365,7 +381,8 @@ bool label_dominates(const struct known_label *outer, const struct known_label *
 	for (unsigned i = 0; i < outer->value_count; i++) {
 		const struct spif_value *value = &outer->spif->values[outer->values[i]];
 
-		if (tag_kind(value->value.type) == KIND_PERMISSIVE && has_of_tag(inner, value->tag) && !label_has(inner, outer->values[i]))
+		if (tag_kind(value->value.type) == KIND_PERMISSIVE && has_of_tag(inner,
+		value->tag) && !label_has(inner, outer->values[i]))
 			return false;
 	}
 	return true;

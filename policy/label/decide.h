@@ -1,6 +1,8 @@
 /*
- * May what has this label be seen by who has this clearance? Two questions, and both have to be answered yes, always: is
- * the label valid under its policy, and does the clearance grant access (the access control decision function of X.841).
+ * May what has this label be seen by who has this clearance? Two questions, and both have to be answered yes,
+	always: is
+ * the label valid under its policy,
+	and does the clearance grant access (the access control decision function of X.841).
  * An invalid label can be made so that any clearance grants it.
  */
 #ifndef POLICY_LABEL_DECIDE_H
@@ -8,7 +10,8 @@
 
 #include "spif.h"
 
-/* The step that decided. The text speaks of the policy and of what is lacking; it is for the audit, not for the sender. */
+/* The step that decided. The text speaks of the policy and of what is lacking; it is for the audit,
+	not for the sender. */
 struct label_reason {
 	const char *rule;              /* static: "labels.classification", ... */
 	char text[200];
@@ -33,11 +36,14 @@ struct label_terms {
 };
 
 /* Finds the numbers. False with a reason: another policy, or something that it does not have. */
-bool label_known(const struct spif *spif, const struct label *label, struct known_label *known, struct label_reason *why)
+bool label_known(const struct spif *spif, const struct label *label, struct known_label *known,
+	struct label_reason *why)
 	__attribute__((warn_unused_result, nonnull));
 
-/* NULL: no memory, or (`why` has a rule) it is of another policy. Categories that the policy does not have grant nothing. */
-struct known_clearance *clearance_known(const struct spif *spif, const struct clearance *clearance, struct label_reason *why)
+/* NULL: no memory,
+	or (`why` has a rule) it is of another policy. Categories that the policy does not have grant nothing. */
+struct known_clearance *clearance_known(const struct spif *spif, const struct clearance *clearance,
+	struct label_reason *why)
 	__attribute__((warn_unused_result, nonnull));
 void clearance_free(struct known_clearance *clearance);
 const struct spif *clearance_policy(const struct known_clearance *clearance) __attribute__((nonnull));
@@ -45,10 +51,12 @@ const struct spif *clearance_policy(const struct known_clearance *clearance) __a
 bool label_is_valid(const struct known_label *label, const char *privacy_mark, const struct label_terms *terms,
 	struct label_reason *why) __attribute__((warn_unused_result, nonnull(1, 3, 4)));
 /* True grants. The clearance may be NULL: that denies. */
-bool label_is_granted(const struct known_label *label, const struct known_clearance *clearance, struct label_reason *why)
+bool label_is_granted(const struct known_label *label, const struct known_clearance *clearance,
+	struct label_reason *why)
 	__attribute__((warn_unused_result, nonnull(1, 3)));
 
-/* Is all that `outer` lets see what `inner` lets see, too? Of one policy: the classification no lower, every restriction. */
+/* Is all that `outer` lets see what `inner` lets see, too? Of one policy: the classification no lower,
+	every restriction. */
 bool label_dominates(const struct known_label *outer, const struct known_label *inner) __attribute__((nonnull));
 
 void label_because(struct label_reason *why, const char *rule, const char *format, ...)

@@ -107,7 +107,8 @@ static void XMLCALL text(void *owner, const XML_Char *bytes, int len)
 		fail(reading, "too large");
 }
 
-static void XMLCALL doctype(void *owner, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id, int subset)
+static void XMLCALL doctype(void *owner, const XML_Char *name, const XML_Char *system_id,
+	const XML_Char *public_id, int subset)
 {
 	(void)name;
 	(void)system_id;
@@ -176,7 +177,8 @@ static enum outcome read_once(struct reading *reading, char *bytes, size_t len, 
 	return outcome;
 }
 
-struct node *document_read(struct arena *arena, const char *bytes, size_t len, int *defect, struct document_fault *fault)
+struct node *document_read(struct arena *arena, const char *bytes, size_t len, int *defect,
+	struct document_fault *fault)
 {
 	struct reading reading = {.arena = arena, .fault = fault};
 	enum outcome outcome = RESPELT;

@@ -2,7 +2,8 @@
  * ESS labels and clearances in DER; see ess.h. OpenSSL's templates read; what they read is written again by ess_write.c,
  * and only what comes out the same was DER.
  *
- *     ESSSecurityLabel   SET { INTEGER?, OID?, UTF8String?, SET OF category?, PrintableString? }      in the order of DER
+ *     ESSSecurityLabel   SET { INTEGER?, OID?, UTF8String?, SET OF category?,
+	PrintableString? }      in the order of DER
  *     Clearance          SEQUENCE { OID, BIT STRING DEFAULT {unclassified}, SET OF category? }
  *     category           SEQUENCE { [0] OID, [1] EXPLICIT ... }
  *     ACP-145            SEQUENCE { OID of the tag set, BIT STRING | SET OF INTEGER }
@@ -124,7 +125,8 @@ static bool fail_memory(struct reading *reading)
 	return fail(reading, "no memory");
 }
 
-/* As `tag` of the universal class instead of its own, which is how a SET of different things is read; -1: as its own. */
+/* As `tag` of the universal class instead of its own,
+	which is how a SET of different things is read; -1: as its own. */
 static void *read_as(const ASN1_ITEM *item, const uint8_t *bytes, size_t len, int tag, int class)
 {
 	ASN1_VALUE *value = NULL;
@@ -258,11 +260,13 @@ static bool read_acp145(struct reading *reading, const char *type, const ASN1_TY
 /* --- MISSI: [1] restrictive, [2] enumerated, [6] permissive, [7] of free form --- */
 
 /* What is in a tag of a label: its attributes, behind a level that nobody uses. */
-static bool read_missi_attributes(struct reading *reading, const char *tag_set, enum tag_type bits, enum tag_type numbers,
+static bool read_missi_attributes(struct reading *reading, const char *tag_set, enum tag_type bits,
+	enum tag_type numbers,
 	const ASN1_STRING *raw, int number)
 {
 	struct der_missi_tag *tag =
-		read_as(ASN1_ITEM_rptr(DER_MISSI_TAG), raw->data, (size_t)raw->length, number, V_ASN1_CONTEXT_SPECIFIC);
+		read_as(ASN1_ITEM_rptr(DER_MISSI_TAG), raw->data, (size_t)raw->length, number,
+		V_ASN1_CONTEXT_SPECIFIC);
 	bool done = tag && !tag->level ? read_attributes(reading, tag_set, bits, numbers, tag->attributes)
 				       : fail(reading, "a tag of MISSI is no SEQUENCE of attributes, or has a level");
 
@@ -279,8 +283,10 @@ static bool read_privilege(struct reading *reading, const char *tag_set, enum ta
 	bool done;
 
 	if (bits < TAG_TYPES) {
-		flags = read_as(ASN1_ITEM_rptr(ASN1_BIT_STRING), raw->data, (size_t)raw->length, number, V_ASN1_CONTEXT_SPECIFIC);
-		done = flags ? read_bits(reading, tag_set, bits, flags) : fail(reading, "a privilege is no BIT STRING");
+		flags = read_as(ASN1_ITEM_rptr(ASN1_BIT_STRING), raw->data, (size_t)raw->length, number,
+		V_ASN1_CONTEXT_SPECIFIC);
+		done = flags ? read_bits(reading, tag_set, bits, flags) : fail(reading, "a privilege is no BIT "
+		"STRING");
 		ASN1_BIT_STRING_free(flags);
 		return done;
 	}
@@ -328,8 +334,10 @@ static bool read_missi_tag(struct reading *reading, const char *tag_set, const A
 	}
 	/* It does not tell restrictive from permissive: the policy does, and label_read() asks it. */
 	case 2:
-		return of_label ? read_missi_attributes(reading, tag_set, TAG_TYPES, TAG_ENUMERATED_RESTRICTIVE, raw, number)
-				: read_privilege(reading, tag_set, TAG_TYPES, TAG_ENUMERATED_RESTRICTIVE, raw, number);
+		return of_label ? read_missi_attributes(reading, tag_set, TAG_TYPES,
+		TAG_ENUMERATED_RESTRICTIVE, raw, number)
+				: read_privilege(reading, tag_set, TAG_TYPES, TAG_ENUMERATED_RESTRICTIVE, raw,
+				number);
 	case 7:
 		if (of_label)
 			return read_free_form(reading, tag_set, raw);
@@ -372,7 +380,8 @@ static bool read_categories(struct reading *reading, OPENSSL_STACK *categories, 
 		if (!type || (i && is != *is_missi))
 			return fail(reading, "categories of MISSI and of ACP-145 in one label");
 		*is_missi = is;
-		if (is ? !read_missi(reading, category->value, of_label) : !read_acp145(reading, type, category->value))
+		if (is ? !read_missi(reading, category->value, of_label) : !read_acp145(reading, type,
+		category->value))
 			return false;
 	}
 	return true;
@@ -402,7 +411,8 @@ static bool take_label(struct reading *reading, const struct der_label *der, str
 		label->classification = (int)class;
 	if (der->policy)
 		label->policy = oid_text(reading, der->policy);
-	if (!label->policy || !read_mark(reading, der->utf8_mark, label) || !read_mark(reading, der->printable_mark, label))
+	if (!label->policy || !read_mark(reading, der->utf8_mark, label) || !read_mark(reading,
+		der->printable_mark, label))
 		return false;
 	if (der->categories && !read_categories(reading, der->categories, true, &label->is_missi))
 		return false;
@@ -447,11 +457,13 @@ static int same_bytes(int err, const uint8_t *bytes, size_t len, const uint8_t *
 	return err == -ENOMEM ? err : -EBADMSG;
 }
 
-int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct label *label, const char **why)
+int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct label *label,
+	const char **why)
 {
 	struct reading reading = {.arena = arena};
 	struct der_label *der =
-		len <= BYTES_MAX ? read_as(ASN1_ITEM_rptr(DER_LABEL), bytes, len, V_ASN1_SET, V_ASN1_UNIVERSAL) : NULL;
+		len <= BYTES_MAX ? read_as(ASN1_ITEM_rptr(DER_LABEL), bytes, len, V_ASN1_SET,
+		V_ASN1_UNIVERSAL) : NULL;
 	bool done = der && take_label(&reading, der, label);
 	const uint8_t *written = NULL;
 	size_t written_len = 0;

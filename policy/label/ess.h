@@ -12,7 +12,8 @@
  * Reads all `len` bytes. 0; -EBADMSG with a static text in *why; -ENOMEM (arena full). Only what would be written in the
  * same bytes is taken, unless `ber`: then other encodings of the same are, too.
  */
-int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct label *label, const char **why)
+int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct label *label,
+	const char **why)
 	__attribute__((warn_unused_result, nonnull));
 int ess_clearance_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct clearance *clearance,
 	const char **why) __attribute__((warn_unused_result, nonnull));

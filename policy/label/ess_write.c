@@ -1,5 +1,6 @@
 /*
- * Labels and clearances as DER; see ess.h. Written from the end, so that the length of all that is inside is known when
+ * Labels and clearances as DER; see ess.h. Written from the end,
+	so that the length of all that is inside is known when
  * a header is due.
  */
 #include <errno.h>
@@ -150,7 +151,8 @@ static unsigned end_of_tag(const struct label_value *values, unsigned count, uns
 {
 	unsigned end = first + 1;
 
-	while (end < count && values[end].type == values[first].type && !strcmp(values[end].tag_set, values[first].tag_set))
+	while (end < count && values[end].type == values[first].type && !strcmp(values[end].tag_set,
+		values[first].tag_set))
 		end++;
 	return end;
 }

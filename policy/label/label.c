@@ -72,7 +72,8 @@ unsigned label_values_sort(struct label_value *values, unsigned count)
 
 bool label_equal(const struct label *a, const struct label *b)
 {
-	if (strcmp(a->policy, b->policy) || a->classification != b->classification || a->value_count != b->value_count)
+	if (strcmp(a->policy,
+		b->policy) || a->classification != b->classification || a->value_count != b->value_count)
 		return false;
 	if (!a->privacy_mark != !b->privacy_mark || (a->privacy_mark && strcmp(a->privacy_mark, b->privacy_mark)))
 		return false;

@@ -1,5 +1,6 @@
 /*
- * Security labels and clearances as numbers, whatever form they came in: ESS (ess.h), XML (label_xml.h). What the numbers
+ * Security labels and clearances as numbers, whatever form they came in: ESS (ess.h),
+	XML (label_xml.h). What the numbers
  * mean is in the security policy (spif.h). Texts and lists live in the arena of whoever read them.
  */
 #ifndef POLICY_LABEL_LABEL_H
@@ -20,7 +21,8 @@ enum tag_type {
 	TAG_TYPES
 };
 
-/* Up to which numbers. A lacv that is no number has one of its policy's own, from LACV_TEXT, which only names can tell. */
+/* Up to which numbers. A lacv that is no number has one of its policy's own, from LACV_TEXT,
+	which only names can tell. */
 enum { LABEL_CLASS_MAX = 256, LABEL_VALUES_MAX = 16384, LABEL_BIT_MAX = 16383, LABEL_OID_BYTES = 128 };
 #define LACV_NUMBER_MAX 0xffffffffu
 #define LACV_TEXT 0x100000000u
@@ -62,6 +64,7 @@ bool oid_is_valid(const char *oid) __attribute__((nonnull));
 int label_value_compare(const struct label_value *a, const struct label_value *b) __attribute__((nonnull));
 /* Into their order; returns how many are left when those that are there twice are there once. */
 unsigned label_values_sort(struct label_value *values, unsigned count);
-bool label_equal(const struct label *a, const struct label *b) __attribute__((nonnull));       /* how encoded: no matter */
+bool label_equal(const struct label *a,
+	const struct label *b) __attribute__((nonnull));       /* how encoded: no matter */
 
 #endif

@@ -74,10 +74,12 @@ static bool read_category(struct gathering *g, const struct node *node)
 	while (kind < KINDS && !(type && !strcmp(kinds[kind], type)))
 		kind++;
 	if (kind == KINDS || !g->spif || !name || !has_only_attributes(node, attributes))
-		return gather_fail(g, -EBADMSG, "a category has a Type and a TagName of the policy that stands before it");
+		return gather_fail(g, -EBADMSG, "a category has a Type and a TagName of the policy that stands "
+		"before it");
 	if (tag_set < 0)
 		return gather_fail(g, -ENOKEY, "the policy has no such tag set");
-	if (uri && (strncmp(uri, URN_OID, strlen(URN_OID)) || strcmp(uri + strlen(URN_OID), g->spif->tag_sets[tag_set].id)))
+	if (uri && (strncmp(uri, URN_OID, strlen(URN_OID)) || strcmp(uri + strlen(URN_OID),
+		g->spif->tag_sets[tag_set].id)))
 		return gather_fail(g, -EBADMSG, "TagName and URI of a category are not of one tag set");
 	for (const struct node *child = node->first; child; child = child->next, values++)
 		if (child->name && !read_value(g, child, (unsigned)tag_set, (enum tag_kind)kind))
@@ -115,7 +117,8 @@ int label_4774_read(struct gathering *g, const struct node *node, struct label *
 {
 	static const char *const roots[] = {"originatorConfidentialityLabel", "alternativeConfidentialityLabel",
 		"metadataConfidentialityLabel", "ConfidentialityLabel"};
-	static const char *const known[] = {"ConfidentialityInformation", "OriginatorID", "CreationDateTime", "SuccessionHandling",
+	static const char *const known[] = {"ConfidentialityInformation", "OriginatorID", "CreationDateTime",
+		"SuccessionHandling",
 		NULL};
 	const struct node *information = node_child(node, NS_4774_LABEL, "ConfidentialityInformation");
 	size_t i = 0;
@@ -230,8 +233,10 @@ static int add_categories(struct arena *arena, struct node *parent, const struct
 					(kind == KIND_INFORMATIVE && !with_informative))
 					continue;
 				if (!category)
-					category = add_category(arena, parent, &spif->tag_sets[set], (enum tag_kind)kind);
-				if (!category || !add(arena, category, NS_4774_LABEL, "GenericValue", spif->values[value].name))
+					category = add_category(arena, parent, &spif->tag_sets[set],
+					(enum tag_kind)kind);
+				if (!category || !add(arena, category, NS_4774_LABEL, "GenericValue",
+				spif->values[value].name))
 					return -ENOMEM;
 			}
 		}

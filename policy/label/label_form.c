@@ -16,7 +16,8 @@ static void settle_types(const struct spif_set *set, const char *policy, struct 
 		struct label_value other = values[i];
 
 		other.type = TAG_ENUMERATED_PERMISSIVE;
-		if (values[i].type == TAG_ENUMERATED_RESTRICTIVE && spif_value(spif, &values[i]) < 0 && spif_value(spif, &other) >= 0)
+		if (values[i].type == TAG_ENUMERATED_RESTRICTIVE && spif_value(spif,
+		&values[i]) < 0 && spif_value(spif, &other) >= 0)
 			values[i] = other;
 	}
 	*count = label_values_sort(values, *count);
@@ -146,7 +147,8 @@ int clearance_read_bytes(struct label_reader *reader, const char *bytes, size_t 
 		return read_clearance(reader, (const uint8_t *)bytes, len, clearance);
 	if (is_xml(bytes, len)) {
 		root = read_tree(reader, bytes, len);
-		return root ? clearance_xml_read(reader->set, reader->arena, root, clearance, &reader->why) : -EBADMSG;
+		return root ? clearance_xml_read(reader->set, reader->arena, root, clearance,
+		&reader->why) : -EBADMSG;
 	}
 	der = read_base64(reader, bytes, len, &n, &err);
 	return der ? read_clearance(reader, der, n, clearance) : err;

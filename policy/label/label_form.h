@@ -1,5 +1,6 @@
 /*
- * A label or clearance in whichever form it comes: the element inside <label/> of XEP-0258, or a file; and a label as such
+ * A label or clearance in whichever form it comes: the element inside <label/> of XEP-0258,
+	or a file; and a label as such
  * an element.
  */
 #ifndef POLICY_LABEL_LABEL_FORM_H

@@ -1,5 +1,6 @@
 /*
- * Labels of IC-ISM: attributes, without numbers or a policy's identifier. What they mean in a policy of ours is by name:
+ * Labels of IC-ISM: attributes,
+	without numbers or a policy's identifier. What they mean in a policy of ours is by name:
  * the classification by the table below, releasableTo in the tag set "Releasable To", controls in any tag set.
  */
 #include <errno.h>
@@ -23,7 +24,8 @@ static const struct {
 static const char *attribute_of(const struct node *node, const char *name)
 {
 	for (const struct attribute *attribute = node->attributes; attribute; attribute = attribute->next)
-		if (!strcmp(attribute->name, name) && (!strcmp(attribute->ns, NS_ISM) || !strcmp(attribute->ns, NS_ISM_V2) ||
+		if (!strcmp(attribute->name, name) && (!strcmp(attribute->ns, NS_ISM) || !strcmp(attribute->ns,
+		NS_ISM_V2) ||
 			(!*attribute->ns && !strcmp(node->ns, NS_ISM_EXAMPLE))))
 			return attribute->value;
 	return NULL;
@@ -72,7 +74,8 @@ static int read_class(struct gathering *g, const char *ism)
 static int find(const struct spif *spif, const char *tag_set, enum tag_kind kind, const char *name)
 {
 	for (unsigned i = 0; i < spif->tag_set_count; i++) {
-		int value = !tag_set || !strcmp(spif->tag_sets[i].name, tag_set) ? spif_value_by_name(spif, i, kind, name) : -1;
+		int value = !tag_set || !strcmp(spif->tag_sets[i].name, tag_set) ? spif_value_by_name(spif, i,
+		kind, name) : -1;
 
 		if (value >= 0)
 			return value;

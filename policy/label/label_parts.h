@@ -27,7 +27,8 @@ bool has_only_attributes(const struct node *node, const char *const *known) __at
 const char *trimmed_text(struct gathering *g, const struct node *node) __attribute__((nonnull));
 
 int label_4774_read(struct gathering *g, const struct node *node, struct label *label) __attribute__((nonnull));
-int clearance_4774_read(struct gathering *g, const struct node *node, struct clearance *clearance) __attribute__((nonnull));
+int clearance_4774_read(struct gathering *g, const struct node *node,
+	struct clearance *clearance) __attribute__((nonnull));
 int label_spiffy_read(struct gathering *g, const struct node *node, struct label *label) __attribute__((nonnull));
 int clearance_spiffy_read(struct gathering *g, const struct node *node, struct clearance *clearance)
 	__attribute__((nonnull));

@@ -36,7 +36,8 @@ static int read_class(struct gathering *g, const struct node *node)
 /* Informative ones are bits or numbers, as the policy has them; bits, where it is not known. */
 static void read_tag(struct gathering *g, const struct node *node)
 {
-	const char *type = node_attribute(node, "type"), *id = node_attribute(node, "id"), *lacv = node_attribute(node, "lacv");
+	const char *type = node_attribute(node, "type"), *id = node_attribute(node, "id"),
+		*lacv = node_attribute(node, "lacv");
 	int64_t number = lacv ? spif_number(lacv, LACV_NUMBER_MAX) : -1;
 	struct label_value value = {id, TAG_RESTRICTIVE, (uint64_t)number}, other;
 
@@ -48,7 +49,8 @@ static void read_tag(struct gathering *g, const struct node *node)
 	}
 	other = value;
 	other.type = TAG_ENUMERATED_INFORMATIVE;
-	if (value.type == TAG_INFORMATIVE && g->spif && spif_value(g->spif, &value) < 0 && spif_value(g->spif, &other) >= 0)
+	if (value.type == TAG_INFORMATIVE && g->spif && spif_value(g->spif, &value) < 0 && spif_value(g->spif,
+		&other) >= 0)
 		value = other;
 	if ((value.type == TAG_INFORMATIVE || value.type == TAG_RESTRICTIVE || value.type == TAG_PERMISSIVE) &&
 		number > LABEL_BIT_MAX)
@@ -145,7 +147,8 @@ static int add_class(const struct spif *spif, struct arena *arena, struct node *
 		(uint64_t)lacv);
 }
 
-static int add_value(const struct spif *spif, struct arena *arena, struct node *parent, const struct label_value *value)
+static int add_value(const struct spif *spif, struct arena *arena, struct node *parent,
+	const struct label_value *value)
 {
 	int index = spif ? spif_value(spif, value) : -1;
 	struct node *node = add(arena, parent, "tag", index < 0 ? NULL : spif->values[index].name);

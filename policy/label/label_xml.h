@@ -1,5 +1,6 @@
 /*
- * Labels and clearances in XML: STANAG 4774 (and in a binding of STANAG 4778), the spiffy form of Surevine, IC-ISM. Names
+ * Labels and clearances in XML: STANAG 4774 (and in a binding of STANAG 4778), the spiffy form of Surevine,
+	IC-ISM. Names
  * are looked up in the policies.
  */
 #ifndef POLICY_LABEL_LABEL_XML_H
@@ -17,7 +18,8 @@
 #define NS_ISM_V2 "urn:us:gov:ic:ism:v2"
 
 /*
- * 0; -ENOENT: `node` is of none of these forms; -EBADMSG: a bad one, -ENOKEY: of a policy, classification or category that
+ * 0; -ENOENT: `node` is of none of these forms; -EBADMSG: a bad one, -ENOKEY: of a policy,
+	classification or category that
  * is not known, each with a static text in *why; -ENOMEM. Numbers of spiffy labels are taken as they are.
  */
 int label_xml_read(const struct spif_set *set, struct arena *arena, const struct node *node, struct label *label,

@@ -1,6 +1,7 @@
 /*
  * Mapping. The policy of the side that maps states equivalents of its own values in other policies: read forward, they
- * take a label of its own to another policy; read backward, they bring one of the other policy home. Where it does not
+ * take a label of its own to another policy; read backward,
+	they bring one of the other policy home. Where it does not
  * speak of the other one, that other policy may.
  *
  *                    outbound                                  inbound
@@ -45,7 +46,8 @@ static int add(struct work *work, const struct label_value *value)
 
 	if (mapped->value_count == work->room) {
 		unsigned room = work->room ? 2 * work->room : 16;
-		struct label_value *values = room <= KNOWN_VALUES_MAX ? arena_alloc(work->arena, room * sizeof(*values)) : NULL;
+		struct label_value *values = room <= KNOWN_VALUES_MAX ? arena_alloc(work->arena,
+		room * sizeof(*values)) : NULL;
 
 		if (!values)
 			return -ENOMEM;
@@ -80,7 +82,8 @@ static bool is_meant(const struct spif *spif, const struct spif_value *value, co
 	return group->all || !strcmp(*lacv ? lacv : "0", number);
 }
 
-/* The values of the other policy that are meant: how many, how many of them are there, the last one. Adds them if wanted. */
+/* The values of the other policy that are meant: how many, how many of them are there,
+	the last one. Adds them if wanted. */
 struct meant {
 	unsigned count, held;
 	const struct spif_value *last;
@@ -111,7 +114,8 @@ static int add_besides(struct work *work, const struct spif_addition *addition)
 	int err = 0;
 
 	if (!work->to) {
-		label_because(work->why, "labels.no-mapping", "policy %.80s, whose categories are to be added, is not known",
+		label_because(work->why, "labels.no-mapping", "policy %.80s, whose categories are to be added, "
+		"is not known",
 			work->mapping->to);
 		return -EINVAL;
 	}
@@ -121,7 +125,8 @@ static int add_besides(struct work *work, const struct spif_addition *addition)
 		return err;
 	if (meant.count == 1)
 		return add(work, &meant.last->value);
-	label_because(work->why, "labels.no-mapping", "which of %u categories of policy %.60s is to be added is not clear", meant.count,
+	label_because(work->why, "labels.no-mapping", "which of %u categories of policy %.60s is to be added is "
+		"not clear", meant.count,
 		work->to->name);
 	return -EINVAL;
 }
@@ -184,7 +189,8 @@ static int tag_sets_forward(struct work *work, const struct known_label *label, 
 
 		for (unsigned j = 0; index != last && j < set->equivalent_count && !err; j++)
 			if (set->equivalents[j].policy == other)
-				err = add_all(work, set->equivalents[j].additions, set->equivalents[j].addition_count);
+				err = add_all(work, set->equivalents[j].additions,
+				set->equivalents[j].addition_count);
 		last = index;
 	}
 	return err;
@@ -203,7 +209,8 @@ static int map_forward(struct work *work, const struct label *label, unsigned ot
 	if (!err)
 		err = tag_sets_forward(work, &known, other);
 	return err ? err
-		   : add_all(work, work->from->equivalents[other].additions, work->from->equivalents[other].addition_count);
+		   : add_all(work, work->from->equivalents[other].additions,
+		work->from->equivalents[other].addition_count);
 }
 
 /* --- backward --- */
@@ -229,7 +236,8 @@ static int class_backward(struct work *work, int lacv, unsigned other)
 		if (!is_class(work, class, other, lacv))
 			continue;
 		if (found && (work->mapping->refuses_ambiguous || found->hierarchy == class->hierarchy)) {
-			label_because(work->why, "labels.ambiguous", "classification %d is both %.60s and %.60s", lacv, found->name, class->name);
+			label_because(work->why, "labels.ambiguous", "classification %d is both %.60s and "
+			"%.60s", lacv, found->name, class->name);
 			return -EINVAL;
 		}
 		if (!found || class->hierarchy > found->hierarchy)
@@ -266,7 +274,8 @@ static int value_backward(struct work *work, const struct label_value *wanted, u
 		if (!is_value(work, value, other, wanted))
 			continue;
 		if (found) {
-			label_because(work->why, "labels.ambiguous", "category %s is both %.60s and %.60s", number, found->name, value->name);
+			label_because(work->why, "labels.ambiguous", "category %s is both %.60s and %.60s",
+			number, found->name, value->name);
 			return -EINVAL;
 		}
 		found = value;
@@ -299,7 +308,8 @@ static int map_either(struct work *work, const struct label *label)
 	return -EINVAL;
 }
 
-int label_map(const struct label_mapping *mapping, struct arena *arena, const struct label *label, struct label *mapped,
+int label_map(const struct label_mapping *mapping, struct arena *arena, const struct label *label,
+	struct label *mapped,
 	struct label_reason *why)
 {
 	struct work work = {.mapping = mapping,
@@ -316,7 +326,8 @@ int label_map(const struct label_mapping *mapping, struct arena *arena, const st
 	if (err)
 		return err;
 	mapped->value_count = label_values_sort(mapped->values, mapped->value_count);
-	if (work.to && (!label_known(work.to, mapped, &known, why) || !label_is_valid(&known, NULL, &mapping->terms, why)))
+	if (work.to && (!label_known(work.to, mapped, &known, why) || !label_is_valid(&known, NULL,
+		&mapping->terms, why)))
 		return -EINVAL;
 	return 0;
 }

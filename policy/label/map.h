@@ -13,10 +13,12 @@ struct label_mapping {
 };
 
 /*
- * 0 with *mapped in the arena: valid, as far as its policy is known. -EINVAL with a reason: there is no mapping, or the
+ * 0 with *mapped in the arena: valid,
+	as far as its policy is known. -EINVAL with a reason: there is no mapping, or the
  * result is not valid; -ENOMEM. A privacy mark is of its own policy, and stays behind.
  */
-int label_map(const struct label_mapping *mapping, struct arena *arena, const struct label *label, struct label *mapped,
+int label_map(const struct label_mapping *mapping, struct arena *arena, const struct label *label,
+	struct label *mapped,
 	struct label_reason *why) __attribute__((warn_unused_result, nonnull));
 
 #endif

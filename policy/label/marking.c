@@ -1,5 +1,6 @@
 /*
- * Display marking: the policy's name, the classification, then the categories, tag by tag, each by its phrase or its name,
+ * Display marking: the policy's name, the classification, then the categories, tag by tag,
+	each by its phrase or its name,
  * with the qualifiers of its tag around and between.
  */
 #include <stdio.h>
@@ -118,7 +119,8 @@ static const struct marking_data *replaces_policy(const struct marking *marking)
 	return NULL;
 }
 
-/* The most particular phrase in the place of the policy's name: of a category, of the classification, of the policy. */
+/* The most particular phrase in the place of the policy's name: of a category, of the classification,
+	of the policy. */
 static const struct marking_data *policy_phrase(const struct known_label *label)
 {
 	const struct spif *spif = label->spif;
@@ -214,7 +216,8 @@ const char *label_background(const struct known_label *label)
 /* Named colours of XEP-0258 on which white is easier to read. Its schema misspells one of them. */
 static bool is_dark(const char *color)
 {
-	static const char *const dark[] = {"black", "blue", "green", "maroon", "navy", "purple", "red", "teal", "gray"};
+	static const char *const dark[] = {"black", "blue", "green", "maroon", "navy", "purple", "red", "teal",
+		"gray"};
 	char *end;
 	unsigned long rgb = *color == '#' ? strtoul(color + 1, &end, 16) : 0;
 

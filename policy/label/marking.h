@@ -6,7 +6,7 @@
 
 enum { MARKING_BYTES = 1024 };
 
-/* `code` is MARKING_PAGE or MARKING_FIRST_LINE; `language` a tag or "". Cut at the end of a character if it does not fit. */
+/* `code` is MARKING_PAGE or MARKING_FIRST_LINE; `language` a tag or "". Cut behind a character if it does not fit. */
 void label_marking(const struct known_label *label, unsigned code, const char *language, char *text, size_t size)
 	__attribute__((nonnull));
 

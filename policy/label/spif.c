@@ -50,7 +50,8 @@ static int compare_numbers(const struct by_number *a, const struct by_number *b)
 
 static int compare_by_number(const void *a, const void *b, void *owner)
 {
-	const struct by_number one = number_of(owner, *(const unsigned *)a), other = number_of(owner, *(const unsigned *)b);
+	const struct by_number one = number_of(owner, *(const unsigned *)a), other = number_of(owner,
+		*(const unsigned *)b);
 
 	return compare_numbers(&one, &other);
 }
@@ -145,7 +146,8 @@ int spif_value(const struct spif *spif, const struct label_value *value)
 		return -1;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
-		const struct by_number wanted = {tag_set, value->type, value->lacv}, there = number_of(spif, spif->by_number[middle]);
+		const struct by_number wanted = {tag_set, value->type, value->lacv}, there = number_of(spif,
+		spif->by_number[middle]);
 		int order = compare_numbers(&wanted, &there);
 
 		if (!order)

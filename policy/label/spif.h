@@ -1,5 +1,6 @@
 /*
- * A security policy: a Security Policy Information File in Open XML, 1.0 to 2.1 (www.xmlspif.org). Read once, checked, and
+ * A security policy: a Security Policy Information File in Open XML, 1.0 to 2.1 (www.xmlspif.org). Read once,
+	checked, and
  * never changed. All of it is in its own arena.
  */
 #ifndef POLICY_LABEL_SPIF_H
@@ -177,7 +178,8 @@ struct spif_set {
 	unsigned count;
 };
 
-/* What is found in a file: errors, after which there is no policy, and warnings, with defects of the file tolerated. */
+/* What is found in a file: errors, after which there is no policy, and warnings,
+	with defects of the file tolerated. */
 struct spif_report {
 	void (*tell)(void *owner, int line, bool is_error, const char *text);
 	void *owner;

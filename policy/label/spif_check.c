@@ -17,12 +17,15 @@ static void check_classes(struct spif_reading *reading)
 			if (!strcmp(a->name, b->name))
 				spif_fail(reading, NULL, "classification %.60s is there twice", a->name);
 			if (a->lacv == b->lacv)
-				spif_fail(reading, NULL, "classifications %.60s and %.60s have one lacv: %d", a->name, b->name, a->lacv);
+				spif_fail(reading, NULL, "classifications %.60s and %.60s have one lacv: %d",
+				a->name, b->name, a->lacv);
 			if (a->hierarchy == b->hierarchy)
-				spif_tell(reading->report, NULL, false, "classifications %.60s and %.60s have one hierarchy: neither is "
+				spif_tell(reading->report, NULL, false, "classifications %.60s and %.60s have "
+				"one hierarchy: neither is "
 					"above the other", a->name, b->name);
 			if (*a->color && !strcmp(a->color, b->color))
-				spif_tell(reading->report, NULL, false, "classifications %.60s and %.60s have one colour", a->name, b->name);
+				spif_tell(reading->report, NULL, false, "classifications %.60s and %.60s have "
+				"one colour", a->name, b->name);
 		}
 }
 
@@ -32,9 +35,31 @@ static void check_tag_sets(struct spif_reading *reading)
 
 	for (unsigned i = 0; i < spif->tag_set_count; i++)
 		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(spif->tag_sets[i].name, spif->tag_sets[j].name) || !strcmp(spif->tag_sets[i].id, spif->tag_sets[j].id))
-				spif_fail(reading, NULL, "tag sets %.60s and %.60s have one name or id", spif->tag_sets[j].name,
+			if (!strcmp(spif->tag_sets[i].name,
+			spif->tag_sets[j].name) || !strcmp(spif->tag_sets[i].id, spif->tag_sets[j].id))
+				spif_fail(reading, NULL, "tag sets %.60s and %.60s have one name or id",
+				spif->tag_sets[j].name,
 					spif->tag_sets[i].name);
+}
+
+static const char *tag_set_name(const struct spif *spif, const struct spif_value *value)
+{
+	return spif->tag_sets[spif->tags[value->tag].tag_set].name;
+}
+
+static bool have_one_number(const struct spif *spif, const struct spif_value *a, const struct spif_value *b)
+{
+	return spif_value(spif, &a->value) == spif_value(spif, &b->value);
+}
+
+/* In any case, where the policy says so. */
+static bool have_one_name(const struct spif *spif, const struct spif_value *a, const struct spif_value *b)
+{
+	unsigned tag_set = spif->tags[a->tag].tag_set;
+	enum tag_kind kind = tag_kind(a->value.type);
+
+	return tag_set == spif->tags[b->tag].tag_set && kind == tag_kind(b->value.type) &&
+		spif_value_by_name(spif, tag_set, kind, a->name) == spif_value_by_name(spif, tag_set, kind, b->name);
 }
 
 /* Values stand in both orders by now, so that what is there twice stands side by side. */
@@ -43,19 +68,16 @@ static void check_values(struct spif_reading *reading)
 	const struct spif *spif = reading->spif;
 
 	for (unsigned i = 1; i < spif->value_count; i++) {
-		const struct spif_value *a = &spif->values[spif->by_number[i - 1]], *b = &spif->values[spif->by_number[i]];
+		const struct spif_value *a = &spif->values[spif->by_number[i - 1]];
+		const struct spif_value *b = &spif->values[spif->by_number[i]];
 
-		if (spif->tags[a->tag].tag_set == spif->tags[b->tag].tag_set && a->value.type == b->value.type &&
-			a->value.lacv == b->value.lacv)
+		if (have_one_number(spif, a, b))
 			spif_fail(reading, NULL, "categories %.60s and %.60s of tag set %.60s have one lacv", a->name, b->name,
-				spif->tag_sets[spif->tags[a->tag].tag_set].name);
+				tag_set_name(spif, a));
 		a = &spif->values[spif->by_name[i - 1]];
 		b = &spif->values[spif->by_name[i]];
-		if (spif->tags[a->tag].tag_set == spif->tags[b->tag].tag_set && tag_kind(a->value.type) == tag_kind(b->value.type) &&
-			spif_value_by_name(spif, spif->tags[a->tag].tag_set, tag_kind(a->value.type), a->name) ==
-				spif_value_by_name(spif, spif->tags[b->tag].tag_set, tag_kind(b->value.type), b->name))
-			spif_fail(reading, NULL, "category %.60s of tag set %.60s is there twice", a->name,
-				spif->tag_sets[spif->tags[a->tag].tag_set].name);
+		if (have_one_name(spif, a, b))
+			spif_fail(reading, NULL, "category %.60s of tag set %.60s is there twice", a->name, tag_set_name(spif, a));
 	}
 }
 
@@ -65,11 +87,13 @@ static void check_equivalent_policies(struct spif_reading *reading)
 
 	for (unsigned i = 0; i < spif->equivalent_count; i++) {
 		if (!strcmp(spif->equivalents[i].id, spif->id))
-			spif_fail(reading, NULL, "equivalent policy %.60s is this policy itself", spif->equivalents[i].name);
+			spif_fail(reading, NULL, "equivalent policy %.60s is this policy itself",
+			spif->equivalents[i].name);
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(spif->equivalents[i].name, spif->equivalents[j].name) ||
 				!strcmp(spif->equivalents[i].id, spif->equivalents[j].id))
-				spif_fail(reading, NULL, "equivalent policies %.60s and %.60s have one name or id", spif->equivalents[j].name,
+				spif_fail(reading, NULL, "equivalent policies %.60s and %.60s have one name or "
+				"id", spif->equivalents[j].name,
 					spif->equivalents[i].name);
 	}
 }
@@ -96,7 +120,8 @@ static bool excludes_class(const struct spif_value *value, unsigned class)
 static bool has_a_class(const struct spif *spif, const struct spif_value *value)
 {
 	for (unsigned class = 0; class < spif->class_count; class++)
-		if (!excludes_class(value, class) && (value->required_class < 0 || value->required_class == (int)class))
+		if (!excludes_class(value,
+		class) && (value->required_class < 0 || value->required_class == (int)class))
 			return true;
 	return false;
 }
@@ -128,7 +153,8 @@ static void check_reachable(struct spif_reading *reading)
 							    : NULL;
 
 		if (why)
-			spif_tell(reading->report, reading->nodes[i], false, "category %.60s is in no valid label: %s", value->name, why);
+			spif_tell(reading->report, reading->nodes[i], false, "category %.60s is in no valid "
+			"label: %s", value->name, why);
 	}
 }
 
@@ -143,8 +169,10 @@ static void check_class_back(struct spif_reading *reading, const struct spif_cla
 		for (unsigned i = 0; i < other->equivalent_count; i++)
 			if (other->equivalents[i].policy == equivalent->policy && other->equivalents[i].lacv == equivalent->lacv &&
 				other->equivalents[i].applied & equivalent->applied & SPIF_DECRYPT)
-				spif_tell(reading->report, NULL, false, "%d of policy %.60s is both %.60s and %.60s (of the two, the "
-					"one higher in the hierarchy is taken, unless the profile refuses it)", equivalent->lacv,
+				spif_tell(reading->report, NULL, false, "%d of policy %.60s is both %.60s and "
+				"%.60s (of the two, the "
+					"one higher in the hierarchy is taken, unless the profile refuses it)",
+					equivalent->lacv,
 					spif->equivalents[equivalent->policy].name, other->name, class->name);
 }
 
@@ -182,8 +210,10 @@ static void check_values_back(struct spif_reading *reading)
 		qsort(ways, count, sizeof(*ways), compare_ways);
 	for (unsigned i = 1; i < count; i++)
 		if (!compare_ways(&ways[i - 1], &ways[i]))
-			spif_tell(reading->report, reading->nodes[ways[i].value], false, "one category of policy %.60s is both %.60s and "
-				"%.60s: labels with it are not mapped", spif->equivalents[ways[i].equivalent->policy].name,
+			spif_tell(reading->report, reading->nodes[ways[i].value], false, "one category of "
+			"policy %.60s is both %.60s and "
+				"%.60s: labels with it are not mapped",
+				spif->equivalents[ways[i].equivalent->policy].name,
 				spif->values[ways[i - 1].value].name, spif->values[ways[i].value].name);
 }
 

@@ -99,7 +99,8 @@ unsigned spif_types(struct spif_reading *reading, const struct node *node)
 		return 1u << TAG_ENUMERATED_INFORMATIVE;
 	if ((!strcmp(type, "tagType7") && !*encoding) || !strcmp(type, "notApplicable"))
 		return 1u << TAG_INFORMATIVE | 1u << TAG_ENUMERATED_INFORMATIVE;
-	spif_fail(reading, node, "tagType=\"%.40s\" enumType=\"%.40s\" is no type (hint: restrictive, permissive, enumerated "
+	spif_fail(reading, node, "tagType=\"%.40s\" enumType=\"%.40s\" is no type (hint: restrictive, "
+		"permissive, enumerated "
 		"with enumType restrictive or permissive, tagType7)", type, kind);
 	return 0;
 }
@@ -122,19 +123,22 @@ static int64_t read_date(struct spif_reading *reading, const struct node *node, 
 
 	if (!text)
 		return otherwise;
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used) == 6 && year >= 1 &&
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
+		&used) == 6 && year >= 1 &&
 		month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour <= 24 && minute >= 0 && minute <= 59 &&
 		second >= 0 && second <= 60) {
 		text += used;
 		text += *text == '.' ? 1 + strspn(text + 1, "0123456789") : 0;
 		if (!*text || !strcmp(text, "Z") ||
-			(sscanf(text, "%c%2d:%2d%n", &sign, &zone_hour, &zone_minute, &end) == 3 && !text[end] && strchr("+-", sign))) {
+			(sscanf(text, "%c%2d:%2d%n", &sign, &zone_hour, &zone_minute,
+			&end) == 3 && !text[end] && strchr("+-", sign))) {
 			int zone = (zone_hour * 60 + zone_minute) * (end && sign == '-' ? -60 : 60);
 
 			return days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
 		}
 	}
-	spif_fail(reading, node, "%s=\"%.40s\" is no time (hint: 2026-12-31T23:59:59Z)", name, node_attribute(node, name));
+	spif_fail(reading, node, "%s=\"%.40s\" is no time (hint: 2026-12-31T23:59:59Z)", name,
+		node_attribute(node, name));
 	return otherwise;
 }
 
@@ -235,7 +239,8 @@ static void read_class(struct spif_reading *reading, const struct node *node, st
 		spif_fail(reading, node, "classification %.60s: lacv=\"%.40s\" is no number up to %d", class->name,
 			node_attribute(node, "lacv"), LABEL_CLASS_MAX);
 	if (!*hierarchy || *end)
-		spif_fail(reading, node, "classification %.60s: hierarchy=\"%.40s\" is no number", class->name, hierarchy);
+		spif_fail(reading, node, "classification %.60s: hierarchy=\"%.40s\" is no number", class->name,
+		hierarchy);
 	spif_read_marking(reading, node, &class->marking);
 }
 
@@ -243,7 +248,8 @@ static void read_classes(struct spif_reading *reading, const struct node *parent
 {
 	struct spif *spif = reading->spif;
 
-	spif->classes = spif_alloc(reading, spif_count_children(parent, "securityClassification"), sizeof(*spif->classes));
+	spif->classes = spif_alloc(reading, spif_count_children(parent, "securityClassification"),
+		sizeof(*spif->classes));
 	for (const struct node *node = parent->first; node && !reading->failed; node = node->next)
 		if (spif_is(node, "securityClassification"))
 			read_class(reading, node, &spif->classes[spif->class_count++]);
@@ -253,16 +259,19 @@ static void read_classes(struct spif_reading *reading, const struct node *parent
 
 /* --- tag sets, tags and categories --- */
 
-static int64_t read_lacv(struct spif_reading *reading, const struct node *node, const struct spif_tag *tag, unsigned index)
+static int64_t read_lacv(struct spif_reading *reading, const struct node *node, const struct spif_tag *tag,
+	unsigned index)
 {
 	bool is_bit = tag->type == TAG_RESTRICTIVE || tag->type == TAG_PERMISSIVE || tag->type == TAG_INFORMATIVE;
 	const char *text = node_attribute(node, "lacv");
 	int64_t number = spif_number(text, LACV_NUMBER_MAX);
 
 	if (number > LABEL_BIT_MAX && is_bit)
-		spif_fail(reading, node, "category %.60s: lacv %s is beyond bit %d", node_attribute(node, "name"), text, LABEL_BIT_MAX);
+		spif_fail(reading, node, "category %.60s: lacv %s is beyond bit %d", node_attribute(node,
+		"name"), text, LABEL_BIT_MAX);
 	if (number < 0 && text[strspn(text, "0123456789")] == '\0')
-		spif_fail(reading, node, "category %.60s: lacv \"%.40s\" is too large", node_attribute(node, "name"), text);
+		spif_fail(reading, node, "category %.60s: lacv \"%.40s\" is too large", node_attribute(node,
+		"name"), text);
 	return number >= 0 ? number : (int64_t)(LACV_TEXT + index);
 }
 
@@ -285,7 +294,8 @@ static void read_value(struct spif_reading *reading, const struct node *node, un
 	spif_read_marking(reading, node, &value->marking);
 }
 
-static unsigned read_selection(struct spif_reading *reading, const struct node *node, const char *name, unsigned unbounded)
+static unsigned read_selection(struct spif_reading *reading, const struct node *node, const char *name,
+	unsigned unbounded)
 {
 	const char *text = node_attribute(node, name);
 	int64_t number;
@@ -304,7 +314,8 @@ static void read_tag(struct spif_reading *reading, const struct node *node, unsi
 	unsigned index = spif->tag_count++, types = spif_types(reading, node);
 	struct spif_tag *tag = &spif->tags[index];
 
-	*tag = (struct spif_tag){.name = spif_text(reading, node, "name", ""), .tag_set = tag_set, .first = spif->value_count};
+	*tag = (struct spif_tag){.name = spif_text(reading, node, "name", ""), .tag_set = tag_set,
+		.first = spif->value_count};
 	while (tag->type + 1 < TAG_TYPES && !(types & 1u << tag->type))
 		tag->type++;
 	tag->max = is_true(node, "singleSelection") ? 1 : read_selection(reading, node, "maxSelection", UINT_MAX);
@@ -327,7 +338,8 @@ static void read_tag_set(struct spif_reading *reading, const struct node *node)
 	spif->tag_sets[index].name = spif_text(reading, node, "name", "");
 	spif->tag_sets[index].id = spif_text(reading, node, "id", "");
 	if (!oid_is_valid(spif->tag_sets[index].id))
-		spif_fail(reading, node, "tag set %.60s: id=\"%.60s\" is no OID", spif->tag_sets[index].name, spif->tag_sets[index].id);
+		spif_fail(reading, node, "tag set %.60s: id=\"%.60s\" is no OID", spif->tag_sets[index].name,
+		spif->tag_sets[index].id);
 	for (const struct node *child = node->first; child && !reading->failed; child = child->next)
 		if (spif_is(child, "securityCategoryTag"))
 			read_tag(reading, child, index);
@@ -359,11 +371,13 @@ static void read_privacy_marks(struct spif_reading *reading, const struct node *
 {
 	struct spif *spif = reading->spif;
 
-	spif->privacy_marks = spif_alloc(reading, spif_count_children(parent, "privacyMark"), sizeof(*spif->privacy_marks));
+	spif->privacy_marks = spif_alloc(reading, spif_count_children(parent, "privacyMark"),
+		sizeof(*spif->privacy_marks));
 	for (const struct node *node = parent->first; node && !reading->failed; node = node->next)
 		if (spif_is(node, "privacyMark"))
 			spif->privacy_marks[spif->privacy_mark_count++] =
-				(struct spif_privacy_mark){spif_text(reading, node, "name", ""), is_true(node, "obsolete")};
+				(struct spif_privacy_mark){spif_text(reading, node, "name", ""), is_true(node,
+				"obsolete")};
 }
 
 /* --- the whole --- */
@@ -384,7 +398,8 @@ static void read_version(struct spif_reading *reading, const struct node *root)
 	if (!version)
 		spif_tell(reading->report, root, false, "there is no schemaVersion; it is read as one of 2.1");
 	else if (!strcmp(version, "3.0"))
-		spif_fail(reading, root, "schemaVersion 3.0 is not read: it means other things by the same names (hint: export it "
+		spif_fail(reading, root, "schemaVersion 3.0 is not read: it means other things by the same "
+		"names (hint: export it "
 			"as 2.1)");
 	else if (strcmp(version, "1.0") != 0 && strcmp(version, "2.0") != 0 && strcmp(version, "2.1") != 0)
 		spif_fail(reading, root, "schemaVersion %.20s is not known (hint: 1.0, 2.0, 2.1)", version);
@@ -398,7 +413,8 @@ static bool ignores_case(const char *name)
 
 static void read_ids(struct spif_reading *reading, const struct node *root)
 {
-	const struct node *id = child_of(root, "securityPolicyId"), *fallback = child_of(root, "defaultSecurityPolicyId");
+	const struct node *id = child_of(root, "securityPolicyId"), *fallback = child_of(root,
+		"defaultSecurityPolicyId");
 	struct spif *spif = reading->spif;
 
 	spif->version = spif_text(reading, root, "version", "1");
@@ -422,7 +438,8 @@ static void read_ids(struct spif_reading *reading, const struct node *root)
 static void read_all(struct spif_reading *reading, const struct node *root)
 {
 	const struct node *classes = child_of(root, "securityClassifications");
-	const struct node *tag_sets = child_of(root, "securityCategoryTagSets"), *marks = child_of(root, "privacyMarks");
+	const struct node *tag_sets = child_of(root, "securityCategoryTagSets"), *marks = child_of(root,
+		"privacyMarks");
 
 	read_version(reading, root);
 	read_ids(reading, root);
@@ -455,7 +472,8 @@ static struct spif *spif_new(void)
 		arena_free(arena);
 		return NULL;
 	}
-	*spif = (struct spif){.arena = arena, .name = "", .id = "", .version = "", .default_name = "", .default_id = ""};
+	*spif = (struct spif){.arena = arena, .name = "", .id = "", .version = "", .default_name = "",
+		.default_id = ""};
 	return spif;
 }
 

@@ -1,4 +1,5 @@
-/* Between the parts that read a security policy: spif_read.c the whole, spif_rules.c what refers to what is read by then. */
+/* Between the parts that read a security policy: spif_read.c the whole,
+	spif_rules.c what refers to what is read by then. */
 #ifndef POLICY_LABEL_SPIF_READ_H
 #define POLICY_LABEL_SPIF_READ_H
 

@@ -1,4 +1,5 @@
-/* What of a policy refers to something else of it, or to another policy: rules, excluded and required, and equivalents. */
+/* What of a policy refers to something else of it, or to another policy: rules, excluded and required,
+	and equivalents. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,18 +91,21 @@ static void add_reference(struct spif_reading *reading, const struct node *node,
 	} else if (!lacv) {
 		for (unsigned i = 0; i < spif->tag_count; i++)
 			if (spif->tags[i].tag_set == (unsigned)tag_set && types & 1u << spif->tags[i].type && spif->tags[i].count)
-				ranges[group->count++] = (struct spif_range){spif->tags[i].first, spif->tags[i].count};
+				ranges[group->count++] = (struct spif_range){spif->tags[i].first,
+				spif->tags[i].count};
 	} else {
 		found = find_lacv(reading, (unsigned)tag_set, types, lacv);
 		if (found < 0)
-			spif_fail(reading, node, "<%s/>: tag set %.60s has no category of this type with lacv %.40s", node->name, name, lacv);
+			spif_fail(reading, node, "<%s/>: tag set %.60s has no category of this type with lacv "
+			"%.40s", node->name, name, lacv);
 		else
 			ranges[group->count++] = (struct spif_range){(unsigned)found, 1};
 	}
 }
 
 /* All references of this name in `parent`. */
-static void read_group(struct spif_reading *reading, const struct node *parent, const char *name, struct spif_group *group)
+static void read_group(struct spif_reading *reading, const struct node *parent, const char *name,
+	struct spif_group *group)
 {
 	struct spif_range *ranges;
 	unsigned room = 0;
@@ -129,11 +133,13 @@ static enum spif_operation read_operation(struct spif_reading *reading, const st
 	if (!strcmp(operation, "oneOrMore"))
 		return SPIF_ONE_OR_MORE;
 	if (strcmp(operation, "all") != 0)
-		spif_fail(reading, node, "operation=\"%.40s\" is not known (hint: onlyOne, oneOrMore, all)", operation);
+		spif_fail(reading, node, "operation=\"%.40s\" is not known (hint: onlyOne, oneOrMore, all)",
+		operation);
 	return SPIF_ALL;
 }
 
-static unsigned read_required(struct spif_reading *reading, const struct node *parent, const struct spif_required **list)
+static unsigned read_required(struct spif_reading *reading, const struct node *parent,
+	const struct spif_required **list)
 {
 	unsigned count = spif_count_children(parent, "requiredCategory"), i = 0;
 	struct spif_required *required = count ? spif_alloc(reading, count, sizeof(*required)) : NULL;
@@ -144,7 +150,8 @@ static unsigned read_required(struct spif_reading *reading, const struct node *p
 			required[i].operation = read_operation(reading, node);
 			read_group(reading, node, "categoryGroup", &required[i].group);
 			if (!required[i++].group.size && !reading->failed)
-				spif_fail(reading, node, "<requiredCategory/> names no category: no label can be valid");
+				spif_fail(reading, node, "<requiredCategory/> names no category: no label can "
+				"be valid");
 		}
 	return i;
 }
@@ -161,7 +168,8 @@ static void read_foreign(struct spif_reading *reading, const struct node *node, 
 		spif_fail(reading, node, "<categoryGroup/> needs either lacv or all=\"true\"");
 }
 
-static unsigned read_additions(struct spif_reading *reading, const struct node *parent, const struct spif_addition **list)
+static unsigned read_additions(struct spif_reading *reading, const struct node *parent,
+	const struct spif_addition **list)
 {
 	unsigned count = spif_count_children(parent, "requiredCategory"), i = 0;
 	struct spif_addition *additions = count ? spif_alloc(reading, count, sizeof(*additions)) : NULL;
@@ -215,7 +223,8 @@ static void read_equivalent_policies(struct spif_reading *reading, const struct 
 	while (parent && !spif_is(parent, "equivalentPolicies"))
 		parent = parent->next;
 	spif->equivalents =
-		spif_alloc(reading, (parent ? spif_count_children(parent, "equivalentPolicy") : 0) + 1, sizeof(*spif->equivalents));
+		spif_alloc(reading, (parent ? spif_count_children(parent, "equivalentPolicy") : 0) + 1,
+		sizeof(*spif->equivalents));
 	for (const struct node *node = parent ? parent->first : NULL; node && !reading->failed; node = node->next) {
 		struct spif_equivalent_policy *policy;
 
@@ -226,7 +235,8 @@ static void read_equivalent_policies(struct spif_reading *reading, const struct 
 		policy->id = spif_text(reading, node, "id", "");
 		policy->addition_count = read_additions(reading, node, &policy->additions);
 		if (!oid_is_valid(policy->id))
-			spif_fail(reading, node, "equivalent policy %.60s: id=\"%.60s\" is no OID", policy->name, policy->id);
+			spif_fail(reading, node, "equivalent policy %.60s: id=\"%.60s\" is no OID",
+			policy->name, policy->id);
 	}
 	if (*spif->default_id && !reading->failed)
 		spif->equivalents[spif->equivalent_count++] =
@@ -235,7 +245,8 @@ static void read_equivalent_policies(struct spif_reading *reading, const struct 
 
 /* --- classifications --- */
 
-static void read_equivalent_class(struct spif_reading *reading, const struct node *node, struct spif_equivalent_class *class)
+static void read_equivalent_class(struct spif_reading *reading, const struct node *node,
+	struct spif_equivalent_class *class)
 {
 	int64_t lacv = spif_number(node_attribute(node, "lacv"), LABEL_CLASS_MAX);
 
@@ -286,7 +297,8 @@ static void read_excluded_classes(struct spif_reading *reading, const struct nod
 		}
 }
 
-static void read_equivalent_value(struct spif_reading *reading, const struct node *node, struct spif_equivalent_value *value)
+static void read_equivalent_value(struct spif_reading *reading, const struct node *node,
+	struct spif_equivalent_value *value)
 {
 	const char *action = node_attribute(node, "action"), *lacv = node_attribute(node, "lacv");
 	int64_t number = lacv ? spif_number(lacv, LACV_NUMBER_MAX) : -1;
@@ -300,11 +312,13 @@ static void read_equivalent_value(struct spif_reading *reading, const struct nod
 	if (value->discard || reading->failed)
 		return;
 	types = node_attribute(node, "tagType") ? spif_types(reading, node) : 0;
-	value->value = (struct label_value){spif_text(reading, node, "tagSetId", ""), TAG_RESTRICTIVE, (uint64_t)number};
+	value->value = (struct label_value){spif_text(reading, node, "tagSetId", ""), TAG_RESTRICTIVE,
+		(uint64_t)number};
 	while (value->value.type + 1 < TAG_TYPES && !(types & 1u << value->value.type))
 		value->value.type++;
 	if (!types || number < 0 || !oid_is_valid(value->value.tag_set))
-		spif_fail(reading, node, "<%s/> needs tagSetId, tagType and a lacv that is a number, or action=\"discard\"", node->name);
+		spif_fail(reading, node, "<%s/> needs tagSetId, tagType and a lacv that is a number, or "
+		"action=\"discard\"", node->name);
 }
 
 static void read_value_rules(struct spif_reading *reading, const struct node *node, struct spif_value *value)
@@ -327,7 +341,8 @@ static void read_value_rules(struct spif_reading *reading, const struct node *no
 static void read_tag_set_rules(struct spif_reading *reading, const struct node *node, struct spif_tag_set *set)
 {
 	struct spif_equivalent_tag_set *equivalents =
-		spif_alloc(reading, spif_count_children(node, "equivalentSecurityCategoryTagSet"), sizeof(*equivalents));
+		spif_alloc(reading, spif_count_children(node, "equivalentSecurityCategoryTagSet"),
+		sizeof(*equivalents));
 
 	set->equivalents = equivalents;
 	for (const struct node *child = node->first; child && !reading->failed; child = child->next)

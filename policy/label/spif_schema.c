@@ -20,7 +20,8 @@ static const struct rule {
 	{"securityPolicyId", {"markingData", "markingQualifier"}, {"name", "id"}},
 	{"updateInfo", {NULL}, {NULL}},
 	{"securityClassifications", {"securityClassification", "markingData", "markingQualifier"}, {NULL}},
-	{"securityClassification", {"equivalentClassification", "markingData", "markingQualifier", "requiredCategory"},
+	{"securityClassification", {"equivalentClassification", "markingData", "markingQualifier",
+		"requiredCategory"},
 		{"name", "lacv", "hierarchy"}},
 	{"equivalentClassification", {"requiredCategory"}, {"policyRef", "lacv", "applied"}},
 	{"requiredCategory", {"categoryGroup"}, {"operation"}},
@@ -35,7 +36,8 @@ static const struct rule {
 	{"securityCategoryTagSet", {"securityCategoryTag", "equivalentSecurityCategoryTagSet"}, {"name", "id"}},
 	{"equivalentSecurityCategoryTagSet", {"requiredCategory"}, {"policyRef"}},
 	{"securityCategoryTag", {"tagCategory", "markingQualifier"}, {"tagType"}},
-	{"tagCategory", {"equivalentSecCategoryTag", "markingData", "markingQualifier", "excludedClass", "requiredCategory",
+	{"tagCategory", {"equivalentSecCategoryTag", "markingData", "markingQualifier", "excludedClass",
+		"requiredCategory",
 		"excludedCategory"}, {"name", "lacv"}},
 	{"equivalentSecCategoryTag", {NULL}, {"policyRef", "applied"}},
 	{"privacyMarks", {"privacyMark", "markingData", "markingQualifier"}, {NULL}},
@@ -87,7 +89,8 @@ static bool has_attributes(struct checking *checking, const struct node *node, c
 {
 	for (unsigned i = 0; rule->attributes[i]; i++)
 		if (!node_attribute(node, rule->attributes[i])) {
-			spif_tell(checking->report, node, true, "<%s/> has no attribute %s", node->name, rule->attributes[i]);
+			spif_tell(checking->report, node, true, "<%s/> has no attribute %s", node->name,
+			rule->attributes[i]);
 			return false;
 		}
 	return true;
@@ -100,7 +103,8 @@ static void check_text(struct checking *checking, const struct node *parent, con
 	if (may || is_blank(text) || checking->told_text)
 		return;
 	checking->told_text = true;
-	spif_tell(checking->report, parent, false, "text between the elements of <%s/> is left out (the schema allows none)",
+	spif_tell(checking->report, parent, false, "text between the elements of <%s/> is left out (the schema "
+		"allows none)",
 		parent->name);
 }
 
@@ -109,11 +113,13 @@ static bool check_namespace(struct checking *checking, const struct node *node)
 	if (!strcmp(node->ns, checking->ns))
 		return true;
 	if (*node->ns && strcmp(node->ns, NS_SPIF) != 0) {
-		spif_tell(checking->report, node, true, "<%.60s/> is of another namespace (hint: only in <extensions/>)", node->name);
+		spif_tell(checking->report, node, true, "<%.60s/> is of another namespace (hint: only in "
+		"<extensions/>)", node->name);
 		return false;
 	}
 	if (!checking->told_ns)
-		spif_tell(checking->report, node, false, "<%s/> is taken as one of the schema, although its namespace is %s", node->name,
+		spif_tell(checking->report, node, false, "<%s/> is taken as one of the schema, although its "
+		"namespace is %s", node->name,
 			*node->ns ? "another than that of the file" : "none");
 	checking->told_ns = true;
 	return true;
@@ -182,7 +188,8 @@ bool spif_schema_holds(const struct node *root, const struct spif_report *report
 	const struct node *node = root;
 
 	if (!spif_is(root, "SPIF")) {
-		spif_tell(report, root, true, "it is no security policy: its root is <%.60s/> (hint: SPIF of " NS_SPIF ")", root->name);
+		spif_tell(report, root, true, "it is no security policy: its root is <%.60s/> (hint: SPIF of "
+		"" NS_SPIF ")", root->name);
 		return false;
 	}
 	if (!*root->ns)

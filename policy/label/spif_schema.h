@@ -8,7 +8,8 @@
 #define NS_SPIF "http://www.xmlspif.org/spif"
 
 /*
- * Tells of each departure: an error for elements that are not known or are missing, a warning for those that are out of
+ * Tells of each departure: an error for elements that are not known or are missing,
+	a warning for those that are out of
  * order, of no namespace, and for stray text. True if there was no error.
  */
 bool spif_schema_holds(const struct node *root, const struct spif_report *report)

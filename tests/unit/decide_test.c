@@ -66,7 +66,8 @@ static void check(const char *policy, const struct row *rows, size_t count, bool
 			clearance_free(clearance);
 		}
 		if (yes != !rows[i].rule || (!yes && strcmp(why.rule, rows[i].rule)))
-			print_error("label %s, clearance %s: %s\n", rows[i].label, rows[i].clearance ? rows[i].clearance : "-", why.text);
+			print_error("label %s, clearance %s: %s\n", rows[i].label, rows[i].clearance ?
+				rows[i].clearance : "-", why.text);
 		assert_string_equal(yes ? "" : why.rule, rows[i].rule ? rows[i].rule : "");
 		assert_true(yes || *why.text);
 		arena_free(arena);
@@ -95,8 +96,10 @@ static void tag_types(void **state)
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		char policy[3000], both[60], one[30], other[40], none[10] = "3";
 
-		snprintf(policy, sizeof(policy), "%s%s<securityCategoryTagSet name='S' id='1.2.1'><securityCategoryTag name='S' %s>%s%s",
-			HEAD SETS, "", types[i].type, TWO "<tagCategory name='C' lacv='0007'/>", "</securityCategoryTag></securityCategoryTagSet>" TAIL);
+		snprintf(policy, sizeof(policy), "%s%s<securityCategoryTagSet name='S' "
+			"id='1.2.1'><securityCategoryTag name='S' %s>%s%s",
+			HEAD SETS, "", types[i].type, TWO "<tagCategory name='C' lacv='0007'/>",
+				"</securityCategoryTag></securityCategoryTagSet>" TAIL);
 		snprintf(both, sizeof(both), "3 1.2.1.%s.0 1.2.1.%s.1001", types[i].code, types[i].code);
 		snprintf(one, sizeof(one), "3 1.2.1.%s.0", types[i].code);
 		snprintf(other, sizeof(other), "3 1.2.1.%s.7", types[i].code);
@@ -140,7 +143,8 @@ static void tags_of_one_name(void **state)
 		{"3 1.2.1.p.0 1.2.2.p.0", "3 1.2.1.p.0 1.2.2.p.0", NULL},
 	};
 	(void)state;
-	CHECK(HEAD SETS "<securityCategoryTagSet name='One' id='1.2.1'><securityCategoryTag name='Same' tagType='permissive'>" TWO
+	CHECK(HEAD SETS "<securityCategoryTagSet name='One' id='1.2.1'><securityCategoryTag name='Same' "
+		"tagType='permissive'>" TWO
 		"</securityCategoryTag></securityCategoryTagSet>"
 		"<securityCategoryTagSet name='Other' id='1.2.2'><securityCategoryTag name='Same' tagType='permissive'>" TWO
 		"</securityCategoryTag></securityCategoryTagSet>" TAIL, rows);
@@ -155,9 +159,11 @@ static void tags_of_one_tag_set(void **state)
 		{"3 1.2.1.p.0 1.2.1.p.1 1.2.1.p.5", "3 1.2.1.p.1 1.2.1.p.5", NULL},
 	};
 	(void)state;
-	CHECK(HEAD SETS "<securityCategoryTagSet name='Set' id='1.2.1'><securityCategoryTag name='One' tagType='permissive'>"
+	CHECK(HEAD SETS "<securityCategoryTagSet name='Set' id='1.2.1'><securityCategoryTag name='One' "
+		"tagType='permissive'>"
 		"<tagCategory name='A' lacv='0'/><tagCategory name='B' lacv='1'/></securityCategoryTag>"
-		"<securityCategoryTag name='Two' tagType='permissive'><tagCategory name='C' lacv='5'/></securityCategoryTag>"
+		"<securityCategoryTag name='Two' tagType='permissive'><tagCategory name='C' "
+			"lacv='5'/></securityCategoryTag>"
 		"</securityCategoryTagSet>" TAIL, rows);
 }
 
@@ -175,15 +181,18 @@ static void numbers(void **state)
 	};
 	(void)state;
 	CHECK(HEAD SETS TAG("N", "1.2.1", "tagType='enumerated' enumType='permissive'",
-		"<tagCategory name='A' lacv='008'/><tagCategory name='B' lacv='036'/><tagCategory name='C' lacv='0010000'/>")
-		TAG("M", "1.2.2", "tagType='restrictive'", "<tagCategory name='A' lacv='1001'/><tagCategory name='B' lacv='10000'/>")
+		"<tagCategory name='A' lacv='008'/><tagCategory name='B' lacv='036'/><tagCategory name='C' "
+			"lacv='0010000'/>")
+		TAG("M", "1.2.2", "tagType='restrictive'", "<tagCategory name='A' lacv='1001'/><tagCategory "
+			"name='B' lacv='10000'/>")
 		TAIL, rows);
 }
 
 #define RULES(rules) \
 	HEAD "</securityClassifications><securityCategoryTagSets>" \
 	"<securityCategoryTagSet name='S' id='1.2.1'><securityCategoryTag name='S' tagType='permissive'>" \
-	"<tagCategory name='A' lacv='0'>" rules "</tagCategory><tagCategory name='B' lacv='1'/><tagCategory name='C' lacv='2'/>" \
+	"<tagCategory name='A' lacv='0'>" rules "</tagCategory><tagCategory name='B' lacv='1'/><tagCategory " \
+		"name='C' lacv='2'/>" \
 	"</securityCategoryTag></securityCategoryTagSet>" \
 	TAG("R", "1.2.2", "tagType='restrictive'", "<tagCategory name='X' lacv='0'/><tagCategory name='Y' lacv='1'/>") TAIL
 #define GROUP(name, attributes) "<" name " tagSetRef='R' tagType='restrictive' " attributes "/>"
@@ -222,11 +231,14 @@ static void required_and_excluded(void **state)
 		{"1 1.2.1.p.1", NULL, NULL},
 	};
 	(void)state;
-	CHECK(RULES("<requiredCategory operation='onlyOne'>" GROUP("categoryGroup", "lacv='00'") GROUP("categoryGroup", "lacv='1'")
+	CHECK(RULES("<requiredCategory operation='onlyOne'>" GROUP("categoryGroup",
+		"lacv='00'") GROUP("categoryGroup", "lacv='1'")
 		"</requiredCategory>"), only_one);
-	CHECK(RULES("<requiredCategory operation='oneOrMore'>" GROUP("categoryGroup", "all='true'") "</requiredCategory>"), one_or_more);
+	CHECK(RULES("<requiredCategory operation='oneOrMore'>" GROUP("categoryGroup",
+		"all='true'") "</requiredCategory>"), one_or_more);
 	CHECK(RULES("<requiredCategory operation='all'>" GROUP("categoryGroup", "all='1'") "</requiredCategory>"), all);
-	CHECK(RULES("<requiredCategory operation='all'>" GROUP("categoryGroup", "lacv='0'") GROUP("categoryGroup", "lacv='1'")
+	CHECK(RULES("<requiredCategory operation='all'>" GROUP("categoryGroup",
+		"lacv='0'") GROUP("categoryGroup", "lacv='1'")
 		GROUP("categoryGroup", "lacv='01'") "</requiredCategory>"), all);
 	CHECK(RULES(GROUP("excludedCategory", "lacv='1'")), excluded);
 	CHECK(RULES(GROUP("excludedCategory", "all='true'")), excluded_all);
@@ -240,10 +252,13 @@ static void required_and_excluded(void **state)
 
 static void attributes_of_categories(void **state)
 {
-	static const struct row required_class[] = {{"1 1.2.1.p.0", NULL, "labels.required-class"}, {"3 1.2.1.p.0", NULL, NULL}};
+	static const struct row required_class[] = {{"1 1.2.1.p.0", NULL, "labels.required-class"},
+		{"3 1.2.1.p.0", NULL, NULL}};
 	static const struct row in_force[] = {{"3 1.2.1.p.0", NULL, NULL}};
-	static const struct row not_in_force[] = {{"3 1.2.1.p.0", NULL, "labels.not-in-force"}, {"3 1.2.1.p.1", NULL, NULL}};
-	static const struct row obsolete[] = {{"3 1.2.1.p.0", NULL, "labels.obsolete"}, {"4 1.2.1.p.1", NULL, "labels.obsolete"},
+	static const struct row not_in_force[] = {{"3 1.2.1.p.0", NULL, "labels.not-in-force"}, {"3 1.2.1.p.1",
+		NULL, NULL}};
+	static const struct row obsolete[] = {{"3 1.2.1.p.0", NULL, "labels.obsolete"}, {"4 1.2.1.p.1", NULL,
+		"labels.obsolete"},
 		{"3 1.2.1.p.1", NULL, NULL}};
 	static const struct row received[] = {{"3 1.2.1.p.0", NULL, NULL}, {"4 1.2.1.p.1", NULL, NULL}};
 	(void)state;
@@ -272,7 +287,8 @@ static void selections(void **state)
 
 static void privacy_marks(void **state)
 {
-	struct spif *spif = spif_of(HEAD "</securityClassifications><privacyMarks><privacyMark name='EYES'/></privacyMarks></SPIF>", NULL);
+	struct spif *spif = spif_of(HEAD "</securityClassifications><privacyMarks><privacyMark "
+		"name='EYES'/></privacyMarks></SPIF>", NULL);
 	const struct label_terms terms = {.now = INT64_MIN};
 	struct label label = {.policy = "1.2", .classification = 1};
 	struct label_reason why;
@@ -331,7 +347,8 @@ static void domination(void **state)
 	assert_non_null(spif);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct arena *arena = arena_new(1 << 20);
-		const struct label outer = label_of(arena, "1.2", rows[i].outer), inner = label_of(arena, "1.2", rows[i].inner);
+		const struct label outer = label_of(arena, "1.2", rows[i].outer), inner = label_of(arena, "1.2",
+			rows[i].inner);
 		struct known_label a, b;
 		struct label_reason why;
 

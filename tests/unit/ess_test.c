@@ -25,9 +25,11 @@ static const struct {
 	{"MQYCAQQGASk=", "1.1", "4", NULL},
 	{"MRUCAgD9DA9BcXVhIChvYnNvbGV0ZSk=", "", "253", "Aqua (obsolete)"},
 	{"MTQCAQIGCisGAQQBgfgibgExIzAhgApghkgBZQIBCAMBoRMwEQYKKwYBBAGB+CJvATEDAgFk", ACME, "2 " ACME_REL ".ep.100", NULL},
-	{"MTMCAQMGCisGAQQBgfgibgExIjAggApghkgBZQIBCAMAoRIwEAYKKwYBBAGB+CJvAwMCBkA=", ACME, "3 " ACME_SENSITIVE ".r.1", NULL},
+	{"MTMCAQMGCisGAQQBgfgibgExIjAggApghkgBZQIBCAMAoRIwEAYKKwYBBAGB+CJvAwMCBkA=", ACME, "3 "
+		ACME_SENSITIVE ".r.1", NULL},
 };
-static const char clearance_vector[] = "MFcGCisGAQQBgfgibgEDAgRwMUUwIIAKYIZIAWUCAQgDAKESMBAGCisGAQQBgfgibwMDAgZAMCGACmCGSAFlAgEIAwGh"
+static const char clearance_vector[] =
+	"MFcGCisGAQQBgfgibgEDAgRwMUUwIIAKYIZIAWUCAQgDAKESMBAGCisGAQQBgfgibwMDAgZAMCGACmCGSAFlAgEIAwGh"
 	"EzARBgorBgEEAYH4Im8BMQMCAWQ=";
 
 static size_t bytes_of(const char *base64, uint8_t *bytes)
@@ -129,7 +131,8 @@ static void published_clearance(void **state)
 /* RFC 3281 has tags; RFC 5755 none, and unclassified where there is no list. */
 static void two_syntaxes(void **state)
 {
-	static const uint8_t plain[] = {0x30, 0x04, 0x06, 0x02, 0x2a, 0x03}, tagged[] = {0x30, 0x04, 0x80, 0x02, 0x2a, 0x03};
+	static const uint8_t plain[] = {0x30, 0x04, 0x06, 0x02, 0x2a, 0x03}, tagged[] = {0x30, 0x04, 0x80, 0x02,
+		0x2a, 0x03};
 	static const uint8_t tagged_list[] = {0x30, 0x08, 0x80, 0x02, 0x2a, 0x03, 0x81, 0x02, 0x03, 0x18};
 	static const uint8_t none[] = {0x30, 0x07, 0x06, 0x02, 0x2a, 0x03, 0x03, 0x01, 0x00};
 	static const uint8_t written_default[] = {0x30, 0x08, 0x06, 0x02, 0x2a, 0x03, 0x03, 0x02, 0x06, 0x40};
@@ -146,7 +149,8 @@ static void two_syntaxes(void **state)
 	assert_int_equal(clearance.classes[0], 1 << 3 | 1 << 4);
 	assert_int_equal(ess_clearance_decode(arena, none, sizeof(none), false, &clearance, &why), 0);
 	assert_int_equal(clearance.classes[0], 0);
-	assert_int_equal(ess_clearance_decode(arena, written_default, sizeof(written_default), false, &clearance, &why), -EBADMSG);
+	assert_int_equal(ess_clearance_decode(arena, written_default, sizeof(written_default), false, &clearance,
+		&why), -EBADMSG);
 	assert_int_equal(ess_clearance_decode(arena, written_default, sizeof(written_default), true, &clearance, &why), 0);
 	arena_free(arena);
 }

@@ -31,7 +31,8 @@ static void tell(void *owner, int line, bool is_error, const char *text)
 	size_t n = told ? strlen(told->text) : 0;
 
 	if (told)
-		snprintf(told->text + n, sizeof(told->text) - n, "%d %s: %s\n", line, is_error ? "error" : "warning", text);
+		snprintf(told->text + n, sizeof(told->text) - n, "%d %s: %s\n", line,
+		is_error ? "error" : "warning", text);
 }
 
 struct spif *spif_of(const char *text, struct told *told)

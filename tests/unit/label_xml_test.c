@@ -103,7 +103,8 @@ static void all_forms(void **state)
 static void clearances(void **state)
 {
 	struct set *s = *state;
-	struct label like = label_of(s->arena, "2.25.2.1", "0 2.25.2.1.1.p.0 2.25.2.1.1.r.2 2.25.2.1.1.er.9954 2.25.2.1.2.ep.7");
+	struct label like = label_of(s->arena, "2.25.2.1", "0 2.25.2.1.1.p.0 2.25.2.1.1.r.2 2.25.2.1.1.er.9954 "
+		"2.25.2.1.2.ep.7");
 	struct clearance clearance = {.policy = "2.25.2.1", .classes = {1 | 1 << 4}, .values = like.values,
 		.value_count = like.value_count};
 
@@ -137,88 +138,96 @@ static void clearances(void **state)
 #define DEMO "<policy id='2.25.1.1'/>"
 #define ISM(attributes) "<x xmlns:i='" NS_ISM "' " attributes "/>"
 
+static const struct {
+	const char *text;
+	int err;
+	const char *numbers;   /* 0: what it is */
+} read_or_not_rows[] = {
+	{L4774(POLICY CLASS), 0, "2"},
+	{L4774("<PolicyIdentifier URI='urn:oid:2.25.1.1'> DEMO </PolicyIdentifier>" CLASS), 0, "2"},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT, ALPHA)), 0, "2 2.25.1.1.1.r.0"},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT " URI='urn:oid:2.25.1.1.1'", ALPHA)), 0, "2 2.25.1.1.1.r.0"},
+	{"<metadataConfidentialityLabel " NS4774 "><ConfidentialityInformation>"
+		POLICY CLASS "</ConfidentialityInformation>"
+		"<OriginatorID IDType='jID'>x@y</OriginatorID></metadataConfidentialityLabel>", 0, "2"},
+	{"<b:BindingInformation "
+		"xmlns:b='" NS_4778_BINDING "'><b:MetadataBindingContainer><b:MetadataBinding><b:Metadata>"
+		L4774(POLICY CLASS) "</b:Metadata><b:Data/></b:MetadataBinding></b:MetadataBindingContainer>"
+		"</b:BindingInformation>",
+		0, "2"},
+	{L4774(POLICY), 0, "-1"},
+	{L4774(CLASS POLICY), -EBADMSG, NULL},
+	{L4774(CLASS), -EBADMSG, NULL},
+	{L4774(POLICY POLICY CLASS), -EBADMSG, NULL},
+	{L4774(POLICY CLASS CLASS), -EBADMSG, NULL},
+	{L4774(POLICY CLASS "<Surprise/>"), -EBADMSG, NULL},
+	{L4774("<PolicyIdentifier URI='urn:oid:2.25.2.1'>DEMO</PolicyIdentifier>" CLASS), -EBADMSG, NULL},
+	{L4774("<PolicyIdentifier URI='http://x'>DEMO</PolicyIdentifier>" CLASS), -EBADMSG, NULL},
+	{L4774("<PolicyIdentifier>demo</PolicyIdentifier>" CLASS), -ENOKEY, NULL},
+	{L4774(POLICY "<Classification>restricted</Classification>"), -ENOKEY, NULL},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT, "<GenericValue>ZULU</GenericValue>")), -ENOKEY, NULL},
+	{L4774(POLICY CLASS CATEGORY("Type='PERMISSIVE' TagName='Caveat'", ALPHA)), -ENOKEY, NULL},
+	{L4774(POLICY CLASS CATEGORY("Type='RESTRICTIVE' TagName='Nothing'", ALPHA)), -ENOKEY, NULL},
+	{L4774(POLICY CLASS CATEGORY("Type='ODD' TagName='Caveat'", ALPHA)), -EBADMSG, NULL},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT " URI='urn:oid:2.25.1.1.2'", ALPHA)), -EBADMSG, NULL},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT " Other='x'", ALPHA)), -EBADMSG, NULL},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT, "")), -EBADMSG, NULL},
+	{L4774(POLICY CLASS CATEGORY(CAVEAT, "<IntegerValue>0</IntegerValue>")), -EBADMSG, NULL},
+	{"<originatorConfidentialityLabel " NS4774 "/>", -EBADMSG, NULL},
+	{"<somethingElse " NS4774 "/>", -ENOENT, NULL},
+	{SPIFFY(DEMO "<classification lacv='02'>anything</classification>"), 0, "2"},
+	{SPIFFY(DEMO "<classification lacv='2'/><tag type='restrictive' id='2.25.1.1.1' lacv='0'/>"), 0,
+		"2 2.25.1.1.1.r.0"},
+	{SPIFFY("<policy id='1.2.3'/><classification lacv='9'/>"), 0, "9"},
+	{SPIFFY(DEMO), -EBADMSG, NULL},
+	{SPIFFY("<classification lacv='2'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='2'/><classification lacv='1'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO DEMO "<classification lacv='2'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='0x2'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='-1'/>"), -EBADMSG, NULL},
+	{SPIFFY("<policy id='x'/><classification lacv='2'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='2'/><tag type='odd' id='2.25.1.1.1' lacv='0'/>"), -EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='2'/><tag type='permissive' id='2.25.1.1.1' lacv='99999'/>"),
+		-EBADMSG, NULL},
+	{SPIFFY(DEMO "<classification lacv='2'/><surprise/>"), -EBADMSG, NULL},
+	{ISM("i:classification='S' i:ownerProducer='USA' i:releasableTo='COOKS GUESTS'"), 0,
+		"4 2.25.2.1.2.ep.7 2.25.2.1.2.ep.100000"},
+	{ISM("i:classification='R' i:disseminationControls='ALPHA'"), 0, "2 2.25.1.1.1.r.0"},
+	{"<icismlabel xmlns='http://example.gov/IC-ISM/0' classification='U' ownerProducer='USA'/>", 0, "0"},
+	{ISM("i:classification='TS'"), -ENOKEY, NULL},
+	{ISM("i:classification='X'"), -ENOKEY, NULL},
+	{ISM("i:classification='S' i:releasableTo='NOBODY'"), -ENOKEY, NULL},
+	{ISM("i:classification='S' i:nonICmarkings='x'"), -EBADMSG, NULL},
+	{"<x/>", -ENOENT, NULL},
+	{"<x>", -EBADMSG, NULL},
+	{"MQYCAQQGASk=", 0, "4"},
+	{" MQYC AQQG\nASk= ", 0, "4"},
+	{"MQYCAQQGASk", -EBADMSG, NULL},
+	{"<securitylabel xmlns='urn:xmpp:sec-label:0'><label><esssecuritylabel "
+		"xmlns='urn:xmpp:sec-label:ess:0'>MQYCAQQGASk="
+		"</esssecuritylabel></label></securitylabel>", 0, "4"},
+	{"", -EBADMSG, NULL},
+};
+
 static void read_or_not(void **state)
 {
-	static const struct {
-		const char *text;
-		int err;
-		const char *numbers;   /* 0: what it is */
-	} rows[] = {
-		{L4774(POLICY CLASS), 0, "2"},
-		{L4774("<PolicyIdentifier URI='urn:oid:2.25.1.1'> DEMO </PolicyIdentifier>" CLASS), 0, "2"},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT, ALPHA)), 0, "2 2.25.1.1.1.r.0"},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT " URI='urn:oid:2.25.1.1.1'", ALPHA)), 0, "2 2.25.1.1.1.r.0"},
-		{"<metadataConfidentialityLabel " NS4774 "><ConfidentialityInformation>" POLICY CLASS "</ConfidentialityInformation>"
-			"<OriginatorID IDType='jID'>x@y</OriginatorID></metadataConfidentialityLabel>", 0, "2"},
-		{"<b:BindingInformation xmlns:b='" NS_4778_BINDING "'><b:MetadataBindingContainer><b:MetadataBinding><b:Metadata>"
-			L4774(POLICY CLASS) "</b:Metadata><b:Data/></b:MetadataBinding></b:MetadataBindingContainer></b:BindingInformation>",
-			0, "2"},
-		{L4774(POLICY), 0, "-1"},
-		{L4774(CLASS POLICY), -EBADMSG, NULL},
-		{L4774(CLASS), -EBADMSG, NULL},
-		{L4774(POLICY POLICY CLASS), -EBADMSG, NULL},
-		{L4774(POLICY CLASS CLASS), -EBADMSG, NULL},
-		{L4774(POLICY CLASS "<Surprise/>"), -EBADMSG, NULL},
-		{L4774("<PolicyIdentifier URI='urn:oid:2.25.2.1'>DEMO</PolicyIdentifier>" CLASS), -EBADMSG, NULL},
-		{L4774("<PolicyIdentifier URI='http://x'>DEMO</PolicyIdentifier>" CLASS), -EBADMSG, NULL},
-		{L4774("<PolicyIdentifier>demo</PolicyIdentifier>" CLASS), -ENOKEY, NULL},
-		{L4774(POLICY "<Classification>restricted</Classification>"), -ENOKEY, NULL},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT, "<GenericValue>ZULU</GenericValue>")), -ENOKEY, NULL},
-		{L4774(POLICY CLASS CATEGORY("Type='PERMISSIVE' TagName='Caveat'", ALPHA)), -ENOKEY, NULL},
-		{L4774(POLICY CLASS CATEGORY("Type='RESTRICTIVE' TagName='Nothing'", ALPHA)), -ENOKEY, NULL},
-		{L4774(POLICY CLASS CATEGORY("Type='ODD' TagName='Caveat'", ALPHA)), -EBADMSG, NULL},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT " URI='urn:oid:2.25.1.1.2'", ALPHA)), -EBADMSG, NULL},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT " Other='x'", ALPHA)), -EBADMSG, NULL},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT, "")), -EBADMSG, NULL},
-		{L4774(POLICY CLASS CATEGORY(CAVEAT, "<IntegerValue>0</IntegerValue>")), -EBADMSG, NULL},
-		{"<originatorConfidentialityLabel " NS4774 "/>", -EBADMSG, NULL},
-		{"<somethingElse " NS4774 "/>", -ENOENT, NULL},
-		{SPIFFY(DEMO "<classification lacv='02'>anything</classification>"), 0, "2"},
-		{SPIFFY(DEMO "<classification lacv='2'/><tag type='restrictive' id='2.25.1.1.1' lacv='0'/>"), 0, "2 2.25.1.1.1.r.0"},
-		{SPIFFY("<policy id='1.2.3'/><classification lacv='9'/>"), 0, "9"},
-		{SPIFFY(DEMO), -EBADMSG, NULL},
-		{SPIFFY("<classification lacv='2'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='2'/><classification lacv='1'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO DEMO "<classification lacv='2'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='0x2'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='-1'/>"), -EBADMSG, NULL},
-		{SPIFFY("<policy id='x'/><classification lacv='2'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='2'/><tag type='odd' id='2.25.1.1.1' lacv='0'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='2'/><tag type='permissive' id='2.25.1.1.1' lacv='99999'/>"), -EBADMSG, NULL},
-		{SPIFFY(DEMO "<classification lacv='2'/><surprise/>"), -EBADMSG, NULL},
-		{ISM("i:classification='S' i:ownerProducer='USA' i:releasableTo='COOKS GUESTS'"), 0, "4 2.25.2.1.2.ep.7 2.25.2.1.2.ep.100000"},
-		{ISM("i:classification='R' i:disseminationControls='ALPHA'"), 0, "2 2.25.1.1.1.r.0"},
-		{"<icismlabel xmlns='http://example.gov/IC-ISM/0' classification='U' ownerProducer='USA'/>", 0, "0"},
-		{ISM("i:classification='TS'"), -ENOKEY, NULL},
-		{ISM("i:classification='X'"), -ENOKEY, NULL},
-		{ISM("i:classification='S' i:releasableTo='NOBODY'"), -ENOKEY, NULL},
-		{ISM("i:classification='S' i:nonICmarkings='x'"), -EBADMSG, NULL},
-		{"<x/>", -ENOENT, NULL},
-		{"<x>", -EBADMSG, NULL},
-		{"MQYCAQQGASk=", 0, "4"},
-		{" MQYC AQQG\nASk= ", 0, "4"},
-		{"MQYCAQQGASk", -EBADMSG, NULL},
-		{"<securitylabel xmlns='urn:xmpp:sec-label:0'><label><esssecuritylabel xmlns='urn:xmpp:sec-label:ess:0'>MQYCAQQGASk="
-			"</esssecuritylabel></label></securitylabel>", 0, "4"},
-		{"", -EBADMSG, NULL},
-	};
 	struct set *s = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(read_or_not_rows) / sizeof(*read_or_not_rows); i++) {
 		struct label label, expected;
 		const char *why = "";
-		int err = read_text(s, rows[i].text, &label, &why);
+		int err = read_text(s, read_or_not_rows[i].text, &label, &why);
 
-		if (err != rows[i].err)
-			print_error("%s: %s\n", rows[i].text, why);
-		assert_int_equal(err, rows[i].err);
+		if (err != read_or_not_rows[i].err)
+			print_error("%s: %s\n", read_or_not_rows[i].text, why);
+		assert_int_equal(err, read_or_not_rows[i].err);
 		if (err) {
 			assert_true(*why);
 			continue;
 		}
-		expected = label_of(s->arena, label.policy, rows[i].numbers);
+		expected = label_of(s->arena, label.policy, read_or_not_rows[i].numbers);
 		if (!label_equal(&label, &expected))
-			print_error("%s\n", rows[i].text);
+			print_error("%s\n", read_or_not_rows[i].text);
 		assert_true(label_equal(&label, &expected));
 	}
 }

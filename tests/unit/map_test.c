@@ -81,17 +81,22 @@ static void appendix_a(void **state)
 }
 
 #define SPIF(name, id, body) \
-	"<SPIF xmlns='http://www.xmlspif.org/spif' schemaVersion='2.1'><securityPolicyId name='" name "' id='" id "'/>" body "</SPIF>"
-#define CLASS(name, lacv, more) "<securityClassification name='" name "' lacv='" lacv "' hierarchy='" lacv "'>" more "</securityClassification>"
+	"<SPIF xmlns='http://www.xmlspif.org/spif' schemaVersion='2.1'><securityPolicyId name='" name "' id='" \
+		id "'/>" body "</SPIF>"
+#define CLASS(name, lacv, more) "<securityClassification name='" name "' lacv='" lacv "' hierarchy='" lacv "'>" \
+	more "</securityClassification>"
 #define IS(lacv, applied) "<equivalentClassification policyRef='B' lacv='" lacv "' applied='" applied "'/>"
 #define ADD(operation, groups) "<requiredCategory operation='" operation "'>" groups "</requiredCategory>"
 #define GROUP(what) "<categoryGroup tagSetRef='Rel' tagType='permissive' " what "/>"
 #define B_POLICY \
-	SPIF("B", "1.3", "<securityClassifications>" CLASS("LO", "1", "") CLASS("HI", "2", "") "</securityClassifications>" \
+	SPIF("B", "1.3", "<securityClassifications>" CLASS("LO", "1", "") CLASS("HI", "2", \
+		"") "</securityClassifications>" \
 		"<securityCategoryTagSets><securityCategoryTagSet name='Rel' id='1.3.1'><securityCategoryTag name='Rel' " \
-		"tagType='permissive'><tagCategory name='A' lacv='0'/><tagCategory name='B' lacv='1'/></securityCategoryTag>" \
+		"tagType='permissive'><tagCategory name='A' lacv='0'/><tagCategory name='B' " \
+			"lacv='1'/></securityCategoryTag>" \
 		"</securityCategoryTagSet></securityCategoryTagSets>")
-#define EQUIVALENT(more) "<equivalentPolicies><equivalentPolicy name='B' id='1.3'>" more "</equivalentPolicy></equivalentPolicies>"
+#define EQUIVALENT(more) "<equivalentPolicies><equivalentPolicy name='B' id='1.3'>" \
+	more "</equivalentPolicy></equivalentPolicies>"
 
 static void check_texts(const char *a, const struct row *rows, size_t count, bool strict)
 {
@@ -126,7 +131,8 @@ static void additions(void **state)
 
 static void ambiguous(void **state)
 {
-	static const char policy[] = SPIF("A", "1.2", "<securityClassifications>" CLASS("X", "1", IS("1", "both")) CLASS("Y", "2",
+	static const char policy[] = SPIF("A", "1.2", "<securityClassifications>" CLASS("X", "1", IS("1",
+		"both")) CLASS("Y", "2",
 		IS("1", "decrypt")) CLASS("Z", "3", IS("2", "encrypt")) "</securityClassifications>" EQUIVALENT(""));
 	static const struct row highest[] = {
 		{"1.3", "1", "1.2", SPIF_DECRYPT, "2", NULL},
@@ -150,13 +156,16 @@ static void markings(void **state)
 		const char *language, *marking, *background, *foreground;
 	} rows[] = {
 		{"demo.spif.xml", DEMO, "1", MARKING_PAGE, "", "DEMO OPEN", "green", "white"},
-		{"demo.spif.xml", DEMO, "2 " REL "8 " REL "36 2.25.1.1.1.r.0", MARKING_PAGE, "", "DEMO RESTRICTED ALPHA REL TO XAA, XBB",
+		{"demo.spif.xml", DEMO, "2 " REL "8 " REL "36 2.25.1.1.1.r.0", MARKING_PAGE, "",
+			"DEMO RESTRICTED ALPHA REL TO XAA, XBB",
 			"#FF8C00", "black"},
-		{"demo.spif.xml", DEMO, "2 " REL "36", MARKING_FIRST_LINE, "", "DEMO RESTRICTED REL TO XBB", "#FF8C00", "black"},
+		{"demo.spif.xml", DEMO, "2 " REL "36", MARKING_FIRST_LINE, "", "DEMO RESTRICTED REL TO XBB",
+			"#FF8C00", "black"},
 		{"kitchen.spif.xml", "2.25.2.1", "4", MARKING_PAGE, "", "K HOT", "red", "white"},
 		{"kitchen.spif.xml", "2.25.2.1", "4", MARKING_PAGE, "fr-CH", "K CHAUD", "red", "white"},
 		{"kitchen.spif.xml", "2.25.2.1", "4", MARKING_PAGE, "de", "K HOT", "red", "white"},
-		{"kitchen.spif.xml", "2.25.2.1", "0 2.25.2.1.2.ep.7 2.25.2.1.2.ep.100000", MARKING_PAGE, "", "K UNCLASSIFIED FOR GUESTS/COOKS",
+		{"kitchen.spif.xml", "2.25.2.1", "0 2.25.2.1.2.ep.7 2.25.2.1.2.ep.100000", MARKING_PAGE, "",
+			"K UNCLASSIFIED FOR GUESTS/COOKS",
 			"", ""},
 	};
 	(void)state;

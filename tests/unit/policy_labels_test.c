@@ -18,7 +18,8 @@
 #define BODY "<body>hello</body>"
 #define L(marking, label) "<securitylabel xmlns='urn:xmpp:sec-label:0'>" marking "<label>" label "</label></securitylabel>"
 #define MARKING(colours, text) "<displaymarking " colours ">" text "</displaymarking>"
-#define LS(policy, class, tags) "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='" policy "'/><classification lacv='" class "'/>" \
+#define LS(policy, class, tags) "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='" \
+	policy "'/><classification lacv='" class "'/>" \
 	tags "</label>"
 #define DEMO(class, tags) LS("2.25.1.1", class, tags)
 #define XAA "<tag id='2.25.1.1.2' lacv='8' type='enumeratedPermissive'/>"
@@ -35,7 +36,8 @@
 #define RESTRICTED L(MARKING(ORANGE, "DEMO RESTRICTED REL TO XBB"), DEMO("2", XBB))
 
 enum { PROFILES = 8, NOW = 1800000000 };
-static const char low[] = "<clearance xmlns='http://surevine.com/xmlns/spiffy'><policy id='2.25.1.1'/><classification lacv='1'/></clearance>";
+static const char low[] = "<clearance xmlns='http://surevine.com/xmlns/spiffy'><policy "
+	"id='2.25.1.1'/><classification lacv='1'/></clearance>";
 static const char *const ours[] = {"a.example", NULL};
 static const char *const cleared_users[] = {"low@a.example", "low@b.example", NULL};
 
@@ -74,7 +76,8 @@ static struct policy *policy_of(struct files *files, struct policy_fault *fault)
 	struct policy_peer_rules peer_rules[PROFILES];
 
 	for (unsigned i = 0; i < PROFILES; i++) {
-		profiles[i] = (struct policy_profile_rules){.name = peers[i], .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		profiles[i] = (struct policy_profile_rules){.name = peers[i], .presence = {POLICY_PRESENCE_FULL,
+			POLICY_PRESENCE_FULL},
 			.labels = {required, required}};
 		peer_rules[i] = (struct policy_peer_rules){.domain = peers[i], .profile = i};
 	}
@@ -109,14 +112,17 @@ struct row {
 static const struct row rows[] = {
 	/* domain by domain: the decisions of the table that the two policies come with */
 	{"r", M BODY OPEN END, POLICY_PASS, "", "", NULL},
-	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED REL TO XAA, XBB"), DEMO("2", XAA XBB)) END, POLICY_PASS, "", "", NULL},
+	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED REL TO XAA, XBB"), DEMO("2", XAA XBB)) END, POLICY_PASS,
+		"", "", NULL},
 	{"r", M BODY L("", DEMO("2", XAA)) END, POLICY_REFUSED, "labels.permissive", "", NULL},
 	{"r", M BODY L("", DEMO("2", "")) END, POLICY_REFUSED, "labels.required-category", "", NULL},
-	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED ALPHA REL TO XBB"), DEMO("2", ALPHA XBB)) END, POLICY_PASS, "", "", NULL},
+	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED ALPHA REL TO XBB"), DEMO("2", ALPHA XBB)) END,
+		POLICY_PASS, "", "", NULL},
 	{"r", M BODY L("", DEMO("2", BRAVO XBB)) END, POLICY_REFUSED, "labels.restrictive", "", NULL},
 	{"r", M BODY L("", DEMO("2", ALPHA BRAVO XBB)) END, POLICY_REFUSED, "labels.excluded-category", "", NULL},
 	{"r", M BODY L("", DEMO("1", ALPHA)) END, POLICY_REFUSED, "labels.excluded-class", "", NULL},
-	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED REL TO XBB STAFF"), DEMO("2", XBB STAFF)) END, POLICY_PASS, "", "", NULL},
+	{"r", M BODY L(MARKING(ORANGE, "DEMO RESTRICTED REL TO XBB STAFF"), DEMO("2", XBB STAFF)) END,
+		POLICY_PASS, "", "", NULL},
 	{"r", M BODY L("", OPEN_ESS) END, POLICY_REWRITTEN, "labels.marking", "the display marking was made from the label",
 		M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END},
 	{"R", M BODY OPEN END, POLICY_PASS, "", "", NULL},
@@ -128,8 +134,10 @@ static const struct row rows[] = {
 	{"r", M "<subject>x</subject>" END, POLICY_REFUSED, "labels.missing", "", NULL},
 	{"r", M "<x xmlns='urn:x'/>" END, POLICY_REFUSED, "labels.missing", "", NULL},
 	{"r", M "<active xmlns='http://jabber.org/protocol/chatstates'/>" END, POLICY_PASS, "", "", NULL},
-	{"r", M "<received xmlns='urn:xmpp:receipts' id='x'/><store xmlns='urn:xmpp:hints'/>" END, POLICY_PASS, "", "", NULL},
-	{"r", M "<active xmlns='http://jabber.org/protocol/chatstates'/><x xmlns='urn:x'/>" END, POLICY_REFUSED, "labels.missing", "", NULL},
+	{"r", M "<received xmlns='urn:xmpp:receipts' id='x'/><store xmlns='urn:xmpp:hints'/>" END, POLICY_PASS,
+		"", "", NULL},
+	{"r", M "<active xmlns='http://jabber.org/protocol/chatstates'/><x xmlns='urn:x'/>" END, POLICY_REFUSED,
+		"labels.missing", "", NULL},
 	{"d", M BODY END, POLICY_REWRITTEN, "labels.default", "the default label was put on",
 		M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END},
 	{"d", M BODY L("", "") END, POLICY_REWRITTEN, "labels.default", "the default label was put on",
@@ -150,14 +158,17 @@ static const struct row rows[] = {
 	{"r", M BODY L("", DEMO("9", "")) END, POLICY_REFUSED, "labels.classification", "", NULL},
 	{"r", M BODY L("", LS("2.25.1.1", "1", "<tag id='2.25.1.1.1' lacv='5' type='restrictive'/>")) END, POLICY_REFUSED,
 		"labels.category", "", NULL},
-	{"r", "<presence from='u@a.example/r' to='v@b.example'>" OPEN "</presence>", POLICY_REFUSED, "labels.in-presence", "", NULL},
+	{"r", "<presence from='u@a.example/r' to='v@b.example'>" OPEN "</presence>", POLICY_REFUSED,
+		"labels.in-presence", "", NULL},
 	{"r", "<message from='u@a.example/r' id='1' to='v@b.example' type='error'>" OPEN "<error type='cancel'><gone "
-		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>", POLICY_DROPPED, "labels.in-error", "", NULL},
+		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>", POLICY_DROPPED,
+			"labels.in-error", "", NULL},
 	{"r", "<message from='u@a.example/r' id='1' to='v@b.example' type='error'><error type='cancel'><gone "
 		"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>", POLICY_PASS, "", "", NULL},
 
 	/* users */
-	{"r", "<message from='low@a.example/r' id='1' to='v@b.example' type='chat'>" BODY OPEN END, POLICY_PASS, "", "", NULL},
+	{"r", "<message from='low@a.example/r' id='1' to='v@b.example' type='chat'>" BODY OPEN END, POLICY_PASS,
+		"", "", NULL},
 	{"r", "<message from='low@a.example/r' id='1' to='v@b.example' type='chat'>" BODY RESTRICTED END, POLICY_REFUSED,
 		"labels.class-not-cleared", "", NULL},
 
@@ -170,12 +181,14 @@ static const struct row rows[] = {
 	{"f", M BODY RESTRICTED END, POLICY_PASS, "", "", NULL},
 	{"f", M BODY L("", OPEN_ESS) END, POLICY_REWRITTEN, "labels.marking", "the display marking was made from the label",
 		M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END},
-	{"l", M BODY "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>x</body></html>" RESTRICTED END,
+	{"l", M BODY "<html xmlns='http://jabber.org/protocol/xhtml-im'><body "
+		"xmlns='http://www.w3.org/1999/xhtml'>x</body></html>" RESTRICTED END,
 		POLICY_REWRITTEN, "labels.first-line", "the marking is the first line",
 		M "<body>DEMO RESTRICTED REL TO XBB\nhello</body>" RESTRICTED END},
 
 	/* inside */
-#define FORWARDED(label) "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='w@a.example' type='chat'>" \
+#define FORWARDED(label) "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='w@a.example' " \
+	"type='chat'>" \
 	"<body>x</body>" label "</message></forwarded>"
 	{"r", M BODY RESTRICTED FORWARDED(OPEN) END, POLICY_PASS, "", "", NULL},
 	{"r", M BODY OPEN FORWARDED(RESTRICTED) END, POLICY_REFUSED, "labels.inside", "", NULL},
@@ -184,24 +197,30 @@ static const struct row rows[] = {
 	{"r", M FORWARDED(RESTRICTED) END, POLICY_PASS, "", "", NULL},
 	{"r", M FORWARDED(L("", DEMO("2", XAA))) END, POLICY_REFUSED, "labels.permissive", "", NULL},
 	{"r", M FORWARDED("") END, POLICY_REFUSED, "labels.missing", "", NULL},
-	{"r", "<iq from='u@a.example/r' id='1' to='v@b.example' type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"
-		"<items node='n'><item>" L("", DEMO("2", XAA)) "</item></items></pubsub></iq>", POLICY_REFUSED, "labels.permissive", "", NULL},
+	{"r", "<iq from='u@a.example/r' id='1' to='v@b.example' type='result'><pubsub "
+		"xmlns='http://jabber.org/protocol/pubsub'>"
+		"<items node='n'><item>" L("", DEMO("2", XAA)) "</item></items></pubsub></iq>", POLICY_REFUSED,
+			"labels.permissive", "", NULL},
 
 	/* equivalents */
-	{"r", M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>" OPEN_ESS "</label>"
+	{"r", M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>"
+		OPEN_ESS "</label>"
 		"<equivalentlabel>" WHITE_ESS "</equivalentlabel></securitylabel>" END, POLICY_PASS, "", "", NULL},
-	{"r", M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>" OPEN_ESS "</label>"
+	{"r", M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>"
+		OPEN_ESS "</label>"
 		"<equivalentlabel>" ESS("MQgCARQGA2kBAg==") "</equivalentlabel></securitylabel>" END, POLICY_REWRITTEN,
 		"labels.equivalent", "1 equivalent not proven", M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END},
 
 	/* mapping */
 	{"k", M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END, POLICY_REWRITTEN, "labels.mapped",
 		"the label was mapped to the other policy",
-		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>" OPEN_ESS "</label>"
+		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>"
+			OPEN_ESS "</label>"
 		"<equivalentlabel>" WHITE_ESS "</equivalentlabel></securitylabel>" END},
 	{"s", M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END, POLICY_REWRITTEN, "labels.mapped",
 		"the label was mapped to the other policy",
-		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING("bgcolor='white' fgcolor='black'", "PARTNER WHITE") "<label>"
+		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING("bgcolor='white' fgcolor='black'",
+			"PARTNER WHITE") "<label>"
 		WHITE_ESS "</label><equivalentlabel>" OPEN_ESS "</equivalentlabel></securitylabel>" END},
 	{"o", M BODY L(MARKING(GREEN, "DEMO OPEN"), OPEN_ESS) END, POLICY_REWRITTEN, "labels.mapped",
 		"the label was mapped to the other policy",
@@ -209,7 +228,8 @@ static const struct row rows[] = {
 	{"k", M BODY RESTRICTED END, POLICY_REFUSED, "labels.no-mapping", "", NULL},
 	{"K", M BODY L("", WHITE_ESS) END, POLICY_REWRITTEN, "labels.marking",
 		"the display marking was made from the label; the label was mapped to the other policy",
-		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING("bgcolor='white' fgcolor='black'", "PARTNER WHITE") "<label>"
+		M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING("bgcolor='white' fgcolor='black'",
+			"PARTNER WHITE") "<label>"
 		WHITE_ESS "</label><equivalentlabel>" OPEN_ESS "</equivalentlabel></securitylabel>" END},
 	{"O", M BODY L("", WHITE_ESS) END, POLICY_REWRITTEN, "labels.marking",
 		"the display marking was made from the label; the label was mapped to the other policy",
@@ -217,12 +237,15 @@ static const struct row rows[] = {
 	{"K", M BODY L("", ESS("MQgCARQGA2kBAg==")) END, POLICY_REFUSED, "labels.no-mapping", "", NULL},
 
 	/* catalogues */
-#define CATALOG(items) "<iq from='u@a.example/r' id='1' to='v@b.example' type='result'><catalog xmlns='urn:xmpp:sec-label:catalog:2' " \
+#define CATALOG(items) "<iq from='u@a.example/r' id='1' to='v@b.example' type='result'><catalog " \
+	"xmlns='urn:xmpp:sec-label:catalog:2' " \
 	"name='n' size='2' to='b.example'>" items "</catalog></iq>"
 	{"r", CATALOG("<item selector='a'>" OPEN "</item>"), POLICY_REFUSED, "labels.catalog", "", NULL},
-	{"r", "<iq from='u@a.example/r' id='1' to='v@b.example' type='get'><catalog xmlns='urn:xmpp:sec-label:catalog:2' to='b.example'/></iq>",
+	{"r", "<iq from='u@a.example/r' id='1' to='v@b.example' type='get'><catalog "
+		"xmlns='urn:xmpp:sec-label:catalog:2' to='b.example'/></iq>",
 		POLICY_REFUSED, "labels.catalog", "", NULL},
-	{"l", CATALOG("<item selector='a'>" OPEN "</item><item selector='b'>" L("", DEMO("2", XAA)) "</item><item/>"), POLICY_REWRITTEN,
+	{"l", CATALOG("<item selector='a'>" OPEN "</item><item selector='b'>" L("", DEMO("2",
+		XAA)) "</item><item/>"), POLICY_REWRITTEN,
 		"labels.catalog", "2 items taken out", CATALOG("<item selector='a'>" OPEN "</item>")},
 	{"l", CATALOG("<item selector='a'>" OPEN "</item>"), POLICY_PASS, "", "", NULL},
 };
@@ -268,9 +291,11 @@ static void stanzas(void **state)
 		char *text = addressed(&rows[i]), *wanted;
 		struct row sent = rows[i];
 		struct stanza stanza = stanza_of(text);
-		const struct policy_pair pair = {*rows[i].to < 'a' ? peers[strchr("rdksofli", *rows[i].to | 0x20) - "rdksofli"] : "a.example",
+		const struct policy_pair pair = {*rows[i].to < 'a' ? peers[strchr("rdksofli", *rows[i].to |
+			0x20) - "rdksofli"] : "a.example",
 			*rows[i].to < 'a' ? "a.example" : peers[strchr("rdksofli", *rows[i].to) - "rdksofli"]};
-		const struct policy_context context = {.direction = *rows[i].to < 'a' ? POLICY_INBOUND : POLICY_OUTBOUND, .pairs = &pair,
+		const struct policy_context context = {.direction = *rows[i].to < 'a' ?
+			POLICY_INBOUND : POLICY_OUTBOUND, .pairs = &pair,
 			.pair_count = 1, .now = NOW};
 		struct policy_verdict verdict;
 		struct buf out;
@@ -280,7 +305,8 @@ static void stanzas(void **state)
 		wanted = addressed(&sent);
 		policy_check(policy, &context, &stanza, &verdict);
 		if (verdict.action != rows[i].action || strcmp(verdict.rule, rows[i].rule))
-			print_error("%s\n%s %s: %s\n", text, policy_action_name(verdict.action), verdict.rule, verdict.reason);
+			print_error("%s\n%s %s: %s\n", text, policy_action_name(verdict.action), verdict.rule,
+				verdict.reason);
 		assert_int_equal(verdict.action, rows[i].action);
 		assert_string_equal(verdict.rule, rows[i].rule);
 		assert_string_equal(verdict.changed, rows[i].changed);
@@ -320,8 +346,10 @@ static void refusals(void **state)
 	buf_init(&out, 1 << 20);
 	assert_int_equal(xml_write_node(&out, policy_refusal(&stanza, &verdict)), 0);
 	assert_int_equal(buf_put(&out, "", 1), 0);
-	assert_string_equal(buf_head(&out), "<message from='v@required.example' id='1' to='u@a.example/r' type='error'><error type='auth'>"
-		"<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>not allowed by "
+	assert_string_equal(buf_head(&out), "<message from='v@required.example' id='1' to='u@a.example/r' "
+		"type='error'><error type='auth'>"
+		"<forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text "
+			"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>not allowed by "
 		"policy: labels.permissive</text></error></message>");
 	buf_fini(&out);
 	arena_free(stanza.arena);
@@ -338,14 +366,19 @@ static void faults(void **state)
 		{{.labels = POLICY_LABELS_REQUIRED}, "nothing says which may cross"},
 		{{.labels = POLICY_LABELS_IGNORED, .map_to = "PARTNER"}, "labels: ignored, but there are keys for them"},
 		{{.labels = POLICY_LABELS_REQUIRED, .clearance = {"x.xml", "<x/>"}}, "x.xml is no clearance"},
-		{{.labels = POLICY_LABELS_REQUIRED, .clearance = {"x.xml", "MAQGAioD"}}, "policy 1.2.3 is not among [labels] policies"},
+		{{.labels = POLICY_LABELS_REQUIRED, .clearance = {"x.xml", "MAQGAioD"}},
+			"policy 1.2.3 is not among [labels] policies"},
 		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBWA="}}, "default, but there is none"},
-		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .default_label = {"d", "x"}}, "d is no label"},
-		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .default_label = {"d", "MQgCAQIGA2kBAQ=="}},
+		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .default_label = {"d",
+			"x"}}, "d is no label"},
+		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .default_label = {"d",
+			"MQgCAQIGA2kBAQ=="}},
 			"d is not valid: RESTRICTED requires at least one"},
-		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBSA="}, .default_label = {"d", "MQgCAQEGA2kBAQ=="}},
+		{{.labels = POLICY_LABELS_DEFAULT, .clearance = {"c", "MAkGA2kBAQMCBSA="}, .default_label = {"d",
+			"MQgCAQEGA2kBAQ=="}},
 			"d may not cross"},
-		{{.labels = POLICY_LABELS_REQUIRED, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .map_to = "NOBODY"}, "no policy has the name \"NOBODY\""},
+		{{.labels = POLICY_LABELS_REQUIRED, .clearance = {"c", "MAkGA2kBAQMCBWA="}, .map_to = "NOBODY"},
+			"no policy has the name \"NOBODY\""},
 	};
 	struct files files;
 	(void)state;
@@ -353,10 +386,12 @@ static void faults(void **state)
 	read_files(&files);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		const struct policy_document policy = {"demo.spif.xml", files.demo};
-		const struct policy_profile_rules profile = {.name = "p", .line = 5, .labels = {[POLICY_INBOUND] = bad[i].labels}};
+		const struct policy_profile_rules profile = {.name = "p", .line = 5,
+			.labels = {[POLICY_INBOUND] = bad[i].labels}};
 		struct policy_fault fault = {0};
 
-		assert_null(policy_new(&(struct policy_rules){.domains = ours, .profiles = &profile, .profile_count = 1, .fault = &fault,
+		assert_null(policy_new(&(struct policy_rules){.domains = ours, .profiles = &profile,
+			.profile_count = 1, .fault = &fault,
 			.labels = {.policies = &policy, .policy_count = 1}}));
 		if (!strstr(fault.text, bad[i].fault))
 			print_error("%s\n", fault.text);
