@@ -27,3 +27,8 @@ bench_programs += tests/bench/policy_cost
 tests/bench/policy_cost.srcs := tests/bench/policy_cost.c tests/bench/message.c tests/unit/xml_harness.c
 tests/bench/policy_cost.archives := trial control policy base
 tests/bench/policy_cost.libs := -lexpat -lcmocka
+
+bench_programs += tests/bench/label_cost
+tests/bench/label_cost.srcs := tests/bench/label_cost.c tests/bench/message.c tests/unit/xml_harness.c
+tests/bench/label_cost.archives := control policy base
+tests/bench/label_cost.libs := -lexpat -lcmocka
