@@ -145,7 +145,7 @@ static void *read_item(const ASN1_ITEM *item, const ASN1_STRING *raw)
 	return read_as(item, raw->data, (size_t)raw->length, -1, 0);
 }
 
-/* X.690 8.19, for numbers of 63 bits; 0: there is a larger one, or no room. OpenSSL does the same for any, ten times slower. */
+/* X.690 8.19, for numbers of 63 bits; 0: there is a larger one, or no room. OpenSSL does it for any, ten times slower. */
 static size_t put_oid(const ASN1_OBJECT *object, char *text, size_t size)
 {
 	const uint8_t *bytes = OBJ_get0_data(object);

@@ -121,7 +121,8 @@ static void do_parse(struct work *work)
 static void do_judge(struct work *work)
 {
 	static const struct policy_pair pair = {"a.example", "b.example"};
-	const struct policy_context context = {.direction = POLICY_OUTBOUND, .pairs = &pair, .pair_count = 1, .now = 1800000000};
+	const struct policy_context context = {.direction = POLICY_OUTBOUND, .pairs = &pair, .pair_count = 1,
+		.now = 1800000000};
 	struct stanza stanza = stanza_of(work->message);
 	struct policy_verdict verdict;
 	policy_check(work->policy, &context, &stanza, &verdict);

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_same(const struct clearance *a, const struct clearance *b)
 {
-	if (strcmp(a->policy, b->policy) || memcmp(a->classes, b->classes, sizeof(a->classes)) || a->value_count != b->value_count)
+	if (strcmp(a->policy, b->policy) || memcmp(a->classes, b->classes, sizeof(a->classes)) ||
+		a->value_count != b->value_count)
 		return false;
 	for (unsigned i = 0; i < a->value_count; i++)
 		if (label_value_compare(&a->values[i], &b->values[i]))
@@ -35,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct known_clearance *known = spif ? clearance_known(spif, &clearance, &reason) : NULL;
 
 		if (!ess_clearance_encode(arena, &clearance, &bytes, &len) &&
-			(ess_clearance_decode(arena, bytes, len, false, &again, &why) || (!clearance.is_missi && !is_same(&clearance, &again)))) {
+			(ess_clearance_decode(arena, bytes, len, false, &again, &why) ||
+			(!clearance.is_missi && !is_same(&clearance, &again)))) {
 			fprintf(stderr, "not true: in DER it is the same\n");
 			abort();
 		}

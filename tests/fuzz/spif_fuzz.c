@@ -33,8 +33,8 @@ static void check_value(const struct spif *spif, unsigned index)
 	char text[100];
 
 	must(spif_value(spif, &value) == (int)index, "found by number");
-	must(spif_value_by_name(spif, spif->tags[spif->values[index].tag].tag_set, tag_kind(value.type), spif->values[index].name) ==
-		(int)index, "found by name");
+	must(spif_value_by_name(spif, spif->tags[spif->values[index].tag].tag_set, tag_kind(value.type),
+		spif->values[index].name) == (int)index, "found by name");
 	must(label_known(spif, &label, &known, &why), "known");
 	must(label_is_valid(&known, NULL, &terms, &why) || *why.rule, "valid, or a reason");
 	label_marking(&known, MARKING_FIRST_LINE, "", text, sizeof(text));
