@@ -230,38 +230,49 @@ static bool put_default(struct labelling *l, struct envelope *envelope, bool put
 	return true;
 }
 
+/* In front of what a body says; not if it says so already, since another guard was there before. */
+static bool put_in_front(struct labelling *l, struct node *body, const char *line)
+{
+	char *said = node_text(body, l->arena);
+	struct node *text = body->first, *after;
+
+	if (!said || !strncmp(said, line, strlen(line)))
+		return false;
+	body->first = body->last = NULL;
+	if (node_add_text(l->arena, body, line, strlen(line))) {
+		case_no_memory(l->c);
+		return false;
+	}
+	for (; text; text = after) {
+		after = text->next;
+		text->next = NULL;
+		node_append(body, text);
+	}
+	return true;
+}
+
+/* XHTML would be shown in the place of the body. */
 static void put_first_line(struct labelling *l, const struct envelope *envelope)
 {
 	struct node *next;
 	bool put = false;
 
 	for (struct node *child = l->c->stanza->root->first; child; child = next) {
-		char marking[MARKING_BYTES];
-		struct node *text;
+		char line[MARKING_BYTES];
 
 		next = child->next;
-		if (child->name && node_is(child, "http://jabber.org/protocol/xhtml-im", "html"))
+		if (child->name && node_is(child, "http://jabber.org/protocol/xhtml-im", "html")) {
 			node_remove(child);
+			put = true;
+		}
 		if (!child->name || !node_is(child, NS_SERVER, "body"))
 			continue;
-		envelope_marking(l, envelope, MARKING_FIRST_LINE,
-		node_language(child) ? node_language(child) : "", marking,
-			sizeof(marking) - 1);
-		if (!*marking)
-			continue;
-		memcpy(marking + strlen(marking), "\n", 2);
-		text = child->first;
-		child->first = child->last = NULL;
-		if (node_add_text(l->arena, child, marking, strlen(marking))) {
-			case_no_memory(l->c);
-			return;
+		envelope_marking(l, envelope, MARKING_FIRST_LINE, node_language(child) ? node_language(child) : "", line,
+			sizeof(line) - 1);
+		if (*line) {
+			memcpy(line + strlen(line), "\n", 2);
+			put |= put_in_front(l, child, line);
 		}
-		for (struct node *after; text; text = after) {
-			after = text->next;
-			text->next = NULL;
-			node_append(child, text);
-		}
-		put = true;
 	}
 	if (put)
 		case_changed(l->c, "labels.first-line", "the marking is the first line");

@@ -220,7 +220,6 @@ static bool is_proven(struct labelling *l, const struct envelope *envelope, cons
 
 struct parts {
 	struct node *label, *equivalents;      /* chained by next */
-	bool changed, mapped;
 };
 
 static void chain(struct parts *parts, struct node *node)
@@ -254,10 +253,8 @@ static void take_apart(struct labelling *l, struct envelope *envelope, struct pa
 			chain(parts, child);
 	}
 	envelope->node->first = envelope->node->last = NULL;
-	if (!dropped)
-		return;
-	parts->changed = true;
-	case_changed(l->c, "labels.equivalent", "%u equivalent%s not proven", dropped, dropped == 1 ? "" : "s");
+	if (dropped)
+		case_changed(l->c, "labels.equivalent", "%u equivalent%s not proven", dropped, dropped == 1 ? "" : "s");
 }
 
 static bool is_of_policy(struct labelling *l, const struct node *equivalent, const char *policy)
@@ -269,14 +266,14 @@ static bool is_of_policy(struct labelling *l, const struct node *equivalent, con
 	return form && !label_read_element(&reader, form, &label) && !strcmp(label.policy, policy);
 }
 
-/* Without the equivalent that is of this policy, since it is made anew. */
-static void drop_of_policy(struct labelling *l, struct parts *parts, const char *policy)
+/* An equivalent of this policy, which was proven; NULL: there is none. */
+static struct node **find_of_policy(struct labelling *l, struct parts *parts, const char *policy)
 {
-	for (struct node **at = &parts->equivalents; *at;)
-		if (is_of_policy(l, *at, policy))
-			*at = (*at)->next;
-		else
-			at = &(*at)->next;
+	struct node **at = &parts->equivalents;
+
+	while (*at && !is_of_policy(l, *at, policy))
+		at = &(*at)->next;
+	return *at ? at : NULL;
 }
 
 /* The mapped label takes its place among the parts; the envelope is then of what is in <label/>. */
@@ -285,10 +282,13 @@ static bool map(struct labelling *l, struct envelope *envelope, struct parts *pa
 	const struct label_mapping mapping = label_mapping_to(l, l->rules->map_to);
 	bool keeps = l->rules->original == POLICY_ORIGINAL_KEEP;
 	struct label_reason why = {.rule = ""};
-	struct node *made, *form;
+	struct node *made, *form, **there = find_of_policy(l, parts, l->rules->map_to);
 	struct label mapped;
-	int err = label_map(&mapping, l->arena, &envelope->label, &mapped, &why);
+	int err;
 
+	if (keeps && there)
+		return true; /* somebody did it before, such as another guard */
+	err = label_map(&mapping, l->arena, &envelope->label, &mapped, &why);
 	if (err) {
 		if (err == -ENOMEM)
 			case_no_memory(l->c);
@@ -300,7 +300,9 @@ static bool map(struct labelling *l, struct envelope *envelope, struct parts *pa
 	made = wrap(l, keeps ? "equivalentlabel" : "label", form);
 	if (!made)
 		return false;
-	drop_of_policy(l, parts, mapped.policy);
+	case_changed(l->c, "labels.mapped", "the label was mapped to the other policy");
+	if (there)
+		*there = (*there)->next;
 	if (l->rules->original == POLICY_ORIGINAL_DROP)
 		parts->equivalents = NULL;
 	if (l->rules->original == POLICY_ORIGINAL_SWAP) {
@@ -398,10 +400,7 @@ bool envelope_rewrite(struct labelling *l, struct envelope *envelope)
 	take_apart(l, envelope, &parts);
 	if (!stays && !envelope->is_ours)
 		case_changed(l->c, "labels.marking", "the display marking was made from the label");
-	if (l->rules->map_to && strcmp(envelope->label.policy, l->rules->map_to) != 0) {
-		if (!map(l, envelope, &parts))
-			return false;
-		case_changed(l->c, "labels.mapped", "the label was mapped to the other policy");
-	}
+	if (l->rules->map_to && strcmp(envelope->label.policy, l->rules->map_to) != 0 && !map(l, envelope, &parts))
+		return false;
 	return put_together(l, envelope, &parts);
 }

@@ -16,6 +16,21 @@ static const char *const schemes[] = {"https", "XMPP", NULL}, *const hosts[] = {
 static const char *const bad_hosts[] = {"bad.example", "*.bad.example", NULL};
 static const char *const latin[] = {"Latin", "Greek", NULL}, *const english[] = {"en", "de-CH", NULL};
 
+/* A label is needed to go out, and mapped; one is put on what comes in. */
+static const char spif[] = "<SPIF xmlns='http://www.xmlspif.org/spif' schemaVersion='2.1'><securityPolicyId name='OURS' "
+	"id='1.2'/><securityClassifications><securityClassification name='LOW' lacv='1' hierarchy='1'><equivalentClassification "
+	"policyRef='THEIRS' lacv='9' applied='both'/></securityClassification><securityClassification name='HIGH' lacv='2' "
+	"hierarchy='2'/></securityClassifications><securityCategoryTagSets><securityCategoryTagSet name='R' id='1.2.1'>"
+	"<securityCategoryTag name='R' tagType='restrictive'><tagCategory name='A' lacv='0'/></securityCategoryTag>"
+	"<securityCategoryTag name='P' tagType='permissive'><tagCategory name='B' lacv='1'><equivalentSecCategoryTag "
+	"policyRef='THEIRS' applied='both' action='discard'/></tagCategory><tagCategory name='C' lacv='2'/></securityCategoryTag>"
+	"</securityCategoryTagSet></securityCategoryTagSets><equivalentPolicies><equivalentPolicy name='THEIRS' id='1.3'/>"
+	"</equivalentPolicies></SPIF>";
+static const struct policy_document spifs[] = {{"ours.spif.xml", spif}};
+#define CLEARANCE {"cleared.xml", "<clearance xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification " \
+	"lacv='1'/><tag type='permissive' id='1.2.1' lacv='1'/></clearance>"}
+#define LOW {"low.xml", "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification lacv='1'/></label>"}
+
 static const struct policy_profile_rules profiles[] = {
 	{.name = "full", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
 		.binaries = {{POLICY_BINARIES_SCAN, 4096, images}, {POLICY_BINARIES_PASS, 64, NULL}}},
@@ -33,6 +48,10 @@ static const struct policy_profile_rules profiles[] = {
 	{.name = "folded", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
 		.messages = {{.fates = {[POLICY_MESSAGE_NORMAL] = POLICY_MESSAGE_TO_CHAT}, .strip = stripped},
 			{.strip = stripped}}},
+	{.name = "labelled", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+		.labels = {{.labels = POLICY_LABELS_REQUIRED, .clearance = CLEARANCE, .default_label = LOW, .map_to = "THEIRS"},
+			{.labels = POLICY_LABELS_DEFAULT, .clearance = CLEARANCE, .default_label = LOW, .map_to = "OURS",
+				.original = POLICY_ORIGINAL_SWAP, .marks_first_line = true, .filters_catalogs = true}}},
 };
 
 static const struct policy_peer_rules peers[] = {
@@ -48,6 +67,7 @@ static const struct policy_peer_rules peers[] = {
 	{.domain = "text.example", .profile = 4},
 	{.domain = "redact.example", .profile = 5},
 	{.domain = "folded.example", .profile = 7},
+	{.domain = "labelled.example", .profile = 8},
 };
 
 static struct policy *policy_of(const struct policy_profile_rules *of, size_t count)
@@ -59,7 +79,7 @@ static struct policy *policy_of(const struct policy_profile_rules *of, size_t co
 	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
 		own[i].profile = own[i].profile < count ? own[i].profile : 0;
 	policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = of, .profile_count = (unsigned)count,
-		.peers = own, .peer_count = sizeof(peers) / sizeof(*peers)});
+		.peers = own, .peer_count = sizeof(peers) / sizeof(*peers), .labels = {.policies = spifs, .policy_count = 1}});
 	if (!policy)
 		abort();
 	return policy;
@@ -90,6 +110,7 @@ const struct policy_pair test_pairs[] = {
 	BOTH("a.example", "text.example"),
 	BOTH("a.example", "redact.example"),
 	BOTH("a.example", "folded.example"),
+	BOTH("a.example", "labelled.example"),
 	BOTH("a.example", "none.wild.example"),
 	BOTH("a.example", "x.deep.wild.example"),
 	BOTH("a.example", "wild.example"),

@@ -186,6 +186,10 @@ static const struct row rows[] = {
 		POLICY_REWRITTEN, "labels.first-line", "the marking is the first line",
 		M "<body>DEMO RESTRICTED REL TO XBB\nhello</body>" RESTRICTED END},
 
+	{"l", M "<body>DEMO RESTRICTED REL TO XBB\nhello</body>" RESTRICTED END, POLICY_PASS, "", "", NULL},
+	{"k", M BODY "<securitylabel xmlns='urn:xmpp:sec-label:0'>" MARKING(GREEN, "DEMO OPEN") "<label>" OPEN_ESS "</label>"
+		"<equivalentlabel>" WHITE_ESS "</equivalentlabel></securitylabel>" END, POLICY_PASS, "", "", NULL},
+
 	/* inside */
 #define FORWARDED(label) "<forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='w@a.example' " \
 	"type='chat'>" \
