@@ -547,6 +547,36 @@ static void a_peer_folds_messages_no_less_than_its_profile(void **state)
 	}
 }
 
+/* --- security labels --- */
+
+static void labels_and_their_files(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *fault;
+	} rows[] = {
+		{"[profile m]\noutbound-labels = sometimes\n", "36: outbound-labels: unknown value \"sometimes\" (hint: ignored, default, "
+			"required)"},
+		{"[profile m]\ninbound-original-label = eat\n", "36: inbound-original-label: unknown value \"eat\" (hint: keep, swap, drop)"},
+		{"[profile m]\noutbound-clearance = nothing.xml\n", "36: outbound-clearance: nothing.xml: No such file or directory (hint: "
+			"relative to the folder of this file)"},
+		{"[labels]\npolicies = /dev/null\n", "36: policies: /dev/null is no document (hint: a file of at most 32 MiB)"},
+		{"[labels]\nobsolete = maybe\n", "36: obsolete: unknown value \"maybe\" (hint: accept, refuse)"},
+		{"[clearance c]\nusers = x@y.org\n", "35: file is missing in [clearance c]"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *faults, *expected;
+		struct conf *conf = load_with(rows[i].text, &faults);
+		assert_null(conf);
+		assert_true(asprintf(&expected, "etc/test.conf:%s", rows[i].fault) > 0);
+		if (strncmp(faults, expected, strlen(expected)))
+			print_error("%s", faults);
+		assert_int_equal(strncmp(faults, expected, strlen(expected)), 0);
+		free(expected);
+		free(faults);
+	}
+}
+
 /* --- peers that are tighter than their profile --- */
 
 #define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
@@ -1199,6 +1229,7 @@ int main(void)
 		cmocka_unit_test(all_faults_are_listed),
 		cmocka_unit_test(groups_stand_for_their_members),
 		cmocka_unit_test(users_that_cannot_be_are_faults),
+		cmocka_unit_test(labels_and_their_files),
 		cmocka_unit_test(a_peer_can_be_tighter_than_its_profile),
 		cmocka_unit_test(a_peer_that_is_looser_is_a_fault),
 		cmocka_unit_test(features_of_a_peer_stay_within_its_profile),
