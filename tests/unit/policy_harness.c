@@ -18,18 +18,21 @@ static const char *const latin[] = {"Latin", "Greek", NULL}, *const english[] = 
 
 /* A label is needed to go out, and mapped; one is put on what comes in. */
 static const char spif[] = "<SPIF xmlns='http://www.xmlspif.org/spif' schemaVersion='2.1'><securityPolicyId name='OURS' "
-	"id='1.2'/><securityClassifications><securityClassification name='LOW' lacv='1' hierarchy='1'><equivalentClassification "
+	"id='1.2'/><securityClassifications><securityClassification name='LOW' lacv='1' "
+		"hierarchy='1'><equivalentClassification "
 	"policyRef='THEIRS' lacv='9' applied='both'/></securityClassification><securityClassification name='HIGH' lacv='2' "
 	"hierarchy='2'/></securityClassifications><securityCategoryTagSets><securityCategoryTagSet name='R' id='1.2.1'>"
 	"<securityCategoryTag name='R' tagType='restrictive'><tagCategory name='A' lacv='0'/></securityCategoryTag>"
 	"<securityCategoryTag name='P' tagType='permissive'><tagCategory name='B' lacv='1'><equivalentSecCategoryTag "
-	"policyRef='THEIRS' applied='both' action='discard'/></tagCategory><tagCategory name='C' lacv='2'/></securityCategoryTag>"
+	"policyRef='THEIRS' applied='both' action='discard'/></tagCategory><tagCategory name='C' "
+		"lacv='2'/></securityCategoryTag>"
 	"</securityCategoryTagSet></securityCategoryTagSets><equivalentPolicies><equivalentPolicy name='THEIRS' id='1.3'/>"
 	"</equivalentPolicies></SPIF>";
 static const struct policy_document spifs[] = {{"ours.spif.xml", spif}};
 #define CLEARANCE {"cleared.xml", "<clearance xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification " \
 	"lacv='1'/><tag type='permissive' id='1.2.1' lacv='1'/></clearance>"}
-#define LOW {"low.xml", "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification lacv='1'/></label>"}
+#define LOW {"low.xml", "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification "
+	"lacv='1'/></label>"}
 
 static const struct policy_profile_rules profiles[] = {
 	{.name = "full", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
@@ -38,7 +41,8 @@ static const struct policy_profile_rules profiles[] = {
 	{.name = "online", .presence = {POLICY_PRESENCE_ONLINE, POLICY_PRESENCE_FULL}},
 	{.name = "none", .presence = {POLICY_PRESENCE_NONE, POLICY_PRESENCE_FULL}},
 	{.name = "text", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
-		.content = {{.patterns = patterns, .max_body = 64, .url_schemes = schemes, .url_hosts = hosts, .scripts = latin,
+		.content = {{.patterns = patterns, .max_body = 64, .url_schemes = schemes, .url_hosts = hosts,
+			.scripts = latin,
 				.languages = english}, {.forbidden_hosts = bad_hosts}}},
 	{.name = "redact", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL}, .forbidden = {words_out, words_in},
 		.content = {{.patterns = patterns, .redacts = true}, {.redacts = true}}},
@@ -49,7 +53,8 @@ static const struct policy_profile_rules profiles[] = {
 		.messages = {{.fates = {[POLICY_MESSAGE_NORMAL] = POLICY_MESSAGE_TO_CHAT}, .strip = stripped},
 			{.strip = stripped}}},
 	{.name = "labelled", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
-		.labels = {{.labels = POLICY_LABELS_REQUIRED, .clearance = CLEARANCE, .default_label = LOW, .map_to = "THEIRS"},
+		.labels = {{.labels = POLICY_LABELS_REQUIRED, .clearance = CLEARANCE, .default_label = LOW,
+			.map_to = "THEIRS"},
 			{.labels = POLICY_LABELS_DEFAULT, .clearance = CLEARANCE, .default_label = LOW, .map_to = "OURS",
 				.original = POLICY_ORIGINAL_SWAP, .marks_first_line = true, .filters_catalogs = true}}},
 };
@@ -79,7 +84,8 @@ static struct policy *policy_of(const struct policy_profile_rules *of, size_t co
 	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
 		own[i].profile = own[i].profile < count ? own[i].profile : 0;
 	policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = of, .profile_count = (unsigned)count,
-		.peers = own, .peer_count = sizeof(peers) / sizeof(*peers), .labels = {.policies = spifs, .policy_count = 1}});
+		.peers = own, .peer_count = sizeof(peers) / sizeof(*peers), .labels = {.policies = spifs,
+			.policy_count = 1}});
 	if (!policy)
 		abort();
 	return policy;
@@ -92,7 +98,8 @@ struct policy *test_policy(void)
 
 struct policy *test_policy_open(void)
 {
-	static const struct policy_profile_rules all = {.name = "all", .presence = {POLICY_PRESENCE_FULL, POLICY_PRESENCE_FULL},
+	static const struct policy_profile_rules all = {.name = "all", .presence = {POLICY_PRESENCE_FULL,
+		POLICY_PRESENCE_FULL},
 		.binaries = {{POLICY_BINARIES_PASS, 16 << 20, NULL}, {POLICY_BINARIES_PASS, 16 << 20, NULL}}};
 
 	return policy_of(&all, 1);
