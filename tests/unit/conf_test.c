@@ -123,8 +123,10 @@ static void scanners_are_read(void **state)
 	} rows[] = {
 		{"\"\"", {.kind = SCANNER_NONE}},
 		{"unix:/run/clamd", {.kind = SCANNER_CLAMD, .path = "/run/clamd"}},
-		{"icap://192.0.2.1/av", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1344, .service = "av"}},
-		{"icap://192.0.2.1:1/a/b?c", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1, .service = "a/b?c"}},
+		{"icap://192.0.2.1/av", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1344,
+			.service = "av"}},
+		{"icap://192.0.2.1:1/a/b?c", {.kind = SCANNER_ICAP, .address = {4, {192, 0, 2, 1}}, .port = 1,
+			.service = "a/b?c"}},
 		{"icap://[::1]:99/x", {.kind = SCANNER_ICAP, .address = {6, {[15] = 1}}, .port = 99, .service = "x"}},
 	};
 	(void)state;
@@ -168,7 +170,8 @@ static void rates_are_read(void **state)
 		assert_string_equal(faults, "");
 		free(faults);
 		const struct conf_rates *rates = &conf->profiles[2].rates[INBOUND];
-		const struct conf_rate *rate = strstr(rows[i].key, "bytes") ? &rates->bytes[RATE_USER] : &rates->stanzas[RATE_USER];
+		const struct conf_rate *rate = strstr(rows[i].key, "bytes") ?
+			&rates->bytes[RATE_USER] : &rates->stanzas[RATE_USER];
 		assert_memory_equal(rate, &rows[i].rate, sizeof(*rate));
 		assert_int_equal(rates->over, OVER_WAIT);
 		assert_int_equal(conf->profiles[2].rates[OUTBOUND].over, OVER_REFUSE);
@@ -227,7 +230,8 @@ static void the_longest_match_governs(void **state)
 }
 
 static const char tls_section[] =
-	"[tls Ours]\nversions = 1.3\ngroups = x448,P-521 P-256\nciphersuites = tls_aes_128_gcm_sha256\n[inside]\ntls = OURS\n";
+	"[tls Ours]\nversions = 1.3\ngroups = x448,P-521 P-256\nciphersuites = "
+		"tls_aes_128_gcm_sha256\n[inside]\ntls = OURS\n";
 
 static void tls_profiles_are_built_in_or_made(void **state)
 {
@@ -265,9 +269,11 @@ static void weak_ciphers_are_refused(void **state)
 	static const struct {
 		const char *cipher, *why;
 	} rows[] = {
-		{"NULL-SHA256", "does not encrypt"}, {"eNULL", "does not encrypt"}, {"ADH-AES256-GCM-SHA384", "authenticated"},
+		{"NULL-SHA256", "does not encrypt"}, {"eNULL", "does not encrypt"}, {"ADH-AES256-GCM-SHA384",
+			"authenticated"},
 		{"AECDH-AES256-SHA", "authenticated"}, {"EXP-RC4-MD5", "export"}, {"ECDHE-RSA-RC4-SHA", "RC4"},
-		{"ECDHE-RSA-DES-CBC3-SHA", "64 bits"}, {"DES-CBC3-SHA", "64 bits"}, {"AES256-GCM-SHA384", "forward secrecy"},
+		{"ECDHE-RSA-DES-CBC3-SHA", "64 bits"}, {"DES-CBC3-SHA", "64 bits"}, {"AES256-GCM-SHA384",
+			"forward secrecy"},
 		{"DHE-RSA-AES256-GCM-SHA384", "elliptic"}, {"DHE-RSA-CHACHA20-POLY1305", "elliptic"},
 		{"PSK-AES256-GCM-SHA384", "certificates"}, {"SRP-AES-256-CBC-SHA", "certificates"},
 		{"ECDHE-ECDSA-AES256-SHA384", "CBC"}, {"AES128-SHA", "CBC"}, {"ECDHE-ECDSA-AES256-CCM8", "CCM"},
@@ -296,13 +302,15 @@ static struct conf *load_with(const char *more, char **faults)
 static void groups_stand_for_their_members(void **state)
 {
 	(void)state;
-	static const char *const expected[] = {"jos\xc3\x89@a.example", "al@sub.a.example", "sub.a.example", "bo@a.example"};
+	static const char *const expected[] = {"jos\xc3\x89@a.example", "al@sub.a.example", "sub.a.example",
+		"bo@a.example"};
 	char *faults;
 	struct conf *conf = load_with("[group two]\nmembers = al@SUB.a.example, sub.a.example\n"
 		"[group all]\nmembers = Jos\xc3\x89@A.example, group:two\n"
 		"[profile users]\ninside-users = group:all, bo@a.example\noutside-users = *.b.example, *\n"
 		"[peer u.org]\nprofile = users\ndirections = inbound\ninside = sub.a.example\n", &faults);
-	assert_string_equal(faults, "etc/test.conf:41: outside-users: \"*\": not a domain name (hint: letters, digits, '-' and "
+	assert_string_equal(faults, "etc/test.conf:41: outside-users: \"*\": not a domain name (hint: letters, "
+		"digits, '-' and "
 		"dots)\n");
 	free(faults);
 	assert_null(conf);
@@ -330,7 +338,8 @@ static void users_that_cannot_be_are_faults(void **state)
 		const char *more, *fault;
 	} rows[] = {
 		{"[group g]\nmembers = a@a.example\n", ":35: [group g] is used nowhere (hint: inside-users = group:g)\n"},
-		{"[profile u]\noutbound-presence = none\n", ":35: [profile u] is used nowhere (hint: profile = u in a [peer], or "
+		{"[profile u]\noutbound-presence = none\n", ":35: [profile u] is used nowhere (hint: profile = u "
+			"in a [peer], or "
 			"take it out)\n"},
 		{"[group g]\nmembers = group:g\n", ":36: members: there is no [group g] before it (hint: "},
 		{"[group board]\nmembers = a@a.example\n[profile u]\ninside-users = group:boar\n",
@@ -338,12 +347,16 @@ static void users_that_cannot_be_are_faults(void **state)
 		{"[profile u]\ninside-users = a@b.example\n", ":36: inside-users: a@b.example is none of ours (hint: "},
 		{"[profile u]\noutside-users = a@a.example\n", ":36: outside-users: a@a.example is one of ours (hint: "},
 		{"[profile u]\noutside-users = @b.example\n", "b.example: No such file or directory (hint: "},
-		{"[profile u]\noutside-users = @@b.example\n", ":36: outside-users: \"@b.example\": nobody before '@' (hint: "},
-		{"[profile u]\noutside-users = a@*.b.example\n", ":36: outside-users: \"a@*.b.example\": a user of many domains "},
-		{"[profile u]\noutside-users = a@b..example\n", ":36: outside-users: \"a@b..example\": an empty label (hint: "},
+		{"[profile u]\noutside-users = @@b.example\n",
+			":36: outside-users: \"@b.example\": nobody before '@' (hint: "},
+		{"[profile u]\noutside-users = a@*.b.example\n",
+			":36: outside-users: \"a@*.b.example\": a user of many domains "},
+		{"[profile u]\noutside-users = a@b..example\n",
+			":36: outside-users: \"a@b..example\": an empty label (hint: "},
 		{"[profile u]\noutside-users = \",\"\n", ":36: outside-users: nothing is in it (hint: outside-users = \"\" "
 			"for all)\n"},
-		{"[peer u.org]\nprofile = closed\ninside = b.example\n", ":37: inside: \"b.example\": not one of our own domains "},
+		{"[peer u.org]\nprofile = closed\ninside = b.example\n",
+			":37: inside: \"b.example\": not one of our own domains "},
 		{"[peer u.org]\nprofile = closed\ndirections = up\n",
 			":37: directions: unknown value \"up\" (hint: both, outbound, inbound, none)\n"},
 	};
@@ -394,18 +407,22 @@ static void hours_are_read(void **state)
 static void hours_that_cannot_be_are_faults(void **state)
 {
 	(void)state;
-	static const char *const no_times[] = {"8:00-18:00", "08:00", "08:00-", "08:00-18:00h", "08:60-18:00", "08:00-24:01",
+	static const char *const no_times[] = {"8:00-18:00", "08:00", "08:00-", "08:00-18:00h", "08:60-18:00",
+		"08:00-24:01",
 		"24:00-06:00", "25:00-26:00", "08:00-08:00", "00:00-00:00", "Mon", "Mon08:00-18:00", "Mo 08:00-18:00",
-		"Monday 08:00-18:00", "Mon-Mon 08:00-18:00", "Mon- 08:00-18:00", "Mon-Fry 08:00-18:00", "Mon - Fri 08:00-18:00",
+		"Monday 08:00-18:00", "Mon-Mon 08:00-18:00", "Mon- 08:00-18:00", "Mon-Fry 08:00-18:00",
+			"Mon - Fri 08:00-18:00",
 		"Mon 08:00 - 18:00", "always", "-08:00-18:00", "+8:00-18:00"};
 	static const char *const overlaps[] = {"08:00-12:00, 11:59-13:00", "22:00-06:00, Wed 05:59-07:00",
-		"Sun 22:00-06:00, Mon 00:00-01:00", "Mon 00:00-01:00, Sun 23:00-00:01", "Mon-Wed 08:00-09:00, Wed-Fri 08:30-08:31",
+		"Sun 22:00-06:00, Mon 00:00-01:00", "Mon 00:00-01:00, Sun 23:00-00:01",
+			"Mon-Wed 08:00-09:00, Wed-Fri 08:30-08:31",
 		"Mon 08:00-09:00, Mon 08:00-09:00", "00:00-24:00, 12:00-12:01"};
 	char *faults, more[512];
 	for (unsigned i = 0; i < sizeof(no_times) / sizeof(no_times[0]); i++) {
 		snprintf(more, sizeof(more), "[profile default]\noutbound-hours = \"Tue 07:00-07:30, %s\"\n", no_times[i]);
 		assert_null(load_with(more, &faults));
-		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" is not a time of the week (hint: Mon-Fri "
+		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" is not a time of the week "
+			"(hint: Mon-Fri "
 			"08:00-18:00, Sat 09:00-12:00, 22:00-06:00, 00:00-24:00)\n", no_times[i]);
 		assert_string_equal(faults, more);
 		free(faults);
@@ -413,7 +430,8 @@ static void hours_that_cannot_be_are_faults(void **state)
 	for (unsigned i = 0; i < sizeof(overlaps) / sizeof(overlaps[0]); i++) {
 		snprintf(more, sizeof(more), "[profile default]\noutbound-hours = \"%s\"\n", overlaps[i]);
 		assert_null(load_with(more, &faults));
-		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" overlaps one before it (hint: a time over "
+		snprintf(more, sizeof(more), "etc/test.conf:36: outbound-hours: \"%s\" overlaps one before it "
+			"(hint: a time over "
 			"midnight is of the day that it begins on)\n", strchr(overlaps[i], ',') + 2);
 		assert_string_equal(faults, more);
 		free(faults);
@@ -449,10 +467,12 @@ static void a_peer_has_hours_within_those_of_its_profile(void **state)
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *more, *faults;
-		assert_true(asprintf(&more, "[profile h]\ninbound-hours = \"%s\"\n[peer t.org]\nprofile = h\ninbound-hours = "
+		assert_true(asprintf(&more, "[profile h]\ninbound-hours = \"%s\"\n[peer t.org]\nprofile = "
+			"h\ninbound-hours = "
 			"\"%s\"\n", rows[i].profile, rows[i].peer) > 0);
 		struct conf *conf = load_with(more, &faults);
-		assert_string_equal(faults, rows[i].allowed ? "" : "etc/test.conf:39: inbound-hours: looser than [profile h] in "
+		assert_string_equal(faults, rows[i].allowed ?
+			"" : "etc/test.conf:39: inbound-hours: looser than [profile h] in "
 			"line 35 has it (hint: a peer can only take away; loosen the profile, or name another)\n");
 		assert_true(!conf == !rows[i].allowed);
 		conf_free(conf);
@@ -478,11 +498,13 @@ static void types_of_messages_are_read(void **state)
 	} rows[] = {
 		{"", {MESSAGE_PASSES}},
 		{"headline=refuse", {[MESSAGE_HEADLINE] = MESSAGE_REFUSED}},
-		{"groupchat = refuse, normal\t=chat,chat= headline , headline=normal", {MESSAGE_TO_CHAT, MESSAGE_TO_HEADLINE,
+		{"groupchat = refuse, normal\t=chat,chat= headline , headline=normal", {MESSAGE_TO_CHAT,
+			MESSAGE_TO_HEADLINE,
 			MESSAGE_TO_NORMAL, MESSAGE_REFUSED}},
 	};
 	static const char *const bad[] = {"headline", "headline=", "=refuse", "headline=drop", "headline=groupchat",
-		"groupchat=chat", "groupchat=groupchat", "chat=chat", "error=refuse", "chat=error", "Chat=refuse", "chat==refuse",
+		"groupchat=chat", "groupchat=groupchat", "chat=chat", "error=refuse", "chat=error",
+			"Chat=refuse", "chat==refuse",
 		"chat=refuse=normal", "chat refuse", "cha=refuse", "chats=refuse", "chat=refus"};
 	char *faults, more[512];
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -504,7 +526,8 @@ static void types_of_messages_are_read(void **state)
 		assert_string_equal(faults, more);
 		free(faults);
 	}
-	assert_null(load_with("[profile m]\noutbound-message-types = \"chat=normal, chat=refuse\"\n[peer m.org]\nprofile = m\n",
+	assert_null(load_with("[profile m]\noutbound-message-types = \"chat=normal, chat=refuse\"\n[peer "
+		"m.org]\nprofile = m\n",
 		&faults));
 	assert_string_equal(faults, "etc/test.conf:36: outbound-message-types: chat is there twice (hint: once)\n");
 	free(faults);
@@ -529,11 +552,14 @@ static void a_peer_folds_messages_no_less_than_its_profile(void **state)
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		static const char *const both[] = {"{urn:y}y", "{urn:x}", NULL};
 		char *more, *faults;
-		assert_true(asprintf(&more, "[profile m]\ninbound-message-types = \"%s\"\ninbound-strip = {urn:x}\n[peer t.org]\n"
-			"profile = m\ninbound-strip = {urn:y}y\ninbound-message-types = \"%s\"\n", rows[i].profile, rows[i].peer) > 0);
+		assert_true(asprintf(&more, "[profile m]\ninbound-message-types = \"%s\"\ninbound-strip = "
+			"{urn:x}\n[peer t.org]\n"
+			"profile = m\ninbound-strip = {urn:y}y\ninbound-message-types = \"%s\"\n",
+				rows[i].profile, rows[i].peer) > 0);
 		struct conf *conf = load_with(more, &faults);
 		assert_string_equal(faults, rows[i].allowed ? "" : "etc/test.conf:41: inbound-message-types: looser than "
-			"[profile m] in line 35 has it (hint: a peer can only take away; loosen the profile, or name another)\n");
+			"[profile m] in line 35 has it (hint: a peer can only take away; loosen the profile, or "
+				"name another)\n");
 		assert_true(!conf == !rows[i].allowed);
 		if (conf) {
 			const struct conf_profile *own = &conf->profiles[conf_peer_find(conf, "t.org")->profile];
@@ -555,12 +581,16 @@ static void labels_and_their_files(void **state)
 	static const struct {
 		const char *text, *fault;
 	} rows[] = {
-		{"[profile m]\noutbound-labels = sometimes\n", "36: outbound-labels: unknown value \"sometimes\" (hint: ignored, default, "
+		{"[profile m]\noutbound-labels = sometimes\n",
+			"36: outbound-labels: unknown value \"sometimes\" (hint: ignored, default, "
 			"required)"},
-		{"[profile m]\ninbound-original-label = eat\n", "36: inbound-original-label: unknown value \"eat\" (hint: keep, swap, drop)"},
-		{"[profile m]\noutbound-clearance = nothing.xml\n", "36: outbound-clearance: nothing.xml: No such file or directory (hint: "
+		{"[profile m]\ninbound-original-label = eat\n",
+			"36: inbound-original-label: unknown value \"eat\" (hint: keep, swap, drop)"},
+		{"[profile m]\noutbound-clearance = nothing.xml\n",
+			"36: outbound-clearance: nothing.xml: No such file or directory (hint: "
 			"relative to the folder of this file)"},
-		{"[labels]\npolicies = /dev/null\n", "36: policies: /dev/null is no document (hint: a file of at most 32 MiB)"},
+		{"[labels]\npolicies = /dev/null\n", "36: policies: /dev/null is no document (hint: a file of at "
+			"most 32 MiB)"},
 		{"[labels]\nobsolete = maybe\n", "36: obsolete: unknown value \"maybe\" (hint: accept, refuse)"},
 		{"[clearance c]\nusers = x@y.org\n", "35: file is missing in [clearance c]"},
 	};
@@ -580,7 +610,8 @@ static void labels_and_their_files(void **state)
 /* --- peers that are tighter than their profile --- */
 
 #define WIDE "[profile wide]\noutbound-presence = show\ninbound-presence = full\noutbound-forbidden-words = alpha, beta\n" \
-	"inbound-binaries = pass\ninbound-max-binary = 5000\ninbound-binary-types = image/*, text/plain\n"   /* 35 to 41 */ \
+	"inbound-binaries = pass\ninbound-max-binary = 5000\ninbound-binary-types = image/*, " \
+		"text/plain\n"   /* 35 to 41 */ \
 	"[peer wide.org]\nprofile = wide\n"                   /* 42, 43 */
 
 static void a_peer_can_be_tighter_than_its_profile(void **state)
@@ -634,7 +665,8 @@ static void a_peer_that_is_looser_is_a_fault(void **state)
 		{"inbound-max-binary = 5000", ""},
 		{"inbound-max-binary = 5001", LOOSER("inbound-max-binary")},
 		{"inbound-max-binary = 0",
-			"etc/test.conf:46: inbound-max-binary: \"0\" is not in range (hint: a number from 1 to 16777216)\n"},
+			"etc/test.conf:46: inbound-max-binary: \"0\" is not in range (hint: a number from 1 to "
+				"16777216)\n"},
 		{"inbound-binary-types = image/*", ""},
 		{"inbound-binary-types = \"image/p*, image/gif\"", ""},
 		{"inbound-binary-types = \"image/gif, text/*\"", LOOSER("inbound-binary-types")},
@@ -645,7 +677,8 @@ static void a_peer_that_is_looser_is_a_fault(void **state)
 		{"inbound-forbidden-words = \"\"", ""},
 		{"sideways-presence = none",
 			"etc/test.conf:46: unknown key sideways-presence in [peer] (hint: sallyportd -k lists them)\n"},
-		{"directions = none\noutbound-presence = none", "etc/test.conf:44: [peer t.org]: nothing passes, and keys say "
+		{"directions = none\noutbound-presence = none",
+			"etc/test.conf:44: [peer t.org]: nothing passes, and keys say "
 			"what may (hint: directions, or leave them out)\n"},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -666,7 +699,8 @@ static void features_of_a_peer_stay_within_its_profile(void **state)
 	static const char *const own[] = {"chat", "presence", NULL}, *const its[] = {"basic", "oob", NULL},
 		*const nodes[] = {"urn:xmpp:avatar:*", "tune", NULL};
 	static const char profile[] = "[profile wide]\noutbound-features = basic, oob\ninbound-unknown = strip\n"
-		"inbound-require-encryption = yes\noutbound-pep-nodes = \"urn:xmpp:avatar:*, tune\"\n"         /* 35 to 39 */
+		"inbound-require-encryption = yes\noutbound-pep-nodes = \"urn:xmpp:avatar:*, "
+			"tune\"\n"         /* 35 to 39 */
 		"[peer t.org]\nprofile = wide\n";                                                         /* 40, 41 */
 	char *faults, more[512];
 	snprintf(more, sizeof(more), "%soutbound-features = chat, presence\ninbound-unknown = refuse\n"
@@ -714,7 +748,8 @@ static void many_peers_can_be_tighter(void **state)
 	conf_free(conf);
 	free(faults);
 	free(more);
-	assert_null(load_with("[peer a.example]\nprofile = closed\n[peer t.org]\nprofile = closed\ninbound-presence = show\n"
+	assert_null(load_with("[peer a.example]\nprofile = closed\n[peer t.org]\nprofile = "
+		"closed\ninbound-presence = show\n"
 		"[peer u.org]\nprofile = gone\ninbound-presence = show\n", &faults));
 	assert_non_null(strstr(faults, ":39: inbound-presence: looser than [profile closed] in line 25 "));
 	assert_non_null(strstr(faults, ":41: profile: there is no [profile gone]"));
@@ -739,7 +774,8 @@ static const struct bad {
 		"2: name: \"Test\" is not a name (hint: 1 to 31 lower-case letters, digits and '-')\n"},
 	{"name = test-guard", "scanner = unix:clamd.ctl",
 		"2: scanner: \"unix:clamd.ctl\" is not the path of a socket (hint: unix:/run/clamav/clamd.ctl)\n"},
-	{"name = test-guard", "scanner = icap://scanner.example/avscan", "2: scanner: \"icap://scanner.example/avscan\" is no "
+	{"name = test-guard", "scanner = icap://scanner.example/avscan",
+		"2: scanner: \"icap://scanner.example/avscan\" is no "
 		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
 	{"name = test-guard", "scanner = icap://127.0.0.1:0/avscan", "2: scanner: \"icap://127.0.0.1:0/avscan\" is no "
 		"scanner (hint: unix:/run/clamav/clamd.ctl or icap://127.0.0.1:1344/avscan)\n"},
@@ -862,7 +898,8 @@ static const struct bad {
 		"34: profile: there is no [profile closed] (hint: add that section)\n"},
 	{"= online", "= onlin", "23: outbound-presence: unknown value \"onlin\" (hint: none, online, show, full)\n"},
 	{"profile = partner", "profile = partnr", "27: profile: there is no [profile partnr] (hint: partner)\n"},
-	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, tls-dialback, none)\n"},
+	{"= tls-dialback", "= dialback", "28: authentication: unknown value \"dialback\" (hint: strong, "
+		"tls-dialback, none)\n"},
 	{"[peer B.example]", "[peer a.EXAMPLE]",
 		"26: [peer a.example]: one of our own domains (hint: [inside] domains)\n"},
 	{"[peer *.example]", "[peer *.*.example]",
@@ -897,7 +934,8 @@ static const struct bad {
 		"11: versions: \"SSLv3\" is refused: SSL is broken (RFC 6176, RFC 7568) (hint: 1.2, 1.3)\n"
 		"11: versions: nothing that can be used (hint: 1.2, 1.3)\n"},
 	{"[inside]\n", "[tls x]\ngroups = P-256, ffdhe2048\n[inside]\n",
-		"11: groups: \"ffdhe2048\" is refused: finite-field groups are slow and of no use to anybody who has curves "
+		"11: groups: \"ffdhe2048\" is refused: finite-field groups are slow and of no use to anybody who "
+			"has curves "
 		"(hint: X25519, P-256, P-384)\n"},
 	{"[inside]\n", "[tls x]\ngroups = P-257, p-256\n[inside]\n",
 		"11: groups: unknown value \"P-257\" (hint: P-256)\n"},

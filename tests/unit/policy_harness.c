@@ -31,7 +31,7 @@ static const char spif[] = "<SPIF xmlns='http://www.xmlspif.org/spif' schemaVers
 static const struct policy_document spifs[] = {{"ours.spif.xml", spif}};
 #define CLEARANCE {"cleared.xml", "<clearance xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification " \
 	"lacv='1'/><tag type='permissive' id='1.2.1' lacv='1'/></clearance>"}
-#define LOW {"low.xml", "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification "
+#define LOW {"low.xml", "<label xmlns='http://surevine.com/xmlns/spiffy'><policy id='1.2'/><classification " \
 	"lacv='1'/></label>"}
 
 static const struct policy_profile_rules profiles[] = {
