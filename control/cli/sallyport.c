@@ -34,7 +34,7 @@ static int usage(void)
 		"       sallyport help            lists the commands\n"
 		"       sallyport ca              makes, shows, exports and renews guard CAs\n"
 		"       sallyport policy          checks a policy, and tries it on cases\n"
-		"       sallyport label           decodes and checks security labels, and maps them\n"
+		"       sallyport label           decodes, checks and maps security labels\n"
 		"  -n   name of the guard, as in its configuration (default: %s)\n",
 		default_name);
 	return EXIT_USAGE;
