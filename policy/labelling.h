@@ -6,11 +6,14 @@
 #include "label/map.h"
 #include "stage.h"
 
+enum { LABELS_MAX = 1000 };            /* labels and equivalents of one stanza: each costs time, mapping most */
+
 struct labelling {
 	struct policy_case *c;
 	const struct label_rules *rules;
 	const struct labels *labels;
 	struct arena *arena;
+	unsigned read;                 /* how many */
 };
 
 /* <securitylabel/> (XEP-0258 3), or a binding of STANAG 4778, taken apart. */

@@ -328,7 +328,7 @@ static void check_iq(struct labelling *l)
 
 void labels_check(struct policy_case *c)
 {
-	struct labelling l = {c, &c->profile->labels[c->context->direction], &c->policy->labels, c->stanza->arena};
+	struct labelling l = {c, &c->profile->labels[c->context->direction], &c->policy->labels, c->stanza->arena, 0};
 
 	if (l.rules->labels == POLICY_LABELS_IGNORED)
 		return;

@@ -12,6 +12,7 @@ static bool is_offered(struct labelling *l, const struct node *item, unsigned *r
 	struct labelling quiet = *l;
 	struct label_reason why = {.rule = ""};
 	struct envelope envelope;
+	bool offered;
 
 	if (!node)
 		return l->rules->labels != POLICY_LABELS_REQUIRED;
@@ -19,11 +20,11 @@ static bool is_offered(struct labelling *l, const struct node *item, unsigned *r
 	aside.verdict = &unread;
 	aside.step = NULL;
 	quiet.c = &aside;
-	if (!envelope_read(&quiet, node, &envelope) || !envelope.form || !label_may_cross(&quiet, &envelope, &why) ||
-		!envelope_rewrite(&quiet, &envelope))
-		return false;
-	*rewritten += unread.action == POLICY_REWRITTEN;
-	return true;
+	offered = envelope_read(&quiet, node, &envelope) && envelope.form && label_may_cross(&quiet, &envelope, &why) &&
+		envelope_rewrite(&quiet, &envelope);
+	l->read = quiet.read;
+	*rewritten += offered && unread.action == POLICY_REWRITTEN;
+	return offered;
 }
 
 void catalog_check(struct labelling *l, struct node *catalog)

@@ -18,6 +18,20 @@ static bool fail(struct labelling *l, const char *rule, const char *text)
 
 /* --- reading --- */
 
+/* As label_read_element(), with an end. */
+static int read_label(struct labelling *l, const struct node *form, struct label *label, const char **why)
+{
+	struct label_reader reader = {&l->labels->set, l->arena, l->labels->takes_ber, ""};
+	int err = -EBADMSG;
+
+	*why = "there are too many labels";
+	if (l->read++ < LABELS_MAX) {
+		err = label_read_element(&reader, form, label);
+		*why = reader.why;
+	}
+	return err;
+}
+
 /* The one element in <label/> or <equivalentlabel/>; NULL: there is none, or more than one. */
 static const struct node *only_element(const struct node *parent)
 {
@@ -35,9 +49,9 @@ static const struct node *only_element(const struct node *parent)
 
 static bool read_form(struct labelling *l, const struct node *form, struct envelope *envelope)
 {
-	struct label_reader reader = {&l->labels->set, l->arena, l->labels->takes_ber, ""};
 	struct label_reason why = {.rule = ""};
-	int err = label_read_element(&reader, form, &envelope->label);
+	const char *unread;
+	int err = read_label(l, form, &envelope->label, &unread);
 
 	if (err == -ENOMEM) {
 		case_no_memory(l->c);
@@ -45,7 +59,7 @@ static bool read_form(struct labelling *l, const struct node *form, struct envel
 	}
 	if (err)
 		return fail(l,
-		err == -ENOENT ? "labels.form" : err == -ENOKEY ? "labels.policy" : "labels.malformed", reader.why);
+		err == -ENOENT ? "labels.form" : err == -ENOKEY ? "labels.policy" : "labels.malformed", unread);
 	envelope->form = form;
 	envelope->spif = spif_by_id(&l->labels->set, envelope->label.policy);
 	if (!envelope->spif || label_known(envelope->spif, &envelope->label, &envelope->known, &why))
@@ -204,13 +218,13 @@ static bool marking_holds(const struct labelling *l, const struct envelope *enve
 /* XEP-0258 3: an equivalent has to be one. What proves it is the policy. */
 static bool is_proven(struct labelling *l, const struct envelope *envelope, const struct node *equivalent)
 {
-	struct label_reader reader = {&l->labels->set, l->arena, l->labels->takes_ber, ""};
 	const struct node *form = only_element(equivalent);
 	struct label_reason why = {.rule = ""};
 	struct label other, mapped;
 	struct label_mapping mapping;
+	const char *unread;
 
-	if (!form || label_read_element(&reader, form, &other) || !strcmp(other.policy, envelope->label.policy))
+	if (!form || read_label(l, form, &other, &unread) || !strcmp(other.policy, envelope->label.policy))
 		return false;
 	mapping = label_mapping_to(l, other.policy);
 	return !label_map(&mapping, l->arena, &envelope->label, &mapped, &why) && label_equal(&other, &mapped);
@@ -259,11 +273,11 @@ static void take_apart(struct labelling *l, struct envelope *envelope, struct pa
 
 static bool is_of_policy(struct labelling *l, const struct node *equivalent, const char *policy)
 {
-	struct label_reader reader = {&l->labels->set, l->arena, l->labels->takes_ber, ""};
 	const struct node *form = only_element(equivalent);
 	struct label label;
+	const char *unread;
 
-	return form && !label_read_element(&reader, form, &label) && !strcmp(label.policy, policy);
+	return form && !read_label(l, form, &label, &unread) && !strcmp(label.policy, policy);
 }
 
 /* An equivalent of this policy, which was proven; NULL: there is none. */

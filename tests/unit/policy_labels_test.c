@@ -361,6 +361,34 @@ static void refusals(void **state)
 	free_files(&files);
 }
 
+/* Each costs time; what nobody needs is not read. */
+static void too_many(void **state)
+{
+	struct files files;
+	struct policy *policy;
+	const struct policy_pair pair = {"a.example", "required.example"};
+	const struct policy_context context = {.direction = POLICY_OUTBOUND, .pairs = &pair, .pair_count = 1};
+	struct policy_verdict verdict;
+	char *text = calloc(1, 400000), *end;
+	struct stanza stanza;
+	(void)state;
+
+	end = stpcpy(text, "<message from='u@a.example/r' to='v@required.example' id='1'><x xmlns='urn:x'>");
+	for (unsigned i = 0; i < 1001; i++)
+		end = stpcpy(end, L("", OPEN_ESS));
+	stpcpy(end, "</x>" OPEN END);
+	stanza = stanza_of(text);
+	read_files(&files);
+	policy = policy_of(&files, NULL);
+	policy_check(policy, &context, &stanza, &verdict);
+	assert_string_equal(verdict.rule, "labels.malformed");
+	assert_non_null(strstr(verdict.reason, "too many"));
+	arena_free(stanza.arena);
+	policy_free(policy);
+	free_files(&files);
+	free(text);
+}
+
 static void faults(void **state)
 {
 	static const struct {
@@ -410,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stanzas),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(too_many),
 		cmocka_unit_test(faults),
 	};
 
