@@ -18,7 +18,7 @@
 
 #include "ess_write.h"
 
-enum { BYTES_MAX = 64 << 10, MARK_BYTES_MAX = 512, CATEGORIES_MAX = 64, ALL_MAX = LABEL_VALUES_MAX };
+enum { BYTES_MAX = 64 << 10, ALL_MAX = LABEL_VALUES_MAX };
 
 /* --- the templates --- */
 
@@ -408,7 +408,7 @@ static bool read_categories(struct reading *reading, OPENSSL_STACK *categories, 
 {
 	const char *missi = of_label ? ESS_MISSI : ESS_SSL_PRIVILEGES;
 
-	if (OPENSSL_sk_num(categories) == 0 || OPENSSL_sk_num(categories) > CATEGORIES_MAX)
+	if (OPENSSL_sk_num(categories) == 0 || OPENSSL_sk_num(categories) > ESS_CATEGORIES_MAX)
 		return fail(reading, "there are no categories in their SET, or more than 64");
 	for (int i = 0; i < OPENSSL_sk_num(categories); i++) {
 		const struct der_category *category = OPENSSL_sk_value(categories, i);
@@ -431,8 +431,8 @@ static bool read_mark(struct reading *reading, const ASN1_STRING *mark, struct l
 		return true;
 	if (label->privacy_mark)
 		return fail(reading, "there are two privacy marks");
-	if (!mark->length || mark->length > MARK_BYTES_MAX || memchr(mark->data, '\0', (size_t)mark->length))
-		return fail(reading, "the privacy mark is empty or too long");
+	if (!ess_is_mark((const char *)mark->data, (size_t)mark->length, mark->type == V_ASN1_UTF8STRING))
+		return fail(reading, "the privacy mark is empty, longer than 128 characters, or has some that may not be");
 	label->privacy_mark = arena_strndup(reading->arena, (const char *)mark->data, (size_t)mark->length);
 	return label->privacy_mark || fail_memory(reading);
 }
@@ -495,18 +495,68 @@ static int same_bytes(int err, const uint8_t *bytes, size_t len, const uint8_t *
 	return err == -ENOMEM ? err : -EBADMSG;
 }
 
+static struct der_label *read_label(const uint8_t *bytes, size_t len)
+{
+	return len <= BYTES_MAX ? read_as(ASN1_ITEM_rptr(DER_LABEL), bytes, len, V_ASN1_SET, V_ASN1_UNIVERSAL) : NULL;
+}
+
+/* Appends those members of a SET that are of one type; false: a member is cut short, or its length is not said. */
+static bool append_members(uint8_t *sorted, size_t *n, int type, const uint8_t *at, const uint8_t *end)
+{
+	while (at < end) {
+		const uint8_t *member = at;
+		long len;
+		int tag, class;
+
+		if (ASN1_get_object(&at, &len, &tag, &class, end - at) & 0x81)
+			return false;
+		at += len;
+		if (tag != type || class != V_ASN1_UNIVERSAL)
+			continue;
+		memcpy(sorted + *n, member, (size_t)(at - member));
+		*n += (size_t)(at - member);
+	}
+	return true;
+}
+
+/* In BER the members of a SET come in any order (X.690 8.11); the template has that of DER. */
+static struct der_label *read_shuffled(struct reading *reading, const uint8_t *bytes, size_t len)
+{
+	static const int types[] = {V_ASN1_INTEGER, V_ASN1_OBJECT, V_ASN1_UTF8STRING, V_ASN1_SET, V_ASN1_PRINTABLESTRING};
+	const uint8_t *at = bytes;
+	uint8_t *sorted;
+	size_t n;
+	long rest;
+	int tag, class;
+
+	if (len > BYTES_MAX || ASN1_get_object(&at, &rest, &tag, &class, (long)len) & 0x81 || at + rest != bytes + len)
+		return NULL;
+	sorted = arena_alloc(reading->arena, len);
+	if (!sorted) {
+		fail_memory(reading);
+		return NULL;
+	}
+	n = (size_t)(at - bytes);
+	memcpy(sorted, bytes, n);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!append_members(sorted, &n, types[i], at, bytes + len))
+			return NULL;
+	return n == len ? read_label(sorted, len) : NULL;
+}
+
 int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct label *label,
 	const char **why)
 {
 	struct reading reading = {.arena = arena};
-	struct der_label *der =
-		len <= BYTES_MAX ? read_as(ASN1_ITEM_rptr(DER_LABEL), bytes, len, V_ASN1_SET,
-		V_ASN1_UNIVERSAL) : NULL;
-	bool done = der && take_label(&reading, der, label);
+	struct der_label *der = read_label(bytes, len);
 	const uint8_t *written = NULL;
 	size_t written_len = 0;
+	bool done;
 	int err;
 
+	if (!der && ber)
+		der = read_shuffled(&reading, bytes, len);
+	done = der && take_label(&reading, der, label);
 	ASN1_item_free((ASN1_VALUE *)der, ASN1_ITEM_rptr(DER_LABEL));
 	if (!done)
 		return outcome(&reading, why);

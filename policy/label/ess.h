@@ -18,7 +18,10 @@ int ess_label_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool
 int ess_clearance_decode(struct arena *arena, const uint8_t *bytes, size_t len, bool ber, struct clearance *clearance,
 	const char **why) __attribute__((warn_unused_result, nonnull));
 
-/* DER into the arena. 0; -EDOM: a lacv that is no number, or is too large to be a bit; -ENOMEM. */
+/*
+ * DER into the arena. 0; -EDOM: a lacv that is no number, or is too large to be a bit; a privacy mark of more than 128
+ * characters; more than 64 categories; -ENOMEM.
+ */
 int ess_label_encode(struct arena *arena, const struct label *label, const uint8_t **bytes, size_t *len)
 	__attribute__((warn_unused_result, nonnull));
 int ess_clearance_encode(struct arena *arena, const struct clearance *clearance, const uint8_t **bytes, size_t *len)

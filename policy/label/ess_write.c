@@ -9,9 +9,11 @@
 
 #include <openssl/objects.h>
 
+#include <unistr.h>
+
 #include "ess_write.h"
 
-enum { FIRST_BYTES = 512, BYTES_MAX = 64 << 10, TAG_SET = 0x31, TAG_SEQUENCE = 0x30 };
+enum { FIRST_BYTES = 512, BYTES_MAX = 64 << 10, MARK_MAX = 128, TAG_SET = 0x31, TAG_SEQUENCE = 0x30 };
 
 struct writer {
 	struct arena *arena;
@@ -228,6 +230,8 @@ static void put_acp145(struct writer *w, unsigned tag, const struct label_value 
 			return;
 		pieces[n++] = piece_of(&piece);
 	}
+	if (n > ESS_CATEGORIES_MAX)
+		w->error = -EDOM;
 	put_set_of(w, tag, pieces, n);
 }
 
@@ -315,11 +319,35 @@ static int finish(const struct writer *w, const uint8_t **bytes, size_t *len)
 	return 0;
 }
 
+static bool is_printable(const char *text, size_t len)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?";
+
+	for (size_t i = 0; i < len; i++)
+		if (!text[i] || !strchr(letters, text[i]))
+			return false;
+	return true;
+}
+
+/* RFC 2634 3.2, X.680 41.4. */
+bool ess_is_mark(const char *text, size_t len, bool is_utf8)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+
+	if (!len || len > 4 * MARK_MAX || memchr(text, '\0', len))
+		return false;
+	if (!is_utf8)
+		return len <= MARK_MAX && is_printable(text, len);
+	return !u8_check(bytes, len) && u8_mbsnlen(bytes, len) <= MARK_MAX;
+}
+
 static void put_mark(struct writer *w, const struct label *label, unsigned tag)
 {
-	size_t mark = w->len;
+	size_t mark = w->len, n = strlen(label->privacy_mark);
 
-	put(w, label->privacy_mark, strlen(label->privacy_mark));
+	if (!ess_is_mark(label->privacy_mark, n, label->mark_is_utf8))
+		w->error = -EDOM;
+	put(w, label->privacy_mark, n);
 	put_header(w, tag, mark);
 }
 

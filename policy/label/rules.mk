@@ -6,7 +6,7 @@ unit_tests += tests/unit/$(1)_test
 tests/unit/$(1)_test.srcs := tests/unit/$(1)_test.c $(label_harness)
 tests/unit/$(1)_test.archives := policy base
 endef
-$(foreach t,decide ess spif label_xml map,$(eval $(call label_test,$(t))))
+$(foreach t,decide ess ess_vectors spif label_xml map,$(eval $(call label_test,$(t))))
 label_xml_sources := tests/unit/xml_harness.c control/xml.c control/xml_scan.c control/xml_write.c
 tests/unit/label_xml_test.srcs += $(label_xml_sources)
 
