@@ -412,6 +412,8 @@ bool envelope_rewrite(struct labelling *l, struct envelope *envelope)
 		return fail(l, "labels.marking", "the display marking is not that of the label");
 	stays = marking_stays(l, envelope);
 	take_apart(l, envelope, &parts);
+	if (!parts.label)
+		return fail(l, "labels.malformed", "there is no <label/> in it");
 	if (!stays && !envelope->is_ours)
 		case_changed(l->c, "labels.marking", "the display marking was made from the label");
 	if (l->rules->map_to && strcmp(envelope->label.policy, l->rules->map_to) != 0 && !map(l, envelope, &parts))

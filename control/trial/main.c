@@ -180,7 +180,7 @@ static int run_explain(int count, char **words)
 /* What sallyportd wants to know: descriptors and names of judge.h. Its standard output is a file that does not grow. */
 static int run_judge(int count, char **words)
 {
-	struct case_file files[CONF_POLICY_TESTS_MAX];
+	struct case_file files[CONF_POLICY_TESTS_MAX] = {{0}};
 	struct conf *conf = conf_unseal(JUDGE_FD_CONF);
 	if (!conf)
 		fatal("configuration");

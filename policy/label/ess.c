@@ -222,15 +222,16 @@ static bool add_value(struct reading *reading, const char *tag_set, enum tag_typ
 
 static bool read_bits(struct reading *reading, const char *tag_set, enum tag_type type, const ASN1_BIT_STRING *bits)
 {
-	for (int i = 0; i < bits->length; i++)
-		for (int bit = 0; bit < 8; bit++) {
-			if (!(bits->data[i] & 0x80 >> bit))
-				continue;
-			if (8 * i + bit > LABEL_BIT_MAX)
-				return fail(reading, "a bit is too far");
-			if (!add_value(reading, tag_set, type, (uint64_t)(8 * i + bit)))
-				return false;
-		}
+	size_t count = 8 * (size_t)bits->length;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(bits->data[i / 8] & 0x80 >> i % 8))
+			continue;
+		if (i > LABEL_BIT_MAX)
+			return fail(reading, "a bit is too far");
+		if (!add_value(reading, tag_set, type, i))
+			return false;
+	}
 	return true;
 }
 

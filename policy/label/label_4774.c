@@ -134,7 +134,7 @@ int label_4774_read(struct gathering *g, const struct node *node, struct label *
 	for (const struct node *other = information ? information->next : NULL; other; other = other->next)
 		if (other->name && !strcmp(other->name, "ConfidentialityInformation"))
 			gather_fail(g, -EBADMSG, "there are two ConfidentialityInformation");
-	if (!g->error)
+	if (information && !g->error)
 		read_information(g, information, label);
 	if (!g->error && !g->spif)
 		gather_fail(g, -EBADMSG, "there is no PolicyIdentifier");

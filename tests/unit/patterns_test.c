@@ -24,8 +24,8 @@ static const char *const list[] = {"abc", "ab?c", "abcd?", "a(?:bc)?d", "abc|bcd
 		"\\d?abc", "abc\\d*", NULL};
 
 /* What texts are made of; the letters that fold to ASCII, and those that are composed with what is before them. */
-static const char *const pieces[] = {"a", "b", "c", "d", "A", "B", "C", "D", "abc", "bcd", "abcd", "ab", ".", " "
-	"", "\n", "1", "22",
+static const char *const pieces[] = {"a", "b", "c", "d", "A", "B", "C", "D", "abc", "bcd", "abcd", "ab", ".", " ",
+	"\n", "1", "22",
 	"\u212a", "k", "elvin", "KELVIN", "\u017f", "s", "straße", "STRASSE", "\u0301", "e", "é", "\u200b",
 		"ａ", "ｂ", "１", "\\",
 	"]", "x", "\u0661"};

@@ -107,8 +107,8 @@ static void a_shadow_judges_the_same_stanza(void **state)
 {
 	static const char *const basic[] = {"basic", NULL};
 	static const struct policy_profile_rules profiles[] = {
-		{.name = "p", .features = {{basic, POLICY_UNKNOWN_REFUSE, false}}},
-		{.name = "q", .forbidden = {words}, .features = {{basic, POLICY_UNKNOWN_STRIP, false}}},
+		{.name = "p", .features = {{basic, POLICY_UNKNOWN_REFUSE, false, NULL, NULL}}},
+		{.name = "q", .forbidden = {words}, .features = {{basic, POLICY_UNKNOWN_STRIP, false, NULL, NULL}}},
 	};
 	static const struct {
 		const char *xml, *action, *shadow_action, *shadow_rule;
