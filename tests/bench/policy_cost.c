@@ -67,7 +67,8 @@ static struct policy *policy_of(const char *what, unsigned count)
 {
 	static const char *const ours[] = {"a.example", NULL}, *const basic[] = {"basic", NULL};
 	struct policy_fault fault = {0};
-	struct policy_profile_rules profile = {.name = "default", .features = {{basic, POLICY_UNKNOWN_REFUSE, false}}};
+	struct policy_profile_rules profile = {.name = "default", .features = {{basic, POLICY_UNKNOWN_REFUSE,
+		false, NULL, NULL}}};
 	unsigned peer_count = !strcmp(what, "peers") ? count : 0;
 	struct policy_peer_rules *peers = calloc(peer_count + 1, sizeof(*peers));
 	const char *const *names = list_of(peer_count, put_peer);
@@ -81,7 +82,8 @@ static struct policy *policy_of(const char *what, unsigned count)
 	for (unsigned i = 0; i < peer_count; i++)
 		peers[i].domain = names[i];
 	peers[peer_count].domain = "b.example";
-	policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = &profile, .profile_count = 1, .peers = peers,
+	policy = policy_new(&(struct policy_rules){.domains = ours, .profiles = &profile, .profile_count = 1,
+		.peers = peers,
 		.peer_count = peer_count + 1, .fault = &fault});
 	if (!policy)
 		errx(1, "policy: %s", fault.text);
